@@ -1,0 +1,28 @@
+//! What SecureAppModel does, without C and without PowerShell.
+//!
+//! An [`Engine`] holds what lives as long as the process: environments with their connection pools, the token cache
+//! and the refresh-token lineages. A [`Session`] groups the operations of one caller so that they can be cancelled
+//! together. An [`Operation`] is one command's work: it is started with a [`Request`], may take more requests as
+//! input, and gives back one ordered stream of [`Event`]s that its caller pulls.
+//!
+//! Threads: every public type here is `Send + Sync`; an operation's events have one consumer at a time.
+#![forbid(unsafe_code)]
+
+pub mod credential;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod operation;
+pub mod request;
+pub mod secret;
+pub mod signer;
+pub mod value;
+
+pub use engine::{Engine, Session};
+pub use error::{Error, Kind, Result};
+pub use event::{Event, Failure, Progress};
+pub use operation::{Next, Operation, Submitted};
+pub use request::{Field, Request};
+pub use secret::Secret;
+pub use signer::Signer;
+pub use value::Value;

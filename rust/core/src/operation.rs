@@ -1,0 +1,227 @@
+//! One command's work: started with a request, fed with more of them, read as one ordered stream of events.
+//!
+//! Life: `start` spawns the work; `submit` and `finish_input` feed it; `next` gives events, then `Done` or the error that
+//! ended it; `cancel` may be called at any time from any thread. After a cancel, `next` answers with a cancelled error,
+//! never with `Done`: a stopped operation does not look like a finished one.
+
+use crate::engine::{Engine, Session};
+use crate::error::{Error, Result};
+use crate::event::{Event, Failure, Progress};
+use crate::request::Request;
+use crate::value::Value;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Events that may wait for their reader before the work waits too.
+const EVENT_QUEUE: usize = 256;
+/// Items that may wait to be taken up before `submit` answers that it would block.
+const INPUT_QUEUE: usize = 256;
+/// How long a cancelled operation may take to put its files in order before its reader is told without waiting more.
+const CANCEL_GRACE: Duration = Duration::from_millis(300);
+
+pub struct Operation {
+    events: tokio::sync::Mutex<mpsc::Receiver<Message>>,
+    input: Mutex<Option<mpsc::Sender<Request>>>,
+    cancel: CancellationToken,
+    ended: AtomicBool,
+}
+
+enum Message {
+    Event(Event),
+    End(Result<()>),
+}
+
+/// What `next` found.
+#[derive(Debug)]
+pub enum Next {
+    Event(Event),
+    /// The operation finished; every later call says so again.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    Taken,
+    /// The queue is full: read events, then try again.
+    WouldBlock,
+}
+
+impl Operation {
+    /// Starts `body` on the engine's runtime. Must not be called from inside the runtime's own tasks by host threads that
+    /// then block on it.
+    pub(crate) fn spawn<B, F>(session: &Session, body: B) -> Operation
+    where
+        B: FnOnce(Context) -> F,
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let (events_in, events) = mpsc::channel(EVENT_QUEUE);
+        let (input, input_out) = mpsc::channel(INPUT_QUEUE);
+        let cancel = session.child_token();
+        let context = Context {
+            engine: Arc::clone(session.engine()),
+            sink: Sink { events: events_in.clone(), cancel: cancel.clone() },
+            input: Input(input_out),
+            cancel: cancel.clone(),
+        };
+        let work = body(context);
+        session.engine().runtime().spawn(async move {
+            let result = work.await;
+            // The reader may be gone; then nobody needs to know how it ended.
+            let _ = events_in.send(Message::End(result)).await;
+        });
+        Operation {
+            events: tokio::sync::Mutex::new(events),
+            input: Mutex::new(Some(input)),
+            cancel,
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// Hands over one more item. An error says that the input is already finished or the operation has ended.
+    pub fn submit(&self, item: Request) -> Result<Submitted> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(input) = input.as_ref() else {
+            return Err(Error::invalid("this operation's input is already finished"));
+        };
+        match input.try_send(item) {
+            Ok(()) => Ok(Submitted::Taken),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(Submitted::WouldBlock),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::invalid("this operation takes no more input")),
+        }
+    }
+
+    /// No more items will come. Calling it again changes nothing.
+    pub fn finish_input(&self) {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The next event, when there is one. One reader at a time.
+    pub async fn next(&self) -> Result<Next> {
+        if self.ended.load(Ordering::Acquire) {
+            return if self.cancel.is_cancelled() { Err(Error::cancelled()) } else { Ok(Next::Done) };
+        }
+        let mut events = self.events.lock().await;
+        let message = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                let drained = tokio::time::timeout(CANCEL_GRACE, drain(&mut events)).await;
+                self.ended.store(true, Ordering::Release);
+                drop(drained);
+                return Err(Error::cancelled());
+            }
+            message = events.recv() => message,
+        };
+        match message {
+            Some(Message::Event(event)) => Ok(Next::Event(event)),
+            Some(Message::End(result)) => {
+                self.ended.store(true, Ordering::Release);
+                result.map(|()| Next::Done)
+            }
+            None => {
+                self.ended.store(true, Ordering::Release);
+                Err(Error::internal("the operation ended without saying how; a defect in it stopped its task"))
+            }
+        }
+    }
+
+    /// Stops the work. Safe at any time, from any thread, as often as you like.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Reads events to the end and forgets them, so that work which is being put in order can finish.
+async fn drain(events: &mut mpsc::Receiver<Message>) {
+    while let Some(message) = events.recv().await {
+        if matches!(message, Message::End(_)) {
+            return;
+        }
+    }
+}
+
+/// What an operation's body works with.
+pub(crate) struct Context {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) sink: Sink,
+    pub(crate) input: Input,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Context {
+    /// Runs `work` until it is done or the operation is cancelled, whichever comes first.
+    pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        or_cancelled(&self.cancel, work).await
+    }
+}
+
+/// Runs `work` until it is done or `cancel` fires; a cancelled future is dropped, which ends its requests.
+pub(crate) async fn or_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::cancelled()),
+        result = work => result,
+    }
+}
+
+/// The items that were submitted, in order.
+pub(crate) struct Input(mpsc::Receiver<Request>);
+
+impl Input {
+    /// The next item; `None` once the input is finished and empty.
+    pub(crate) async fn next(&mut self) -> Option<Request> {
+        self.0.recv().await
+    }
+}
+
+/// Where an operation's events go. Waits while the queue is full; fails when the operation is cancelled.
+#[derive(Clone)]
+pub(crate) struct Sink {
+    events: mpsc::Sender<Message>,
+    cancel: CancellationToken,
+}
+
+impl Sink {
+    pub(crate) async fn send(&self, event: Event) -> Result<()> {
+        or_cancelled(&self.cancel, async {
+            self.events.send(Message::Event(event)).await.map_err(|_| Error::cancelled())
+        })
+        .await
+    }
+
+    pub(crate) async fn record(&self, value: Value) -> Result<()> {
+        self.send(Event::Record(value)).await
+    }
+
+    pub(crate) async fn failed(&self, target: Value, error: Error) -> Result<()> {
+        self.send(Event::Failed(Failure { target, error })).await
+    }
+
+    pub(crate) async fn warning(&self, text: impl Into<String>) -> Result<()> {
+        self.send(Event::Warning(text.into())).await
+    }
+
+    pub(crate) async fn verbose(&self, text: impl Into<String>) -> Result<()> {
+        self.send(Event::Verbose(text.into())).await
+    }
+
+    /// Progress is dropped rather than waited for: a slow reader must not slow the work.
+    pub(crate) fn progress(&self, progress: Progress) {
+        let _ = self.events.try_send(Message::Event(Event::Progress(progress)));
+    }
+}
