@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Process-wide state: environments and their connection pools, the token cache, the refresh-token lineages.
@@ -10,12 +11,17 @@ use tokio_util::sync::CancellationToken;
 pub struct Engine {
     runtime: Handle,
     shutdown: CancellationToken,
+    running: watch::Sender<usize>,
 }
 
 impl Engine {
     /// `runtime` runs every operation; it must outlive the engine.
     pub fn new(runtime: Handle) -> Arc<Self> {
-        Arc::new(Engine { runtime, shutdown: CancellationToken::new() })
+        Arc::new(Engine {
+            runtime,
+            shutdown: CancellationToken::new(),
+            running: watch::Sender::new(0),
+        })
     }
 
     pub fn runtime(&self) -> &Handle {
@@ -27,8 +33,35 @@ impl Engine {
         self.shutdown.cancel();
     }
 
+    /// Waits until no operation runs any more. After [`Engine::shutdown`] this is how a host lets operations put their
+    /// files in order before it stops the runtime.
+    pub async fn idle(&self) {
+        // The sender is this engine's own, so the wait cannot fail while `self` is borrowed.
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    /// Counts an operation as running until the returned guard is dropped.
+    pub(crate) fn count_running(self: &Arc<Self>) -> Running {
+        self.running.send_modify(|running| *running += 1);
+        Running(Arc::clone(self))
+    }
+
     pub fn session(self: &Arc<Self>) -> Session {
-        Session { engine: Arc::clone(self), cancel: self.shutdown.child_token() }
+        Session {
+            engine: Arc::clone(self),
+            cancel: self.shutdown.child_token(),
+        }
+    }
+}
+
+/// One operation that runs; see [`Engine::idle`].
+pub(crate) struct Running(Arc<Engine>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0
+            .running
+            .send_modify(|running| *running = running.saturating_sub(1));
     }
 }
 

@@ -9,11 +9,13 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Failure, Progress};
 use crate::request::Request;
 use crate::value::Value;
+use futures_util::FutureExt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for their reader before the work waits too.
@@ -27,7 +29,11 @@ pub struct Operation {
     events: tokio::sync::Mutex<mpsc::Receiver<Message>>,
     input: Mutex<Option<mpsc::Sender<Request>>>,
     cancel: CancellationToken,
-    ended: AtomicBool,
+    /// Until when a cancelled operation's reader waits for it; set when the reader first sees the cancel, so that a
+    /// reader which polls in short steps waits no longer than one that does not.
+    grace: OnceLock<Instant>,
+    /// How it ended, once its reader knows.
+    end: OnceLock<Result<()>>,
 }
 
 enum Message {
@@ -63,21 +69,36 @@ impl Operation {
         let cancel = session.child_token();
         let context = Context {
             engine: Arc::clone(session.engine()),
-            sink: Sink { events: events_in.clone(), cancel: cancel.clone() },
+            sink: Sink {
+                events: events_in.clone(),
+                cancel: cancel.clone(),
+            },
             input: Input(input_out),
             cancel: cancel.clone(),
         };
+        let running = session.engine().count_running();
+        let stopped = cancel.clone();
         let work = body(context);
         session.engine().runtime().spawn(async move {
-            let result = work.await;
-            // The reader may be gone; then nobody needs to know how it ended.
-            let _ = events_in.send(Message::End(result)).await;
+            // A panic is caught here rather than left to end the task: the body's own tasks may hold the queue open, and
+            // the reader would wait for ever.
+            let result = AssertUnwindSafe(work)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(defect()));
+            drop(running);
+            // The reader may be gone or no longer reading; then nobody needs to know how it ended.
+            tokio::select! {
+                _ = events_in.send(Message::End(result)) => {}
+                () = stopped.cancelled() => {}
+            }
         });
         Operation {
             events: tokio::sync::Mutex::new(events),
             input: Mutex::new(Some(input)),
             cancel,
-            ended: AtomicBool::new(false),
+            grace: OnceLock::new(),
+            end: OnceLock::new(),
         }
     }
 
@@ -102,33 +123,32 @@ impl Operation {
         self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// The next event, when there is one. One reader at a time.
+    /// The next event, when there is one. One reader at a time; dropping the future loses nothing. Once the operation has
+    /// ended, every further call says again how it did.
     pub async fn next(&self) -> Result<Next> {
-        if self.ended.load(Ordering::Acquire) {
-            return if self.cancel.is_cancelled() { Err(Error::cancelled()) } else { Ok(Next::Done) };
+        if let Some(end) = self.end.get() {
+            return end.clone().map(|()| Next::Done);
         }
         let mut events = self.events.lock().await;
         let message = tokio::select! {
             biased;
             () = self.cancel.cancelled() => {
-                let drained = tokio::time::timeout(CANCEL_GRACE, drain(&mut events)).await;
-                self.ended.store(true, Ordering::Release);
-                drop(drained);
-                return Err(Error::cancelled());
+                let grace = *self.grace.get_or_init(|| Instant::now() + CANCEL_GRACE);
+                // Whether it ended in time makes no difference to its reader.
+                let _ = tokio::time::timeout_at(grace, drain(&mut events)).await;
+                return self.ended(Err(Error::cancelled()));
             }
             message = events.recv() => message,
         };
         match message {
             Some(Message::Event(event)) => Ok(Next::Event(event)),
-            Some(Message::End(result)) => {
-                self.ended.store(true, Ordering::Release);
-                result.map(|()| Next::Done)
-            }
-            None => {
-                self.ended.store(true, Ordering::Release);
-                Err(Error::internal("the operation ended without saying how; a defect in it stopped its task"))
-            }
+            Some(Message::End(result)) => self.ended(result),
+            None => self.ended(Err(defect())),
         }
+    }
+
+    fn ended(&self, result: Result<()>) -> Result<Next> {
+        self.end.get_or_init(|| result).clone().map(|()| Next::Done)
     }
 
     /// Stops the work. Safe at any time, from any thread, as often as you like.
@@ -141,6 +161,12 @@ impl Drop for Operation {
     fn drop(&mut self) {
         self.cancel.cancel();
     }
+}
+
+#[cold]
+fn defect() -> Error {
+    Error::internal("a defect in SecureAppModel stopped the operation")
+        .advise("Try again; if it happens every time, report it with the command that was run.")
 }
 
 /// Reads events to the end and forgets them, so that work which is being put in order can finish.
@@ -168,10 +194,7 @@ impl Context {
 }
 
 /// Runs `work` until it is done or `cancel` fires; a cancelled future is dropped, which ends its requests.
-pub(crate) async fn or_cancelled<T>(
-    cancel: &CancellationToken,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+pub(crate) async fn or_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::cancelled()),
@@ -199,7 +222,10 @@ pub(crate) struct Sink {
 impl Sink {
     pub(crate) async fn send(&self, event: Event) -> Result<()> {
         or_cancelled(&self.cancel, async {
-            self.events.send(Message::Event(event)).await.map_err(|_| Error::cancelled())
+            self.events
+                .send(Message::Event(event))
+                .await
+                .map_err(|_| Error::cancelled())
         })
         .await
     }
@@ -223,5 +249,81 @@ impl Sink {
     /// Progress is dropped rather than waited for: a slow reader must not slow the work.
     pub(crate) fn progress(&self, progress: Progress) {
         let _ = self.events.try_send(Message::Event(Event::Progress(progress)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Notify;
+
+    fn session() -> Session {
+        Engine::new(tokio::runtime::Handle::current()).session()
+    }
+
+    #[tokio::test]
+    async fn panic_in_a_body_ends_it_as_internal_even_while_its_tasks_hold_the_queue() {
+        let operation = Operation::spawn(&session(), |context| async move {
+            let sink = context.sink.clone();
+            tokio::spawn(async move {
+                std::future::pending::<()>().await;
+                drop(sink);
+            });
+            context.sink.warning("before").await?;
+            panic!("on purpose");
+        });
+        assert!(matches!(operation.next().await, Ok(Next::Event(Event::Warning(_)))));
+        assert_eq!(
+            operation.next().await.expect_err("internal").kind(),
+            crate::Kind::Internal
+        );
+        assert_eq!(operation.next().await.expect_err("again").kind(), crate::Kind::Internal);
+    }
+
+    #[tokio::test]
+    async fn failure_is_repeated_and_never_followed_by_done() {
+        let operation = Operation::spawn(&session(), |_| async { Err(Error::invalid("no")) });
+        for _ in 0..2 {
+            assert_eq!(
+                operation.next().await.expect_err("fails").kind(),
+                crate::Kind::InvalidInput
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn short_polls_after_a_cancel_still_reach_its_end() {
+        let operation = Operation::spawn(&session(), |context| async move {
+            std::future::pending::<()>().await;
+            drop(context);
+            Ok(())
+        });
+        operation.cancel();
+        let step = CANCEL_GRACE / 3;
+        let mut polls = 0;
+        let error = loop {
+            match tokio::time::timeout(step, operation.next()).await {
+                Ok(end) => break end.expect_err("cancelled"),
+                Err(_) => polls += 1,
+            }
+            assert!(polls < 10, "the grace period starts again at every poll");
+        };
+        assert!(error.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn engine_is_idle_once_a_cancelled_operation_nobody_reads_has_ended() {
+        let session = session();
+        let started = Arc::new(Notify::new());
+        let told = Arc::clone(&started);
+        let operation = Operation::spawn(&session, |context| async move {
+            told.notify_one();
+            while context.sink.warning("more").await.is_ok() {}
+            Ok(())
+        });
+        started.notified().await;
+        session.engine().shutdown();
+        session.engine().idle().await;
+        assert!(operation.next().await.expect_err("cancelled").is_cancelled());
     }
 }

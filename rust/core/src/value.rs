@@ -6,6 +6,7 @@
 //! count, then for each entry a key as u32 length + UTF-8 and a value), 9 bytes (u32 length). A secret is written as text.
 
 use crate::secret::Secret;
+use bytes::BufMut;
 
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -60,40 +61,40 @@ impl Value {
         }
     }
 
-    /// Appends the encoding to `out`.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends the encoding to `out`, which must have room for [`Value::encoded_len`] bytes if it cannot grow.
+    pub fn encode(&self, out: &mut impl BufMut) {
         match self {
-            Value::Null => out.push(0),
-            Value::Bool(flag) => out.push(1 + u8::from(*flag)),
+            Value::Null => out.put_u8(0),
+            Value::Bool(flag) => out.put_u8(1 + u8::from(*flag)),
             Value::I64(number) => {
-                out.push(3);
-                out.extend_from_slice(&number.to_le_bytes());
+                out.put_u8(3);
+                out.put_i64_le(*number);
             }
             Value::F64(number) => {
-                out.push(4);
-                out.extend_from_slice(&number.to_le_bytes());
+                out.put_u8(4);
+                out.put_f64_le(*number);
             }
             Value::Text(text) => {
-                out.push(5);
+                out.put_u8(5);
                 encode_bytes(text.as_bytes(), out);
             }
             Value::Secret(secret) => {
-                out.push(5);
+                out.put_u8(5);
                 encode_bytes(secret.expose().as_bytes(), out);
             }
             Value::Time(millis) => {
-                out.push(6);
-                out.extend_from_slice(&millis.to_le_bytes());
+                out.put_u8(6);
+                out.put_i64_le(*millis);
             }
             Value::List(values) => {
-                out.push(7);
+                out.put_u8(7);
                 encode_length(values.len(), out);
                 for value in values {
                     value.encode(out);
                 }
             }
             Value::Map(entries) => {
-                out.push(8);
+                out.put_u8(8);
                 encode_length(entries.len(), out);
                 for (key, value) in entries {
                     encode_bytes(key.as_bytes(), out);
@@ -101,21 +102,42 @@ impl Value {
                 }
             }
             Value::Bytes(bytes) => {
-                out.push(9);
+                out.put_u8(9);
                 encode_bytes(bytes, out);
+            }
+        }
+    }
+
+    /// How many bytes [`Value::encode`] writes. Knowing it first lets a buffer of secrets be made once, so that growing
+    /// leaves no copies behind.
+    pub fn encoded_len(&self) -> usize {
+        const LENGTH: usize = 4;
+        1 + match self {
+            Value::Null | Value::Bool(_) => 0,
+            Value::I64(_) | Value::F64(_) | Value::Time(_) => 8,
+            Value::Text(text) => LENGTH + text.len(),
+            Value::Secret(secret) => LENGTH + secret.expose().len(),
+            Value::Bytes(bytes) => LENGTH + bytes.len(),
+            Value::List(values) => LENGTH + values.iter().map(Value::encoded_len).sum::<usize>(),
+            Value::Map(entries) => {
+                LENGTH
+                    + entries
+                        .iter()
+                        .map(|(key, value)| LENGTH + key.len() + value.encoded_len())
+                        .sum::<usize>()
             }
         }
     }
 }
 
-fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+fn encode_bytes(bytes: &[u8], out: &mut impl BufMut) {
     encode_length(bytes.len(), out);
-    out.extend_from_slice(bytes);
+    out.put_slice(bytes);
 }
 
-fn encode_length(length: usize, out: &mut Vec<u8>) {
+fn encode_length(length: usize, out: &mut impl BufMut) {
     // INVARIANT: no event comes near 4 GiB; replies are limited to far less where they are read.
-    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    out.put_u32_le(u32::try_from(length).unwrap_or(u32::MAX));
 }
 
 impl From<&str> for Value {
@@ -157,5 +179,39 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(values: Vec<T>) -> Self {
         Value::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::I64),
+            any::<f64>().prop_map(Value::F64),
+            ".*".prop_map(Value::Text),
+            ".*".prop_map(|text| Value::Secret(Secret::new(text))),
+            any::<i64>().prop_map(Value::Time),
+            prop::collection::vec(any::<u8>(), 0..64).prop_map(Value::Bytes),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::List),
+                prop::collection::vec((".*", inner), 0..8).prop_map(Value::Map),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn encoded_len_is_what_encode_writes(value in values()) {
+            let mut out = Vec::new();
+            value.encode(&mut out);
+            prop_assert_eq!(out.len(), value.encoded_len());
+        }
     }
 }
