@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 pub mod credential;
+
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod json;
 pub mod operation;
 pub mod request;
 pub mod secret;
