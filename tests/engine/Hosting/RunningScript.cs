@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Management.Automation;
+
+namespace SecureAppModel.EngineTests.Hosting;
+
+/// <summary>A script under way. <see cref="Wait"/> or <see cref="Stop"/> end it; both may follow each other.</summary>
+public sealed class RunningScript
+{
+    private readonly PowerShell _shell;
+    private readonly CapturingHost _host;
+    private readonly PSDataCollection<PSObject> _output = new() { BlockingEnumerator = true };
+    private readonly IAsyncResult _invocation;
+    private Outcome? _outcome;
+
+    internal RunningScript(PowerShell shell, CapturingHost host, PSDataCollection<object>? input)
+    {
+        _shell = shell;
+        _host = host;
+        host.TakeText();
+        // Completed by hand, so that a reader of the output wakes up at the end.
+        _invocation = shell.BeginInvoke(input, _output, new PSInvocationSettings(), _ => _output.Complete(), null);
+    }
+
+    /// <summary>What was written so far; enumerating it blocks until the next object or the end.</summary>
+    public PSDataCollection<PSObject> Output => _output;
+
+    /// <summary>True when the script has ended.</summary>
+    public bool Ended => _invocation.IsCompleted;
+
+    /// <summary>Blocks until the script has written this many objects or ended; returns what there is.</summary>
+    public IReadOnlyList<PSObject> TakeUntil(int count)
+    {
+        // The enumerator waits; LINQ would take the collection for a list and not ask it.
+        List<PSObject> taken = [];
+        using IEnumerator<PSObject> output = _output.GetEnumerator();
+        while (taken.Count < count && output.MoveNext())
+        {
+            taken.Add(output.Current);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Stops the script as Ctrl+C does and waits for it; returns how long the stop took.</summary>
+    public TimeSpan Stop()
+    {
+        long start = Stopwatch.GetTimestamp();
+        _shell.Stop();
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>Waits for the end and returns all that the script left behind.</summary>
+    public Outcome Wait()
+    {
+        if (_outcome is not null)
+        {
+            return _outcome;
+        }
+
+        RuntimeException? failure = null;
+        try
+        {
+            _shell.EndInvoke(_invocation);
+        }
+        catch (RuntimeException error)
+        {
+            failure = error;
+        }
+
+        _outcome = new Outcome([.. _output], _shell.Streams, _host.TakeText(), failure);
+        _shell.Dispose();
+        return _outcome;
+    }
+}

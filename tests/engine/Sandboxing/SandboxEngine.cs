@@ -1,0 +1,33 @@
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Sandboxing;
+
+/// <summary>Joins a session to a sandbox.</summary>
+public static class SandboxEngine
+{
+    /// <summary>
+    /// Makes the sandbox this session's default environment and its partner the default credential, and sets
+    /// <c>$sandbox</c> (the facts), <c>$credential</c> (the partner's) and <c>$customer</c> (the first tenant's id).
+    /// </summary>
+    public static Engine Join(this Engine engine, Sandbox sandbox)
+    {
+        engine.Set("sandbox", sandbox.Facts);
+        engine.Set("customer", sandbox.Facts.Tenants[0].TenantId);
+        engine.Run(
+            """
+            $services = $sandbox.Endpoints
+            Add-SecureAppEnvironment -Name $sandbox.Environment -CertificatePath $sandbox.CertificatePath -Force `
+                -LoginEndpoint $services['login'] -GraphEndpoint $services['graph'] -PartnerCenterEndpoint $services['partnerCenter'] `
+                -ManagementEndpoint $services['manage'] -OutlookEndpoint $services['outlook'] -AadGraphEndpoint $services['aadGraph']
+            function ConvertTo-Secret([string] $text) {
+                $secure = [securestring]::new()
+                foreach ($character in $text.ToCharArray()) { $secure.AppendChar($character) }
+                $secure
+            }
+            $global:credential = New-SecureAppCredential -ApplicationId $sandbox.ApplicationId -TenantId $sandbox.PartnerTenantId `
+                -Secret (ConvertTo-Secret $sandbox.Secret) -RefreshToken (ConvertTo-Secret $sandbox.RefreshToken)
+            Set-SecureAppDefault -Credential $credential -Environment $sandbox.Environment
+            """).Succeeded();
+        return engine;
+    }
+}

@@ -1,0 +1,20 @@
+namespace SecureAppModel.EngineTests.Sandboxing;
+
+/// <summary>The line that the sandbox prints when it is ready. All of it is made up, the secrets too.</summary>
+public sealed record SandboxFacts(
+    string Environment,
+    IReadOnlyDictionary<string, string> Endpoints,
+    string CertificatePath,
+    string PartnerTenantId,
+    string ApplicationId,
+    string Secret,
+    string RefreshToken,
+    string? UserPrincipalName,
+    IReadOnlyList<SandboxTenant> Tenants,
+    int ProcessId);
+
+/// <summary>One customer of the sandbox's partner.</summary>
+public sealed record SandboxTenant(string TenantId, string DefaultDomainName, string DisplayName, long AuditRecordCount);
+
+/// <summary>How many tokens the sandbox gave out for one question.</summary>
+public sealed record TokenCount(string TenantId, string ApplicationId, string Grant, string Resource, int Count);
