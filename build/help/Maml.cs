@@ -1,0 +1,123 @@
+using System.Management.Automation;
+using System.Xml.Linq;
+
+namespace SecureAppModel.Help;
+
+/// <summary>Writes the help format that Get-Help reads on every edition.</summary>
+internal static class Maml
+{
+    private static readonly XNamespace s_root = "http://msh";
+    private static readonly XNamespace s_maml = "http://schemas.microsoft.com/maml/2004/10";
+    private static readonly XNamespace s_command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
+    private static readonly XNamespace s_dev = "http://schemas.microsoft.com/maml/dev/2004/10";
+
+    public static XDocument Document(IEnumerable<(Page Page, CmdletInfo Cmdlet)> commands) =>
+        new(new XElement(
+            s_root + "helpItems",
+            new XAttribute("schema", "maml"),
+            commands.Select(pair => Command(pair.Page, pair.Cmdlet))));
+
+    private static XElement Command(Page page, CmdletInfo cmdlet) =>
+        new(
+            s_command + "command",
+            new XAttribute(XNamespace.Xmlns + "maml", s_maml),
+            new XAttribute(XNamespace.Xmlns + "command", s_command),
+            new XAttribute(XNamespace.Xmlns + "dev", s_dev),
+            new XElement(
+                s_command + "details",
+                new XElement(s_command + "name", cmdlet.Name),
+                new XElement(s_command + "verb", cmdlet.Verb),
+                new XElement(s_command + "noun", cmdlet.Noun),
+                new XElement(s_maml + "description", Paragraphs(page.Synopsis))),
+            new XElement(s_maml + "description", Paragraphs(page.Description)),
+            new XElement(s_command + "syntax", cmdlet.ParameterSets.Select(set => SyntaxItem(cmdlet, set))),
+            new XElement(
+                s_command + "parameters",
+                Documented(cmdlet).Select(parameter => Parameter(parameter, page.Parameters[parameter.Name]))),
+            new XElement(
+                s_command + "returnValues",
+                new XElement(
+                    s_command + "returnValue",
+                    new XElement(s_dev + "type", new XElement(s_maml + "name", string.Join(", ", cmdlet.OutputType.Select(type => type.Name)))),
+                    new XElement(s_maml + "description", Paragraphs(page.Outputs)))),
+            new XElement(s_maml + "alertSet", new XElement(s_maml + "alert", Paragraphs(page.Notes))),
+            new XElement(s_command + "examples", page.Examples.Select(Example)));
+
+    /// <summary>The cmdlet's own parameters; the common ones have their own help.</summary>
+    public static IEnumerable<CommandParameterInfo> Documented(CmdletInfo cmdlet) =>
+        cmdlet.ParameterSets
+            .SelectMany(set => set.Parameters)
+            .Where(parameter => !IsCommon(parameter.Name))
+            .DistinctBy(parameter => parameter.Name)
+            .OrderBy(parameter => parameter.Name, StringComparer.Ordinal);
+
+    private static bool IsCommon(string name) =>
+        Cmdlet.CommonParameters.Contains(name) || Cmdlet.OptionalCommonParameters.Contains(name);
+
+    private static XElement SyntaxItem(CmdletInfo cmdlet, CommandParameterSetInfo set) =>
+        new(
+            s_command + "syntaxItem",
+            new XElement(s_maml + "name", cmdlet.Name),
+            set.Parameters
+                .Where(parameter => !IsCommon(parameter.Name))
+                .OrderBy(parameter => parameter.Position < 0 ? int.MaxValue : parameter.Position)
+                .Select(parameter => Parameter(parameter, "")));
+
+    private static XElement Parameter(CommandParameterInfo parameter, string text)
+    {
+        string pipeline = (parameter.ValueFromPipeline, parameter.ValueFromPipelineByPropertyName) switch
+        {
+            (true, true) => "True (ByValue, ByPropertyName)",
+            (true, false) => "True (ByValue)",
+            (false, true) => "True (ByPropertyName)",
+            _ => "False",
+        };
+        var element = new XElement(
+            s_command + "parameter",
+            new XAttribute("required", parameter.IsMandatory),
+            new XAttribute("globbing", false),
+            new XAttribute("pipelineInput", pipeline),
+            new XAttribute("position", parameter.Position < 0 ? "named" : parameter.Position.ToString()),
+            new XAttribute("aliases", parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases)),
+            new XElement(s_maml + "name", parameter.Name),
+            new XElement(s_maml + "description", Paragraphs(text)));
+        if (parameter.ParameterType != typeof(SwitchParameter))
+        {
+            string type = LanguagePrimitives.ConvertTypeNameToPSTypeName(parameter.ParameterType.FullName).Trim('[', ']');
+            if (parameter.ParameterType.IsArray)
+            {
+                type += "[]";
+            }
+
+            element.Add(
+                new XElement(s_command + "parameterValue", new XAttribute("required", true), Short(type)),
+                new XElement(s_dev + "type", new XElement(s_maml + "name", Short(type))));
+        }
+
+        return element;
+    }
+
+    private static string Short(string type)
+    {
+        string element = type.TrimEnd('[', ']');
+        return element[(element.LastIndexOf('.') + 1)..] + (type.EndsWith("[]", StringComparison.Ordinal) ? "[]" : "");
+    }
+
+    private static XElement Example((string Title, string Code, string Remarks) example) =>
+        new(
+            s_command + "example",
+            new XElement(s_maml + "title", example.Title),
+            new XElement(s_dev + "code", example.Code),
+            new XElement(s_dev + "remarks", Paragraphs(example.Remarks)));
+
+    private static IEnumerable<XElement> Paragraphs(string text) =>
+        text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+            .Select(paragraph => new XElement(s_maml + "para", Plain(paragraph)));
+
+    /// <summary>Markdown's marks mean nothing in a console; lists keep their lines.</summary>
+    private static string Plain(string paragraph)
+    {
+        string separator = paragraph.StartsWith("- ", StringComparison.Ordinal) ? "\n" : " ";
+        return string.Join(separator, paragraph.Split('\n').Select(line => line.Trim())).Replace("`", "").Replace("**", "");
+    }
+}
