@@ -1,0 +1,106 @@
+using System;
+using System.IO;
+using System.Management.Automation;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Makes another cloud known to this process: a sovereign one, a test one, or the sandbox.</summary>
+    [Cmdlet(VerbsCommon.Add, "SecureAppEnvironment", SupportsShouldProcess = true)]
+    [OutputType(typeof(SecureAppEnvironment))]
+    public sealed class AddSecureAppEnvironmentCommand : SecureAppCmdlet
+    {
+        [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+        public string? Name { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? LoginEndpoint { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? GraphEndpoint { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? PartnerCenterEndpoint { get; set; }
+
+        /// <summary>The Office 365 Management Activity feed.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? ManagementEndpoint { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? OutlookEndpoint { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? AadGraphEndpoint { get; set; }
+
+        /// <summary>A PEM file with roots that are trusted for this environment's hosts only, beside the system's.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public string? CertificatePath { get; set; }
+
+        [Parameter]
+        public SwitchParameter SingleUseRefreshTokens { get; set; }
+
+        /// <summary>Replaces an environment of the same name.</summary>
+        [Parameter]
+        public SwitchParameter Force { get; set; }
+
+        [Parameter]
+        public SwitchParameter PassThru { get; set; }
+
+        protected override void ProcessRecord()
+        {
+            if (string.IsNullOrWhiteSpace(Name))
+            {
+                FailInput("The environment has no name.", "Use -Name.", null);
+            }
+
+            if (LoginEndpoint is null)
+            {
+                FailInput("The environment '" + Name + "' has no identity service.", "Use -LoginEndpoint, for example https://login.example.org.", Name);
+            }
+
+            string? roots = CertificatePath is null ? null : Guarded(() => ReadRoots(GetUnresolvedProviderPathFromPSPath(CertificatePath)), CertificatePath);
+            if (!ShouldProcess(Name, "Add environment"))
+            {
+                return;
+            }
+
+            SecureAppEnvironment environment = Guarded(() => Add(Name!, roots), Name);
+            if (PassThru)
+            {
+                WriteObject(environment);
+            }
+        }
+
+        private SecureAppEnvironment Add(string name, string? roots)
+        {
+            using RequestBuilder request = new RequestBuilder("environment.add")
+                .Text("name", name)
+                .Text("loginHost", LoginEndpoint?.OriginalString)
+                .Text("graphHost", GraphEndpoint?.OriginalString)
+                .Text("partnerCenterHost", PartnerCenterEndpoint?.OriginalString)
+                .Text("manageHost", ManagementEndpoint?.OriginalString)
+                .Text("outlookHost", OutlookEndpoint?.OriginalString)
+                .Text("aadGraphHost", AadGraphEndpoint?.OriginalString)
+                .Text("caPem", roots)
+                .Flag("singleUseRefreshTokens", SingleUseRefreshTokens)
+                .Flag("force", Force);
+            return EnvironmentStore.Add(name, request);
+        }
+
+        private static string ReadRoots(string path)
+        {
+            try
+            {
+                return File.ReadAllText(path);
+            }
+            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                throw new SecureAppException(
+                    SecureAppErrorKind.Storage,
+                    "The certificate file '" + path + "' could not be read: " + cause.Message,
+                    "Check the path; it must name a PEM file with the root certificates to trust.",
+                    cause);
+            }
+        }
+    }
+}

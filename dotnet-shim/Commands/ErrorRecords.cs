@@ -1,0 +1,49 @@
+using System;
+using System.Management.Automation;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>The one place where a failure becomes an error record.</summary>
+    internal static class ErrorRecords
+    {
+        /// <param name="target">The user's own input that failed, where it is known.</param>
+        internal static ErrorRecord From(SecureAppException failure, object? target)
+        {
+            ErrorRecord record = new ErrorRecord(failure, "SecureAppModel." + failure.Kind, Category(failure.Kind), target)
+            {
+                ErrorDetails = new ErrorDetails(failure.Message),
+            };
+            if (failure.Advice.Length > 0)
+            {
+                record.ErrorDetails.RecommendedAction = failure.Advice;
+            }
+
+            return record;
+        }
+
+        internal static ErrorRecord InvalidInput(string message, string advice, object? target) =>
+            From(new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice), target);
+
+        /// <summary>Any exception of the shim: one of ours as it is, damage in what was received as a protocol error.</summary>
+        internal static ErrorRecord FromAny(Exception failure, object? target) =>
+            failure is SecureAppException known
+                ? From(known, target)
+                : new ErrorRecord(failure, "SecureAppModel.Internal", ErrorCategory.NotSpecified, target);
+
+        private static ErrorCategory Category(SecureAppErrorKind kind) => kind switch
+        {
+            SecureAppErrorKind.InvalidInput => ErrorCategory.InvalidArgument,
+            SecureAppErrorKind.NotSignedIn => ErrorCategory.AuthenticationError,
+            SecureAppErrorKind.Denied => ErrorCategory.PermissionDenied,
+            SecureAppErrorKind.NotFound => ErrorCategory.ObjectNotFound,
+            SecureAppErrorKind.Throttled => ErrorCategory.LimitsExceeded,
+            SecureAppErrorKind.Network => ErrorCategory.ConnectionError,
+            SecureAppErrorKind.Timeout => ErrorCategory.OperationTimeout,
+            SecureAppErrorKind.Server => ErrorCategory.ResourceUnavailable,
+            SecureAppErrorKind.Protocol => ErrorCategory.InvalidResult,
+            SecureAppErrorKind.Storage => ErrorCategory.WriteError,
+            SecureAppErrorKind.Cancelled => ErrorCategory.OperationStopped,
+            _ => ErrorCategory.NotSpecified,
+        };
+    }
+}

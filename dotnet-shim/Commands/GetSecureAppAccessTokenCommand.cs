@@ -1,0 +1,232 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using System.Security;
+using SecureAppModel.Completion;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Gets access tokens for many tenants and resources at once, each as soon as it is there.</summary>
+    [Cmdlet(VerbsCommon.Get, "SecureAppAccessToken")]
+    [OutputType(typeof(SecureAppAccessToken), typeof(string), typeof(SecureString))]
+    public sealed class GetSecureAppAccessTokenCommand : OperationCmdlet
+    {
+        private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
+        private readonly UpstreamPace _pace = new UpstreamPace();
+        private SecureAppCredential? _credential;
+        private long _lastItem;
+
+        [Parameter]
+        [Alias("AppCredential")]
+        public object? Credential { get; set; }
+
+        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        public string[]? TenantId { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        [ArgumentCompleter(typeof(ResourceCompleter))]
+        public string[]? Resource { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        [Alias("Scopes")]
+        public string[]? Scope { get; set; }
+
+        [Parameter]
+        public SwitchParameter AppOnly { get; set; }
+
+        [Parameter]
+        [ArgumentCompleter(typeof(EnvironmentCompleter))]
+        public string? Environment { get; set; }
+
+        [Parameter]
+        [ValidateRange(1, 1024)]
+        public int? ThrottleLimit { get; set; }
+
+        [Parameter]
+        public SwitchParameter AsPlainText { get; set; }
+
+        [Parameter]
+        public SwitchParameter AsSecureString { get; set; }
+
+        [Parameter]
+        public SwitchParameter IncludeRefreshToken { get; set; }
+
+        [Parameter]
+        public SwitchParameter ForceRefresh { get; set; }
+
+        protected override void BeginProcessing()
+        {
+            if (AsPlainText && AsSecureString)
+            {
+                FailInput("-AsPlainText and -AsSecureString exclude each other.", "Use one of them, or neither for a token object.", null);
+            }
+
+            // Everything that the command line says is checked before anything is sent.
+            if (!MyInvocation.ExpectingInput)
+            {
+                Check(AskedFor(), null);
+                Check(MissingTenant(), null);
+            }
+
+            foreach (string tenant in TenantId ?? Array.Empty<string>())
+            {
+                Check(TenantInput.Refusal(tenant), tenant);
+            }
+
+            _credential = ResolveCredential(Credential);
+        }
+
+        protected override void ProcessRecord()
+        {
+            _pace.Enter();
+            if (AskedFor() is SecureAppException wrong)
+            {
+                Refuse(wrong, TenantId);
+            }
+            else if (MissingTenant() is SecureAppException missing)
+            {
+                Refuse(missing, null);
+            }
+            else
+            {
+                foreach (string tenant in TenantId!)
+                {
+                    SubmitTenant(tenant);
+                }
+            }
+
+            if (IsStarted)
+            {
+                DrainReady();
+                if (MyInvocation.ExpectingInput && _pace.ShouldWait)
+                {
+                    DrainOutstanding(UpstreamPace.Patience);
+                }
+            }
+
+            _pace.Leave();
+        }
+
+        protected override void EndProcessing() => Complete();
+
+        internal override void OnRecord(ValueMap record)
+        {
+            _tenants.Remove(record.Int("item"));
+            string token = record.Text("accessToken");
+            if (AsPlainText)
+            {
+                WriteObject(token);
+            }
+            else if (AsSecureString)
+            {
+                WriteObject(CredentialInput.Secure(token));
+            }
+            else
+            {
+                WriteObject(Token(token, record));
+            }
+        }
+
+        internal override void OnFailed(ValueMap target, SecureAppException failure)
+        {
+            long item = target.Int("item");
+            string tenant = _tenants.TryGetValue(item, out string? asked) ? asked : target.Text("tenant");
+            _tenants.Remove(item);
+            WriteError(ErrorRecords.From(failure, tenant));
+        }
+
+        private void SubmitTenant(string tenant)
+        {
+            if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+            {
+                Refuse(refusal, tenant);
+                return;
+            }
+
+            StartOnce();
+            if (Scope is { Length: > 0 })
+            {
+                using RequestBuilder item = Item(tenant).Texts("scopes", Scope.Select(scope => scope.Trim()));
+                Submit(item);
+                return;
+            }
+
+            foreach (string resource in Resource!)
+            {
+                using RequestBuilder item = Item(tenant).Text("resource", resource.Trim());
+                Submit(item);
+            }
+        }
+
+        private RequestBuilder Item(string tenant)
+        {
+            _tenants[++_lastItem] = tenant;
+            return new RequestBuilder("token").Int("item", _lastItem).Text("tenant", tenant.Trim());
+        }
+
+        private void StartOnce()
+        {
+            if (IsStarted)
+            {
+                return;
+            }
+
+            using RequestBuilder request = new RequestBuilder("tokens")
+                .Credential("credential", _credential!)
+                .Text("environment", ResolveEnvironment(Environment))
+                .Int("throttle", ThrottleLimit)
+                .Flag("appOnly", AppOnly)
+                .Flag("forceRefresh", ForceRefresh)
+                .Flag("includeRefreshToken", IncludeRefreshToken);
+            Start(request);
+        }
+
+        private SecureAppException? AskedFor()
+        {
+            bool resources = HasText(Resource);
+            bool scopes = HasText(Scope);
+            return resources == scopes
+                ? new SecureAppException(
+                    SecureAppErrorKind.InvalidInput,
+                    resources ? "-Resource and -Scope exclude each other." : "Neither -Resource nor -Scope says what the token is for.",
+                    "Use -Resource https://graph.microsoft.com for a v1 token or -Scope https://graph.microsoft.com/.default for a v2 token.")
+                : null;
+        }
+
+        private SecureAppException? MissingTenant() =>
+            TenantId is { Length: > 0 }
+                ? null
+                : new SecureAppException(
+                    SecureAppErrorKind.InvalidInput,
+                    "No tenant was given.",
+                    "Use -TenantId with the customer's tenant id (a GUID) or one of its domains, or pipe customers in.");
+
+        private static bool HasText(string[]? texts) => texts is { Length: > 0 } && texts.All(text => !string.IsNullOrWhiteSpace(text));
+
+        private void Check(SecureAppException? refusal, object? target)
+        {
+            if (refusal is not null)
+            {
+                Fail(refusal, target);
+            }
+        }
+
+        /// <summary>A bad item of a pipeline fails alone; anything on the command line has been checked before.</summary>
+        private void Refuse(SecureAppException refusal, object? target) => WriteError(ErrorRecords.From(refusal, target));
+
+        private static SecureAppAccessToken Token(string token, ValueMap record) => new SecureAppAccessToken(token)
+        {
+            ExpiresOn = record.Time("expiresOn") ?? default,
+            TenantId = record.Text("tenantId"),
+            Resource = record.OptionalText("resource"),
+            Scopes = record.Get("scopes") is null ? null : record.Texts("scopes"),
+            ApplicationId = record.Text("applicationId"),
+            TokenType = record.OptionalText("tokenType") ?? "Bearer",
+            Account = record.OptionalText("account"),
+            RefreshToken = record.OptionalText("refreshToken"),
+        };
+    }
+}

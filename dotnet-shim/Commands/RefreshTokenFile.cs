@@ -1,0 +1,65 @@
+using System;
+using System.IO;
+using System.Management.Automation;
+using System.Security;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Reads a refresh token that a script has stored: as plain text, or by Export-Clixml as a SecureString.</summary>
+    internal static class RefreshTokenFile
+    {
+        private const long LargestFile = 1024 * 1024;
+
+        internal static SecureString Read(string path)
+        {
+            string text;
+            try
+            {
+                if (new FileInfo(path).Length > LargestFile)
+                {
+                    throw Refuse("'" + path + "' is too large to be a refresh token.");
+                }
+
+                text = File.ReadAllText(path).Trim();
+            }
+            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                throw new SecureAppException(
+                    SecureAppErrorKind.Storage,
+                    "The refresh token file '" + path + "' could not be read: " + cause.Message,
+                    "Check the path and that this account may read it.",
+                    cause);
+            }
+
+            return text.StartsWith("<Objs", StringComparison.Ordinal) ? FromClixml(path, text)
+                : text.Length > 0 ? CredentialInput.Secure(text)
+                : throw Refuse("'" + path + "' is empty.");
+        }
+
+        private static SecureString FromClixml(string path, string text)
+        {
+            object? value;
+            try
+            {
+                value = PSSerializer.Deserialize(text);
+            }
+            catch (Exception cause) when (cause is System.Xml.XmlException or RuntimeException or System.Security.Cryptography.CryptographicException)
+            {
+                throw Refuse("'" + path + "' was made by Export-Clixml but cannot be read here: " + cause.Message);
+            }
+
+            return (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+            {
+                SecureString { Length: > 0 } secure => secure,
+                PSCredential { Password: { Length: > 0 } password } => password,
+                string { Length: > 0 } plain => CredentialInput.Secure(plain.Trim()),
+                _ => throw Refuse("'" + path + "' holds no refresh token."),
+            };
+        }
+
+        private static SecureAppException Refuse(string message) => new SecureAppException(
+            SecureAppErrorKind.InvalidInput,
+            message,
+            "Write the refresh token alone into the file, or a SecureString with Export-Clixml on this machine and by this user.");
+    }
+}

@@ -1,0 +1,47 @@
+using System;
+using System.Management.Automation;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>What every cmdlet of the module needs: the runspace's defaults and one way to fail.</summary>
+    public abstract class SecureAppCmdlet : PSCmdlet
+    {
+        internal static RunspaceState State => RunspaceState.Current;
+
+        /// <summary>The credential of the command or the session's default; neither is a terminating error.</summary>
+        internal SecureAppCredential ResolveCredential(object? given)
+        {
+            if (given is null && !MyInvocation.BoundParameters.ContainsKey("Credential") && State.Credential is SecureAppCredential standing)
+            {
+                return standing;
+            }
+
+            return Guarded(() => CredentialInput.Resolve(given), null);
+        }
+
+        internal static string ResolveEnvironment(string? given) =>
+            string.IsNullOrWhiteSpace(given) ? State.Environment ?? RunspaceState.PublicEnvironment : given!;
+
+        /// <summary>Runs a call and ends the command with its failure.</summary>
+        internal T Guarded<T>(Func<T> call, object? target)
+        {
+            try
+            {
+                return call();
+            }
+            catch (SecureAppException failure)
+            {
+                Fail(failure, target);
+                throw;
+            }
+        }
+
+        internal void Guarded(Action call, object? target) => Guarded<object?>(() => { call(); return null; }, target);
+
+        /// <summary>Ends the command with an error; does not return.</summary>
+        internal void Fail(SecureAppException failure, object? target) => ThrowTerminatingError(ErrorRecords.From(failure, target));
+
+        internal void FailInput(string message, string advice, object? target) =>
+            ThrowTerminatingError(ErrorRecords.InvalidInput(message, advice, target));
+    }
+}

@@ -1,0 +1,52 @@
+using System;
+using System.Security;
+using SecureAppModel.Commands;
+
+namespace SecureAppModel
+{
+    /// <summary>
+    /// An access token with what is known about it. <c>[string]$token</c>, <c>"Bearer $token"</c> and a [string]
+    /// parameter get the bare token, a [SecureString] parameter gets it too; what is printed is masked.
+    /// </summary>
+    /// <remarks>
+    /// PowerShell's own conversion to a string asks <see cref="IFormattable"/>, so that gives the token, while
+    /// <see cref="ToString()"/>, which logs and debuggers call, does not.
+    /// </remarks>
+    public sealed class SecureAppAccessToken : IFormattable
+    {
+        internal SecureAppAccessToken(string accessToken)
+        {
+            AccessToken = accessToken;
+        }
+
+        public string AccessToken { get; }
+
+        public DateTimeOffset ExpiresOn { get; internal set; }
+
+        /// <summary>The tenant's GUID, also where a domain was asked for.</summary>
+        public string TenantId { get; internal set; } = string.Empty;
+
+        /// <summary>The resource of a v1 token; null on one that was asked for by scope.</summary>
+        public string? Resource { get; internal set; }
+
+        /// <summary>The scopes of a v2 token; null on one that was asked for by resource.</summary>
+        public string[]? Scopes { get; internal set; }
+
+        public string ApplicationId { get; internal set; } = string.Empty;
+
+        public string TokenType { get; internal set; } = "Bearer";
+
+        /// <summary>The user that the token is for; null on an application's own token.</summary>
+        public string? Account { get; internal set; }
+
+        /// <summary>Only where it was asked for with -IncludeRefreshToken.</summary>
+        public string? RefreshToken { get; internal set; }
+
+        public static implicit operator SecureString(SecureAppAccessToken token) => CredentialInput.Secure(token.AccessToken);
+
+        public override string ToString() =>
+            "SecureAppAccessToken for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + " in tenant " + TenantId;
+
+        string IFormattable.ToString(string? format, IFormatProvider? formatProvider) => AccessToken;
+    }
+}

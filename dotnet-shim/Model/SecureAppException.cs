@@ -1,0 +1,156 @@
+using System;
+using System.Collections.Generic;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel
+{
+    /// <summary>What the caller can do about a failure.</summary>
+    public enum SecureAppErrorKind
+    {
+        InvalidInput,
+        NotSignedIn,
+        Denied,
+        NotFound,
+        Throttled,
+        Network,
+        Timeout,
+        Server,
+        Protocol,
+        Storage,
+        Cancelled,
+        Internal,
+    }
+
+    /// <summary>
+    /// A failure: what failed, for which tenant and resource, what the service said, and what to do next. Texts are
+    /// empty where nothing is known. Never holds a secret.
+    /// </summary>
+    public sealed class SecureAppException : Exception
+    {
+        internal SecureAppException(SecureAppErrorKind kind, string message, string advice = "", Exception? inner = null)
+            : base(Join(message, advice), inner)
+        {
+            Kind = kind;
+            Advice = advice;
+        }
+
+        private SecureAppException(SecureAppErrorKind kind, ValueMap detail)
+            : base(Describe(detail))
+        {
+            Kind = kind;
+            Advice = detail.Text("advice");
+            TenantId = detail.Text("tenant");
+            Resource = detail.Text("resource");
+            HttpStatus = (int)detail.Int("httpStatus");
+            Error = detail.Text("error");
+            SubError = detail.Text("suberror");
+            Code = detail.Text("code");
+            Description = detail.Text("description");
+            TraceId = detail.Text("traceId");
+            CorrelationId = detail.Text("correlationId");
+            Timestamp = detail.Text("timestamp");
+            ServiceResponse = detail.Text("body");
+            RetryAfterSeconds = detail.OptionalInt("retryAfterSeconds");
+        }
+
+        public SecureAppErrorKind Kind { get; }
+
+        /// <summary>What to do next, one sentence.</summary>
+        public string Advice { get; } = string.Empty;
+
+        public string TenantId { get; } = string.Empty;
+
+        public string Resource { get; } = string.Empty;
+
+        /// <summary>HTTP status of the service's answer; 0 where there was none.</summary>
+        public int HttpStatus { get; }
+
+        /// <summary>The protocol's error name, for example invalid_grant.</summary>
+        public string Error { get; } = string.Empty;
+
+        public string SubError { get; } = string.Empty;
+
+        /// <summary>The service's own number, for example AADSTS7000215.</summary>
+        public string Code { get; } = string.Empty;
+
+        /// <summary>The service's own text.</summary>
+        public string Description { get; } = string.Empty;
+
+        public string TraceId { get; } = string.Empty;
+
+        public string CorrelationId { get; } = string.Empty;
+
+        /// <summary>When the service failed, in its own words.</summary>
+        public string Timestamp { get; } = string.Empty;
+
+        /// <summary>The body of the service's answer as received; JSON from the identity service.</summary>
+        public string ServiceResponse { get; } = string.Empty;
+
+        /// <summary>How long the service asked to wait.</summary>
+        public long? RetryAfterSeconds { get; }
+
+        internal static SecureAppException From(ValueMap detail, SecureAppErrorKind otherwise) =>
+            new SecureAppException(
+                Enum.TryParse(detail.Text("kind"), out SecureAppErrorKind kind) ? kind : otherwise, detail);
+
+        private static string Describe(ValueMap detail)
+        {
+            string message = Sentence(detail.Text("message"));
+            List<string> subject = new List<string>();
+            Mention(subject, message, "tenant ", detail.Text("tenant"));
+            Mention(subject, message, "resource ", detail.Text("resource"));
+            if (subject.Count > 0)
+            {
+                message += " (" + string.Join(", ", subject) + ")";
+            }
+
+            string said = detail.Text("description");
+            string code = detail.Text("code");
+            if (code.Length > 0 && Lacks(message, code) && Lacks(said, code))
+            {
+                said = said.Length > 0 ? code + ": " + said : code;
+            }
+
+            if (said.Length > 0 && Lacks(message, said))
+            {
+                message = Join(message, said);
+            }
+
+            List<string> ids = new List<string>();
+            Mention(ids, message, "trace id ", detail.Text("traceId"));
+            Mention(ids, message, "correlation id ", detail.Text("correlationId"));
+            if (ids.Count > 0)
+            {
+                message = Join(message, Sentence(string.Join(", ", ids)));
+            }
+
+            string advice = Sentence(detail.Text("advice"));
+            return advice.Length > 0 && Lacks(message, advice) ? Join(message, advice) : message;
+        }
+
+        private static void Mention(List<string> parts, string message, string label, string value)
+        {
+            if (value.Length > 0 && Lacks(message, value))
+            {
+                parts.Add(label + value);
+            }
+        }
+
+        private static bool Lacks(string text, string part) => text.IndexOf(part, StringComparison.OrdinalIgnoreCase) < 0;
+
+        private static string Join(string first, string second)
+        {
+            first = first.Trim();
+            second = second.Trim();
+            if (first.Length == 0 || second.Length == 0)
+            {
+                return first + second;
+            }
+
+            return (".!?:".IndexOf(first[first.Length - 1]) >= 0 ? first + " " : first + ". ") + second;
+        }
+
+        private static string Sentence(string text) =>
+            text.Length > 0 && char.IsLower(text[0]) ? char.ToUpperInvariant(text[0]) + text.Substring(1) : text;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Management.Automation.Runspaces;
+using System.Runtime.CompilerServices;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel
+{
+    /// <summary>
+    /// What belongs to one runspace: its native session, so that its operations can be cancelled together, and its
+    /// defaults. Everything else is shared by the process, natively.
+    /// </summary>
+    internal sealed class RunspaceState
+    {
+        /// <summary>The environment that is used when neither a command nor a default names one.</summary>
+        internal const string PublicEnvironment = "Public";
+
+        private static readonly ConditionalWeakTable<Runspace, RunspaceState> s_states =
+            new ConditionalWeakTable<Runspace, RunspaceState>();
+
+        private readonly object _gate = new object();
+        private SessionHandle? _session;
+
+        /// <summary>The state of the runspace whose pipeline thread is calling.</summary>
+        internal static RunspaceState Current => s_states.GetOrCreateValue(Runspace.DefaultRunspace);
+
+        internal SecureAppCredential? Credential { get; set; }
+
+        internal string? Environment { get; set; }
+
+        internal SessionHandle Session
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _session ??= Native.OpenSession();
+                }
+            }
+        }
+
+        /// <summary>Cancels what the calling runspace has running and forgets its defaults.</summary>
+        internal static void RemoveCurrent()
+        {
+            Runspace? runspace = Runspace.DefaultRunspace;
+            if (runspace is null || !s_states.TryGetValue(runspace, out RunspaceState state))
+            {
+                return;
+            }
+
+            s_states.Remove(runspace);
+            lock (state._gate)
+            {
+                if (state._session is not null)
+                {
+                    Native.CancelSession(state._session);
+                    state._session.Dispose();
+                    state._session = null;
+                }
+            }
+        }
+    }
+}

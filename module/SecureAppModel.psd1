@@ -1,0 +1,48 @@
+@{
+    RootModule             = 'SecureAppModel.dll'
+    ModuleVersion          = '0.1.0'
+    GUID                   = 'c6a5c2c4-5b2f-4a3d-9d0e-7f1f5a0c9b64'
+    Author                 = 'SecureAppModel contributors'
+    CompanyName            = 'SecureAppModel contributors'
+    Copyright              = '(c) SecureAppModel contributors. MIT License.'
+    Description            = 'Tokens, customers and audit logs for Microsoft partners: one stored refresh token, every customer tenant, no dependency that could conflict with another module.'
+    PowerShellVersion      = '5.1'
+    CompatiblePSEditions   = @('Desktop', 'Core')
+    DotNetFrameworkVersion = '4.7.2'
+    FormatsToProcess       = @('SecureAppModel.Format.ps1xml')
+    TypesToProcess         = @('SecureAppModel.Types.ps1xml')
+
+    NestedModules          = @(
+    )
+
+    CmdletsToExport        = @(
+        'Add-SecureAppEnvironment'
+        'Clear-SecureAppDefault'
+        'Connect-DelegatedTenant'
+        'Export-SecureAppAuditLog'
+        'Get-DelegatedTenant'
+        'Get-SecureAppAccessToken'
+        'Get-SecureAppDefault'
+        'Get-SecureAppEnvironment'
+        'New-SecureAppCredential'
+        'Remove-SecureAppEnvironment'
+        'Set-SecureAppDefault'
+        'Start-SecureAppSandbox'
+        'Stop-SecureAppSandbox'
+        'Test-SecureAppCredential'
+    )
+
+    FunctionsToExport      = @(
+        'Get-GCITSAccessTokenByResource'
+    )
+
+    VariablesToExport      = @()
+    AliasesToExport        = @()
+
+    PrivateData            = @{
+        PSData = @{
+            Tags         = @('Microsoft365', 'Partner', 'CSP', 'GDAP', 'SecureApplicationModel', 'AccessToken', 'AuditLog', 'Entra', 'PSEdition_Desktop', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            ReleaseNotes = 'See CHANGELOG.md.'
+        }
+    }
+}
