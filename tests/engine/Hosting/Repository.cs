@@ -25,6 +25,9 @@ public static class Repository
     public static string SandboxProgram { get; } =
         Path.Combine(Native, OperatingSystem.IsWindows() ? "secureapp-sandbox.exe" : "secureapp-sandbox");
 
+    /// <summary>The program that runs a script in an engine of its own.</summary>
+    public static string TestHost { get; } = Path.GetFullPath(Fact("TestHost"));
+
     /// <summary>The version that the build took from Cargo.toml.</summary>
     public static string Version { get; } = Fact("ProductVersion");
 

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+
+namespace SecureAppModel.EngineTests.Hosting;
+
+/// <summary>How a process ended and what it wrote.</summary>
+public sealed record ChildResult(int ExitCode, string Output, string Errors)
+{
+    public IReadOnlyList<string> Lines =>
+        Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    public ChildResult Succeeded()
+    {
+        Assert.True(ExitCode == 0, $"exit code {ExitCode}\n{Output}\n{Errors}");
+        return this;
+    }
+}
+
+/// <summary>A script in a process of its own: what loads, what is left behind, what a kill does.</summary>
+public sealed class ChildEngine : IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    private readonly string _script;
+    private readonly Task<string> _errors;
+
+    private ChildEngine(string script, string[] arguments)
+    {
+        _script = Path.Combine(Path.GetTempPath(), $"secureapp-{Guid.NewGuid():n}.ps1");
+        File.WriteAllText(_script, script);
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && path.EndsWith("dotnet", StringComparison.Ordinal) ? path : "dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Repository.TestHost);
+        start.ArgumentList.Add(_script);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        Process = Process.Start(start) ?? throw new InvalidOperationException("The child engine did not start.");
+        _errors = Process.StandardError.ReadToEndAsync();
+    }
+
+    public Process Process { get; }
+
+    /// <summary>Starts a script; its arguments arrive as strings.</summary>
+    public static ChildEngine Start(string script, params string[] arguments) => new(script, arguments);
+
+    /// <summary>Runs a script to its end.</summary>
+    public static ChildResult Run(string script, params string[] arguments)
+    {
+        using ChildEngine child = Start(script, arguments);
+        return child.Wait();
+    }
+
+    /// <summary>The next line that the script writes; null at its end.</summary>
+    public string? ReadLine() => Process.StandardOutput.ReadLine();
+
+    /// <summary>Waits for the end; <see cref="ChildResult.Output"/> holds the lines that were not read yet.</summary>
+    public ChildResult Wait()
+    {
+        Task<string> output = Process.StandardOutput.ReadToEndAsync();
+        if (!Process.WaitForExit(s_limit))
+        {
+            Process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"The child engine did not end within {s_limit.TotalMinutes} minutes.");
+        }
+
+        return new ChildResult(Process.ExitCode, output.GetAwaiter().GetResult(), _errors.GetAwaiter().GetResult());
+    }
+
+    public void Dispose()
+    {
+        if (!Process.HasExited)
+        {
+            Process.Kill(entireProcessTree: true);
+            Process.WaitForExit();
+        }
+
+        Process.Dispose();
+        File.Delete(_script);
+    }
+}
