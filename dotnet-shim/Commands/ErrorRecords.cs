@@ -6,12 +6,15 @@ namespace SecureAppModel.Commands
     /// <summary>The one place where a failure becomes an error record.</summary>
     internal static class ErrorRecords
     {
+        /// <summary>From this version PowerShell prints the recommended action under the message.</summary>
+        private static readonly bool s_printsAdvice = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 4);
+
         /// <param name="target">The user's own input that failed, where it is known.</param>
         internal static ErrorRecord From(SecureAppException failure, object? target)
         {
             ErrorRecord record = new ErrorRecord(failure, "SecureAppModel." + failure.Kind, Category(failure.Kind), target)
             {
-                ErrorDetails = new ErrorDetails(failure.Message),
+                ErrorDetails = new ErrorDetails(s_printsAdvice ? failure.Problem : failure.Message),
             };
             if (failure.Advice.Length > 0)
             {

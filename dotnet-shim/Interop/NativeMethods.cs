@@ -100,6 +100,15 @@ namespace SecureAppModel.Interop
         internal static extern int sa_signer_open(out IntPtr signer, out IntPtr error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sa_signer_next(SignerHandle signer, uint timeoutMilliseconds, out ulong id, out IntPtr algorithm, out UIntPtr algorithmLength, out IntPtr data, out UIntPtr length, out IntPtr error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sa_signer_reply(SignerHandle signer, ulong id, byte[] data, UIntPtr length, out IntPtr error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sa_signer_fail(SignerHandle signer, ulong id, byte[] text, UIntPtr length, out IntPtr error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void sa_signer_free(IntPtr signer);
     }
 }

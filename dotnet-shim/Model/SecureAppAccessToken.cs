@@ -42,10 +42,13 @@ namespace SecureAppModel
         /// <summary>Only where it was asked for with -IncludeRefreshToken.</summary>
         public string? RefreshToken { get; internal set; }
 
+        /// <summary>What the token is for, without the token: all of it that is ever serialised.</summary>
+        public string Summary =>
+            "SecureAppAccessToken for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + " in tenant " + TenantId;
+
         public static implicit operator SecureString(SecureAppAccessToken token) => CredentialInput.Secure(token.AccessToken);
 
-        public override string ToString() =>
-            "SecureAppAccessToken for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + " in tenant " + TenantId;
+        public override string ToString() => Summary;
 
         string IFormattable.ToString(string? format, IFormatProvider? formatProvider) => AccessToken;
     }

@@ -28,17 +28,19 @@ namespace SecureAppModel
     public sealed class SecureAppException : Exception
     {
         internal SecureAppException(SecureAppErrorKind kind, string message, string advice = "", Exception? inner = null)
-            : base(Join(message, advice), inner)
+            : base(WithAdvice(message, advice), inner)
         {
             Kind = kind;
+            Problem = message;
             Advice = advice;
         }
 
-        private SecureAppException(SecureAppErrorKind kind, ValueMap detail)
-            : base(Describe(detail))
+        private SecureAppException(SecureAppErrorKind kind, string problem, ValueMap detail)
+            : base(WithAdvice(problem, detail.Text("advice")))
         {
             Kind = kind;
-            Advice = detail.Text("advice");
+            Problem = problem;
+            Advice = Sentence(detail.Text("advice"));
             TenantId = detail.Text("tenant");
             Resource = detail.Text("resource");
             HttpStatus = (int)detail.Int("httpStatus");
@@ -55,7 +57,10 @@ namespace SecureAppModel
 
         public SecureAppErrorKind Kind { get; }
 
-        /// <summary>What to do next, one sentence.</summary>
+        /// <summary>The message without the advice.</summary>
+        public string Problem { get; }
+
+        /// <summary>What to do next.</summary>
         public string Advice { get; } = string.Empty;
 
         public string TenantId { get; } = string.Empty;
@@ -91,7 +96,7 @@ namespace SecureAppModel
 
         internal static SecureAppException From(ValueMap detail, SecureAppErrorKind otherwise) =>
             new SecureAppException(
-                Enum.TryParse(detail.Text("kind"), out SecureAppErrorKind kind) ? kind : otherwise, detail);
+                Enum.TryParse(detail.Text("kind"), out SecureAppErrorKind kind) ? kind : otherwise, Describe(detail), detail);
 
         private static string Describe(ValueMap detail)
         {
@@ -124,9 +129,11 @@ namespace SecureAppModel
                 message = Join(message, Sentence(string.Join(", ", ids)));
             }
 
-            string advice = Sentence(detail.Text("advice"));
-            return advice.Length > 0 && Lacks(message, advice) ? Join(message, advice) : message;
+            return message;
         }
+
+        private static string WithAdvice(string problem, string advice) =>
+            Lacks(problem, advice) ? Join(problem, Sentence(advice)) : problem;
 
         private static void Mention(List<string> parts, string message, string label, string value)
         {
