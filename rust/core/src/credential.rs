@@ -1,5 +1,247 @@
 //! Who asks: an application, proved by a secret, optionally acting for the user behind a refresh token.
 
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::tenant::{self, TenantId};
+use crate::value::Value;
+use once_cell::sync::OnceCell;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::sign::Signer;
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// How long Entra keeps an unused refresh token of a confidential client alive; each redemption starts the time anew.
+/// Source: Microsoft's "Refresh tokens in the Microsoft identity platform".
+const REFRESH_TOKEN_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+
+/// A keyed hash of secrets: the same for the same ones within a process, and worth nothing outside of it.
+pub(crate) type Mark = [u8; 16];
+
 /// A shared, thread-safe handle; the secrets in it are zeroized when the last user drops it.
-#[derive(Debug)]
-pub struct Credential;
+pub struct Credential {
+    application_id: String,
+    tenant: Option<TenantId>,
+    account: Option<String>,
+    secret: Option<Secret>,
+    refresh_token: Option<Secret>,
+    acquired_on: Option<i64>,
+    /// Milliseconds since 1970 of the last redemption that this credential knows of; 0 for none.
+    redeemed_on: AtomicI64,
+    proof: Mark,
+    refresh_mark: Option<Mark>,
+}
+
+impl Credential {
+    /// Reads a `credential` request: `applicationId`, and `secret` or `refreshToken` or both; optionally `tenant` (the home
+    /// tenant), `account` and `acquiredOn` (milliseconds since 1970). Nothing is sent.
+    pub fn open(request: &Request) -> Result<Self> {
+        request.only(&[
+            "applicationId",
+            "tenant",
+            "account",
+            "secret",
+            "refreshToken",
+            "acquiredOn",
+        ])?;
+        let application_id = application_id(request.text("applicationId")?)?;
+        let secret = trimmed(request.opt_secret("secret")?, "client secret")?;
+        let refresh_token = trimmed(request.opt_secret("refreshToken")?, "refresh token")?;
+        if secret.is_none() && refresh_token.is_none() {
+            return Err(
+                Error::invalid("the credential has neither a secret nor a refresh token")
+                    .advise("Give -Secret, -RefreshToken or both."),
+            );
+        }
+        let tenant = match request.opt_text("tenant")?.filter(|text| !text.trim().is_empty()) {
+            Some(text) => Some(TenantId::parse(text)?),
+            None => None,
+        };
+        let proof = mark(&[&application_id, secret.as_ref().map_or("", Secret::expose)])?;
+        let refresh_mark = match &refresh_token {
+            Some(token) => Some(refresh_mark(&application_id, token)?),
+            None => None,
+        };
+        Ok(Credential {
+            application_id,
+            tenant,
+            account: request
+                .opt_text("account")?
+                .filter(|text| !text.trim().is_empty())
+                .map(str::to_owned),
+            secret,
+            refresh_token,
+            acquired_on: request.opt_int("acquiredOn")?,
+            redeemed_on: AtomicI64::new(0),
+            proof,
+            refresh_mark,
+        })
+    }
+
+    /// What may be shown of it; no secret.
+    pub fn describe(&self) -> Value {
+        let last_life = match self.redeemed_on.load(Ordering::Relaxed) {
+            0 => self.acquired_on,
+            redeemed => Some(redeemed),
+        };
+        let expires = last_life
+            .filter(|_| self.refresh_token.is_some())
+            .map(|from| from + REFRESH_TOKEN_LIFE_MS);
+        Value::map()
+            .with("applicationId", self.application_id.as_str())
+            .with("tenantId", self.tenant.as_ref().map(TenantId::as_str))
+            .with("account", self.account.as_deref())
+            .with("acquiredOn", self.acquired_on.map_or(Value::Null, Value::Time))
+            .with("hasSecret", self.secret.is_some())
+            .with("hasRefreshToken", self.refresh_token.is_some())
+            .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))
+    }
+
+    /// The application (client) id, in lower case.
+    pub fn application_id(&self) -> &str {
+        &self.application_id
+    }
+
+    /// The application's, and with a refresh token its user's, own tenant, where the maker of the credential knew it.
+    pub fn home_tenant(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
+    }
+
+    /// The user's sign-in name, where the maker of the credential knew it.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    pub fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    pub fn has_refresh_token(&self) -> bool {
+        self.refresh_token.is_some()
+    }
+
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
+    }
+
+    /// The refresh token that the credential was made with; the newest one is its lineage's.
+    pub(crate) fn first_refresh_token(&self) -> Option<&Secret> {
+        self.refresh_token.as_ref()
+    }
+
+    /// Tells applications and their secrets apart.
+    pub(crate) fn proof(&self) -> &Mark {
+        &self.proof
+    }
+
+    pub(crate) fn refresh_mark(&self) -> Option<&Mark> {
+        self.refresh_mark.as_ref()
+    }
+
+    pub(crate) fn note_redemption(&self, now_ms: i64) {
+        self.redeemed_on.fetch_max(now_ms, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({})", self.application_id)
+    }
+}
+
+fn application_id(text: &str) -> Result<String> {
+    let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
+    if tenant::parse_guid(bare).is_some() {
+        return Ok(bare.to_ascii_lowercase());
+    }
+    let message = if text.trim().is_empty() {
+        "the application id is empty".to_owned()
+    } else if text.contains('@') {
+        "a user name was given where the application id belongs".to_owned()
+    } else {
+        "the application id is not a GUID".to_owned()
+    };
+    Err(Error::invalid(message).advise("Give the Application (client) ID from the app registration's overview page."))
+}
+
+/// White space around a secret comes from files and copying, never from the service.
+fn trimmed(secret: Option<&Secret>, name: &str) -> Result<Option<Secret>> {
+    match secret {
+        None => Ok(None),
+        Some(secret) if secret.is_blank() => {
+            Err(Error::invalid(format!("the {name} is empty")).advise("Give its value, or leave the parameter out."))
+        }
+        Some(secret) => Ok(Some(Secret::from(secret.expose().trim()))),
+    }
+}
+
+/// Tells refresh tokens apart; a token belongs to the application that it was issued to.
+pub(crate) fn refresh_mark(application_id: &str, token: &Secret) -> Result<Mark> {
+    mark(&["refresh token", application_id, token.expose()])
+}
+
+fn mark(parts: &[&str]) -> Result<Mark> {
+    static KEY: OnceCell<[u8; 32]> = OnceCell::new();
+    let failed = |cause| Error::internal(format!("a keyed hash could not be made: {cause}"));
+    let key = KEY.get_or_try_init(|| {
+        let mut key = [0; 32];
+        openssl::rand::rand_bytes(&mut key).map(|()| key)
+    });
+    let key = PKey::hmac(key.map_err(failed)?).map_err(failed)?;
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).map_err(failed)?;
+    for part in parts {
+        // With lengths, so that no two lists of parts read the same.
+        signer.update(&(part.len() as u64).to_le_bytes()).map_err(failed)?;
+        signer.update(part.as_bytes()).map_err(failed)?;
+    }
+    let digest = signer.sign_to_vec().map_err(failed)?;
+    let mut mark = [0; 16];
+    mark.copy_from_slice(&digest[..16]);
+    Ok(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Field;
+
+    const APPLICATION: &str = "11111111-2222-3333-4444-555555555555";
+
+    fn request(secret: &str, token: &str) -> Request {
+        Request::new("credential")
+            .with("applicationId", Field::Text(APPLICATION.to_uppercase()))
+            .with("secret", Field::Secret(secret.into()))
+            .with("refreshToken", Field::Secret(token.into()))
+    }
+
+    #[test]
+    fn the_same_secrets_have_the_same_marks_and_others_have_not() {
+        let a = Credential::open(&request("s3cret", "token")).unwrap();
+        let b = Credential::open(&request(" s3cret\r\n", "token\n")).unwrap();
+        let c = Credential::open(&request("other", "token2")).unwrap();
+        assert_eq!((a.proof(), a.refresh_mark()), (b.proof(), b.refresh_mark()));
+        assert_ne!(a.proof(), c.proof());
+        assert_ne!(a.refresh_mark(), c.refresh_mark());
+        assert_ne!(mark(&["ab", "c"]).unwrap(), mark(&["a", "bc"]).unwrap());
+    }
+
+    #[test]
+    fn shows_no_secret() {
+        let credential = Credential::open(&request("s3cret", "refresh")).unwrap();
+        let shown = format!("{credential:?} {:?}", credential.describe());
+        assert!(!shown.contains("s3cret") && !shown.contains("\"refresh\""), "{shown}");
+        assert_eq!(credential.application_id(), APPLICATION);
+    }
+
+    #[test]
+    fn refuses_what_proves_nothing() {
+        assert!(Credential::open(&request(" ", "token")).is_err());
+        assert!(
+            Credential::open(&Request::new("credential").with("applicationId", Field::Text(APPLICATION.into())))
+                .is_err()
+        );
+        let user = request("s", "t").with("applicationId", Field::Text("admin@contoso.com".into()));
+        assert!(Credential::open(&user).unwrap_err().message().contains("user name"));
+    }
+}

@@ -1,6 +1,11 @@
 //! What lives as long as the process, and the sessions that group one caller's operations.
 
+use crate::environment::Environments;
+use crate::http;
+use crate::token::Tokens;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -12,16 +17,50 @@ pub struct Engine {
     runtime: Handle,
     shutdown: CancellationToken,
     running: watch::Sender<usize>,
+    clock: Arc<Clock>,
+    environments: Environments,
+    tokens: Tokens,
+}
+
+/// What a host may set for a whole engine.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Timeouts and waits of every HTTP client.
+    pub http: http::Options,
 }
 
 impl Engine {
     /// `runtime` runs every operation; it must outlive the engine.
     pub fn new(runtime: Handle) -> Arc<Self> {
+        Engine::with_options(runtime, Options::default())
+    }
+
+    /// The same, with other settings than the usual ones.
+    pub fn with_options(runtime: Handle, options: Options) -> Arc<Self> {
+        let clock = Arc::new(Clock::default());
         Arc::new(Engine {
+            environments: Environments::new(options.http, http::Limits::new()),
+            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock)),
+            clock,
             runtime,
             shutdown: CancellationToken::new(),
             running: watch::Sender::new(0),
         })
+    }
+
+    /// The clouds that operations can be sent to.
+    pub fn environments(&self) -> &Environments {
+        &self.environments
+    }
+
+    /// The token cache.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The time by which tokens end.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub fn runtime(&self) -> &Handle {
@@ -51,6 +90,25 @@ impl Engine {
             engine: Arc::clone(self),
             cancel: self.shutdown.child_token(),
         }
+    }
+}
+
+/// This machine's clock, which a test can put forward instead of waiting.
+#[derive(Debug, Default)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+}
+
+impl Clock {
+    /// Milliseconds since 1970-01-01 UTC.
+    pub fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + self.offset_ms.load(Ordering::Relaxed)
+    }
+
+    /// Puts the clock forward (or, with a negative number, back).
+    pub fn advance_ms(&self, by: i64) {
+        self.offset_ms.fetch_add(by, Ordering::Relaxed);
     }
 }
 

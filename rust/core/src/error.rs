@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a caller can do about a failure. Names and order are stable: the C ABI numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The request itself is wrong; nothing was sent.
+    /// The request itself is wrong; where possible that is found before anything is sent.
     InvalidInput,
     /// The service refused who is asking: wrong or expired credential, missing consent, MFA, Conditional Access.
     NotSignedIn,
@@ -69,6 +69,8 @@ struct Inner {
     resource: String,
     service: Option<ServiceError>,
     retry_after: Option<Duration>,
+    /// Says whether trying again may help where the kind alone does not.
+    retryable: Option<bool>,
 }
 
 impl Error {
@@ -83,6 +85,7 @@ impl Error {
             resource: String::new(),
             service: None,
             retry_after: None,
+            retryable: None,
         }))
     }
 
@@ -133,6 +136,18 @@ impl Error {
         self
     }
 
+    /// The same request may succeed later although the kind does not say so (an answer that was cut short).
+    pub(crate) fn transient(mut self) -> Self {
+        self.0.retryable = Some(true);
+        self
+    }
+
+    /// Trying again does not help although the kind says so (a certificate that is not trusted).
+    pub(crate) fn permanent(mut self) -> Self {
+        self.0.retryable = Some(false);
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -167,7 +182,11 @@ impl Error {
 
     /// True where the same request may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, Kind::Throttled | Kind::Network | Kind::Timeout | Kind::Server)
+        let by_kind = matches!(
+            self.0.kind,
+            Kind::Throttled | Kind::Network | Kind::Timeout | Kind::Server
+        );
+        self.0.retryable.unwrap_or(by_kind)
     }
 
     /// What crosses the ABI: one map, its texts empty where unknown.
@@ -188,7 +207,12 @@ impl Error {
             .with("correlationId", service.correlation_id)
             .with("timestamp", service.timestamp)
             .with("body", service.body)
-            .with("retryAfterSeconds", self.0.retry_after.map_or(Value::Null, |wait| Value::I64(wait.as_secs() as i64)))
+            .with(
+                "retryAfterSeconds",
+                self.0
+                    .retry_after
+                    .map_or(Value::Null, |wait| Value::I64(wait.as_secs() as i64)),
+            )
     }
 }
 

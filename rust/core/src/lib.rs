@@ -9,20 +9,29 @@
 #![forbid(unsafe_code)]
 
 pub mod credential;
-
 pub mod engine;
+pub mod environment;
 pub mod error;
 pub mod event;
+mod http;
+mod immediate;
 pub mod json;
+pub mod jwt;
 pub mod operation;
+mod ops;
 pub mod request;
 pub mod secret;
 pub mod signer;
+pub mod tenant;
+pub mod token;
 pub mod value;
 
+pub use credential::Credential;
 pub use engine::{Engine, Session};
 pub use error::{Error, Kind, Result};
 pub use event::{Event, Failure, Progress};
+pub use http::Options as HttpOptions;
+pub use immediate::immediate;
 pub use operation::{Next, Operation, Submitted};
 pub use request::{Field, Request};
 pub use secret::Secret;

@@ -1,0 +1,116 @@
+//! The clouds that Microsoft runs.
+//!
+//! Hosts and resource names: Microsoft's "National cloud deployments" of Graph, "Authentication in national clouds",
+//! "Connect to Exchange Online PowerShell" and the Office 365 Management Activity API reference.
+
+use super::Definition;
+
+/// In the order of `Service::ALL`.
+pub(super) const PUBLIC_RESOURCES: [&str; 6] = [
+    "https://login.microsoftonline.com",
+    "https://graph.microsoft.com",
+    "https://api.partnercenter.microsoft.com",
+    "https://manage.office.com",
+    "https://outlook.office365.com",
+    "https://graph.windows.net",
+];
+
+struct Cloud {
+    name: &'static str,
+    endpoints: [&'static str; 6],
+    resources: [&'static str; 6],
+}
+
+/// An empty endpoint means that the cloud has no such host, or none that is publicly known.
+const CLOUDS: [Cloud; 5] = [
+    Cloud {
+        name: "Public",
+        endpoints: PUBLIC_RESOURCES,
+        resources: PUBLIC_RESOURCES,
+    },
+    Cloud {
+        // Government customers in the public cloud: only the activity feed answers elsewhere, for the public resource name.
+        name: "USGovGCC",
+        endpoints: [
+            "https://login.microsoftonline.com",
+            "https://graph.microsoft.com",
+            "https://api.partnercenter.microsoft.com",
+            "https://manage-gcc.office.com",
+            "https://outlook.office365.com",
+            "https://graph.windows.net",
+        ],
+        resources: PUBLIC_RESOURCES,
+    },
+    Cloud {
+        name: "USGov",
+        endpoints: [
+            "https://login.microsoftonline.us",
+            "https://graph.microsoft.us",
+            "https://api.partnercenter.microsoft.com",
+            "https://manage.office365.us",
+            "https://outlook.office365.us",
+            "https://graph.windows.net",
+        ],
+        resources: [
+            "https://login.microsoftonline.us",
+            "https://graph.microsoft.us",
+            "https://api.partnercenter.microsoft.com",
+            "https://manage.office365.us",
+            "https://outlook.office365.us",
+            "https://graph.windows.net",
+        ],
+    },
+    Cloud {
+        name: "USGovDoD",
+        endpoints: [
+            "https://login.microsoftonline.us",
+            "https://dod-graph.microsoft.us",
+            "https://api.partnercenter.microsoft.com",
+            "https://manage.protection.apps.mil",
+            "https://webmail.apps.mil",
+            "",
+        ],
+        resources: [
+            "https://login.microsoftonline.us",
+            "https://dod-graph.microsoft.us",
+            "https://api.partnercenter.microsoft.com",
+            "https://manage.protection.apps.mil",
+            "https://webmail.apps.mil",
+            "",
+        ],
+    },
+    Cloud {
+        name: "China",
+        endpoints: [
+            "https://login.partner.microsoftonline.cn",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://partner.partnercenterapi.microsoftonline.cn",
+            "",
+            "https://partner.outlook.cn",
+            "https://graph.chinacloudapi.cn",
+        ],
+        resources: [
+            "https://login.partner.microsoftonline.cn",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://partner.partnercenterapi.microsoftonline.cn",
+            "",
+            "https://partner.outlook.cn",
+            "https://graph.chinacloudapi.cn",
+        ],
+    },
+];
+
+pub(super) fn definitions() -> impl Iterator<Item = Definition> {
+    CLOUDS.iter().map(|cloud| Definition {
+        name: cloud.name.to_owned(),
+        built_in: true,
+        endpoints: cloud.endpoints.map(known),
+        resources: cloud.resources.map(known),
+        ca_pem: None,
+        single_use_refresh_tokens: false,
+    })
+}
+
+fn known(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,192 @@
+//! Clouds: where each service answers, and what its tokens are asked for.
+//!
+//! Invariant: an instance never changes. Adding a name again makes a new instance with its own HTTP client, and what was
+//! cached for the old one never answers for the new one.
+
+mod builtin;
+mod registry;
+
+pub use registry::Environments;
+
+use crate::error::{Error, Kind, Result};
+use crate::http;
+use once_cell::sync::OnceCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+/// A service that differs from cloud to cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Microsoft Entra's sign-in and token endpoints.
+    Login,
+    /// Microsoft Graph.
+    Graph,
+    /// The Partner Center REST API.
+    PartnerCenter,
+    /// The Office 365 Management Activity API.
+    Manage,
+    /// Exchange Online.
+    Outlook,
+    /// Azure AD Graph (retired, still asked for by old scripts).
+    AadGraph,
+}
+
+impl Service {
+    pub const ALL: [Service; 6] = [
+        Service::Login,
+        Service::Graph,
+        Service::PartnerCenter,
+        Service::Manage,
+        Service::Outlook,
+        Service::AadGraph,
+    ];
+
+    /// The key of this service in requests and values: `login`, `partnerCenter`, ..
+    pub fn key(self) -> &'static str {
+        match self {
+            Service::Login => "login",
+            Service::Graph => "graph",
+            Service::PartnerCenter => "partnerCenter",
+            Service::Manage => "manage",
+            Service::Outlook => "outlook",
+            Service::AadGraph => "aadGraph",
+        }
+    }
+
+    /// What a person calls this service.
+    pub fn title(self) -> &'static str {
+        match self {
+            Service::Login => "sign-in",
+            Service::Graph => "Microsoft Graph",
+            Service::PartnerCenter => "Partner Center",
+            Service::Manage => "Office 365 Management Activity",
+            Service::Outlook => "Exchange Online",
+            Service::AadGraph => "Azure AD Graph",
+        }
+    }
+
+    /// The parameter of Add-SecureAppEnvironment that names this service's host.
+    fn parameter(self) -> &'static str {
+        match self {
+            Service::Login => "-LoginEndpoint",
+            Service::Graph => "-GraphEndpoint",
+            Service::PartnerCenter => "-PartnerCenterEndpoint",
+            Service::Manage => "-ManagementEndpoint",
+            Service::Outlook => "-OutlookEndpoint",
+            Service::AadGraph => "-AadGraphEndpoint",
+        }
+    }
+}
+
+/// What an environment is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Definition {
+    pub name: String,
+    pub built_in: bool,
+    /// Base URLs in the order of [`Service::ALL`], `https://host[:port]`, without a slash at the end.
+    pub endpoints: [Option<String>; 6],
+    /// Resource names that tokens are asked for, in the same order; the public cloud's where nothing else is said.
+    pub resources: [Option<String>; 6],
+    /// PEM of further roots that this environment's hosts may be certified by.
+    pub ca_pem: Option<String>,
+    /// The authority withdraws a refresh token once it has been used.
+    pub single_use_refresh_tokens: bool,
+}
+
+/// One instance of a cloud, with its own HTTP client. Shared freely between threads.
+pub struct Environment {
+    definition: Definition,
+    instance: u64,
+    options: http::Options,
+    limits: Arc<http::Limits>,
+    client: OnceCell<http::Client>,
+}
+
+impl Environment {
+    pub(crate) fn new(definition: Definition, options: http::Options, limits: Arc<http::Limits>) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let instance = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        Environment {
+            definition,
+            instance,
+            options,
+            limits,
+            client: OnceCell::new(),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    /// Tells this instance from every other one of the process, whatever their names.
+    pub fn instance(&self) -> u64 {
+        self.instance
+    }
+
+    pub fn is_built_in(&self) -> bool {
+        self.definition.built_in
+    }
+
+    pub fn single_use_refresh_tokens(&self) -> bool {
+        self.definition.single_use_refresh_tokens
+    }
+
+    /// The base URL of a service (`https://host[:port]`), or an error that says what to do without it.
+    pub fn endpoint(&self, service: Service) -> Result<&str> {
+        self.known_endpoint(service).ok_or_else(|| self.no_endpoint(service))
+    }
+
+    /// The base URL of a service where this environment has it.
+    pub fn known_endpoint(&self, service: Service) -> Option<&str> {
+        self.definition.endpoints[service as usize].as_deref()
+    }
+
+    /// The resource name that a token for this service is asked for.
+    pub fn resource(&self, service: Service) -> &str {
+        self.definition.resources[service as usize]
+            .as_deref()
+            .unwrap_or(builtin::PUBLIC_RESOURCES[service as usize])
+    }
+
+    /// This instance's HTTP client: its pool and its trust are nobody else's.
+    pub(crate) fn http(&self) -> Result<&http::Client> {
+        self.client.get_or_try_init(|| {
+            let local = self
+                .definition
+                .endpoints
+                .iter()
+                .flatten()
+                .all(|url| http::is_loopback(url));
+            let trust = http::Trust {
+                ca_pem: self.definition.ca_pem.as_deref(),
+                environment: &self.definition.name,
+            };
+            http::Client::new(&trust, local, self.options.clone(), Arc::clone(&self.limits))
+        })
+    }
+
+    #[cold]
+    fn no_endpoint(&self, service: Service) -> Error {
+        let (name, title) = (self.name(), service.title());
+        if self.definition.built_in {
+            Error::new(Kind::NotFound, format!("the environment {name} has no known {title} host"))
+                .advise(format!("This service is not available in {name}; use another source, or define an environment of your own with Add-SecureAppEnvironment {}.", service.parameter()))
+        } else {
+            Error::new(
+                Kind::NotFound,
+                format!("the environment {name} was defined without a {title} host"),
+            )
+            .advise(format!(
+                "Define it again with Add-SecureAppEnvironment -Name {name} -Force and {}.",
+                service.parameter()
+            ))
+        }
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Environment({}#{})", self.name(), self.instance)
+    }
+}

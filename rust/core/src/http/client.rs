@@ -1,0 +1,147 @@
+//! Sending: the limit, the exchange, and the decision to send again.
+
+use super::limits::{Limits, Permit};
+use super::reply::Reply;
+use super::retry::{self, Account, Options};
+use super::spec::RequestSpec;
+use super::transport::{self, Stage};
+use crate::error::{Error, Kind, Result};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Idle connections are kept this long.
+const POOL_IDLE: Duration = Duration::from_secs(90);
+/// A connection that answers no ping for this long is given up.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Whom a client trusts besides the system's roots.
+pub(crate) struct Trust<'a> {
+    pub(crate) ca_pem: Option<&'a str>,
+    pub(crate) environment: &'a str,
+}
+
+/// An environment instance's connections.
+pub(crate) struct Client {
+    inner: reqwest::Client,
+    limits: Arc<Limits>,
+    options: Options,
+}
+
+impl Client {
+    /// `local`: every host is this machine, which no proxy can reach. Other clients honour the system's proxy settings.
+    pub(crate) fn new(trust: &Trust<'_>, local: bool, options: Options, limits: Arc<Limits>) -> Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .use_native_tls()
+            .https_only(true)
+            .user_agent(concat!("SecureAppModel/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT);
+        if local {
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = trust.ca_pem {
+            for root in roots(pem, trust.environment)? {
+                builder = builder.add_root_certificate(root);
+            }
+        }
+        let inner = builder.build().map_err(|cause| {
+            Error::new(
+                Kind::Network,
+                format!("TLS could not be set up: {}", transport::root_cause(&cause)),
+            )
+            .advise("Check this machine's OpenSSL installation and its certificate store.")
+        })?;
+        Ok(Client { inner, limits, options })
+    }
+
+    /// Sends until there is an answer worth having or the retries are used up. Every HTTP status is an `Ok`: what it means
+    /// is for the caller to say. An `Err` says that no whole answer came.
+    pub(crate) async fn send(&self, spec: &RequestSpec) -> Result<Reply> {
+        let mut account = Account::new(&spec.retry, self.options.first_backoff);
+        loop {
+            let permit = unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority())).await??;
+            let wait = match self.exchange(spec, permit).await {
+                Ok(reply) => {
+                    if !retry::status_may_change(reply.status(), spec.repeatable) {
+                        if let Some(budget) = &spec.retry.budget {
+                            budget.succeeded();
+                        }
+                        return Ok(reply);
+                    }
+                    match account.next_wait(reply.retry_after()) {
+                        Some(wait) => wait,
+                        None => return Ok(reply),
+                    }
+                }
+                Err((stage, error)) => {
+                    // What never reached the service can be sent again whatever it is.
+                    let harmless = spec.repeatable || stage == Stage::Connect;
+                    match account
+                        .next_wait_after(&error, stage != Stage::Connect)
+                        .filter(|_| harmless)
+                    {
+                        Some(wait) => wait,
+                        None => return Err(error),
+                    }
+                }
+            };
+            unless_abandoned(spec.abandon.as_ref(), tokio::time::sleep(wait)).await?;
+        }
+    }
+
+    async fn exchange(&self, spec: &RequestSpec, permit: Permit) -> Result<Reply, (Stage, Error)> {
+        let mut request = self.inner.request(spec.method.clone(), spec.url.clone());
+        for (name, value) in &spec.headers {
+            request = request.header(name, value);
+        }
+        if !spec.body.is_empty() || spec.method != reqwest::Method::GET {
+            request = request.body(spec.body.clone());
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|cause| transport::classify(cause, spec.authority()))?;
+        Reply::read(response, spec, permit)
+            .await
+            .map_err(|error| (Stage::Body, error))
+    }
+}
+
+/// Waits for `work`, or fails with a cancelled error once nobody wants it any more.
+async fn unless_abandoned<T>(abandoned: Option<&CancellationToken>, work: impl Future<Output = T>) -> Result<T> {
+    let Some(abandoned) = abandoned else {
+        return Ok(work.await);
+    };
+    tokio::select! {
+        biased;
+        () = abandoned.cancelled() => Err(Error::cancelled()),
+        done = work => Ok(done),
+    }
+}
+
+fn roots(pem: &str, environment: &str) -> Result<Vec<reqwest::Certificate>> {
+    let refused = || {
+        Error::invalid(format!(
+            "the certificate given for the environment {environment} cannot be read"
+        ))
+        .advise("Give a PEM file with one or more certificates (-----BEGIN CERTIFICATE-----) to -CertificatePath.")
+    };
+    let stack = openssl::x509::X509::stack_from_pem(pem.as_bytes()).map_err(|_| refused())?;
+    if stack.is_empty() {
+        return Err(refused());
+    }
+    stack
+        .iter()
+        .map(|root| {
+            let der = root.to_der().map_err(|_| refused())?;
+            reqwest::Certificate::from_der(&der).map_err(|_| refused())
+        })
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! Error replies of the APIs (Graph, Partner Center, the activity feed); the token endpoint has its own reader.
+//!
+//! Shapes: `{"error":{"code","message","innerError":{"request-id","client-request-id","date"}}}` (Graph, the feed) and
+//! `{"code","description"}` (Partner Center), as Microsoft's references of these APIs describe them.
+
+use super::reply::Reply;
+use crate::error::{Error, Kind, ServiceError};
+use serde_json::Value as Json;
+
+/// Longest body that is kept in an error.
+pub(crate) const BODY_LIMIT: usize = 16 << 10;
+
+#[cold]
+pub(super) fn from_reply(reply: &Reply, action: &str) -> Error {
+    let mut service = read(reply.bytes());
+    service.http_status = reply.status();
+    service.body = kept_body(reply.bytes());
+    if service.trace_id.is_empty() {
+        service.trace_id = first_header(reply, &["request-id", "ms-requestid", "x-ms-request-id"]);
+    }
+    if service.correlation_id.is_empty() {
+        service.correlation_id = first_header(reply, &["client-request-id", "ms-correlationid"]);
+    }
+    let status = reply.status();
+    let said = match (service.error.as_str(), service.description.as_str()) {
+        ("", "") => format!("HTTP {status}"),
+        (code, "") => format!("{code} (HTTP {status})"),
+        ("", text) => format!("{text} (HTTP {status})"),
+        (code, text) => format!("{code}: {text}"),
+    };
+    let (kind, advice) = match status {
+        401 => (Kind::NotSignedIn, "The service did not accept the token; get a new one with -ForceRefresh, and check the application's permissions."),
+        403 => (Kind::Denied, "Grant the application the missing permission and consent to it in this tenant; a signed-in user also needs the role for it."),
+        404 | 410 => (Kind::NotFound, "Check the name and the tenant."),
+        408 => (Kind::Timeout, "Try again later."),
+        429 => (Kind::Throttled, "Wait, or lower -ThrottleLimit: the service asks for less traffic."),
+        500..=599 => (Kind::Server, "Try again later; if it stays so, look at the service health page of Microsoft 365."),
+        300..=399 => (Kind::Protocol, "The host sends elsewhere, which is not followed; check the environment's hosts with Get-SecureAppEnvironment."),
+        _ => (Kind::InvalidInput, "Check the command's parameters against the service's own words."),
+    };
+    Error::new(kind, format!("{} did not {action}: {said}", reply.authority()))
+        .advise(advice)
+        .with_service(service)
+        .with_retry_after(reply.retry_after())
+}
+
+fn read(body: &[u8]) -> ServiceError {
+    let mut service = ServiceError::default();
+    let Ok(json) = serde_json::from_slice::<Json>(body) else {
+        return service;
+    };
+    let error = json.get("error").or_else(|| json.get("odata.error")).unwrap_or(&json);
+    if let Json::String(code) = error {
+        service.error.clone_from(code);
+        service.description = first_line(&text(&json, &["error_description", "message"]));
+        return service;
+    }
+    service.error = text(error, &["code"]);
+    service.code.clone_from(&service.error);
+    // OData v3 wraps the text: {"message":{"lang":"en","value":".."}}.
+    service.description = match error.get("message") {
+        Some(Json::Object(message)) => message
+            .get("value")
+            .and_then(Json::as_str)
+            .map(first_line)
+            .unwrap_or_default(),
+        _ => first_line(&text(error, &["message", "description"])),
+    };
+    let inner = error
+        .get("innerError")
+        .or_else(|| error.get("innererror"))
+        .unwrap_or(&Json::Null);
+    service.trace_id = text(inner, &["request-id", "requestId"]);
+    service.correlation_id = text(inner, &["client-request-id", "clientRequestId"]);
+    service.timestamp = text(inner, &["date"]);
+    service
+}
+
+fn text(json: &Json, keys: &[&str]) -> String {
+    match keys.iter().find_map(|key| json.get(key)) {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn first_header(reply: &Reply, names: &[&str]) -> String {
+    names
+        .iter()
+        .find_map(|name| reply.header(name))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+pub(crate) fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// The start of a body as text, for a person to read.
+pub(crate) fn kept_body(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(BODY_LIMIT)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_the_known_shapes() {
+        let graph = read(br#"{"error":{"code":"Forbidden","message":"no\r\nmore","innerError":{"request-id":"r","client-request-id":"c","date":"d"}}}"#);
+        assert_eq!(
+            (
+                graph.error.as_str(),
+                graph.description.as_str(),
+                graph.trace_id.as_str()
+            ),
+            ("Forbidden", "no", "r")
+        );
+        let feed = read(br#"{"error":{"code":"AF20022","message":"No subscription found"}}"#);
+        assert_eq!(
+            (feed.code.as_str(), feed.description.as_str()),
+            ("AF20022", "No subscription found")
+        );
+        let partner = read(br#"{"code":900421,"description":"MFA required"}"#);
+        assert_eq!(
+            (partner.code.as_str(), partner.description.as_str()),
+            ("900421", "MFA required")
+        );
+        let aad = read(br#"{"odata.error":{"code":"Request_X","message":{"lang":"en","value":"text"}}}"#);
+        assert_eq!((aad.code.as_str(), aad.description.as_str()), ("Request_X", "text"));
+        assert_eq!(read(b"<html>"), ServiceError::default());
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            read(&body);
+            kept_body(&body);
+        }
+    }
+}

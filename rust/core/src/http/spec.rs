@@ -1,0 +1,143 @@
+//! What is to be sent, and how its answer is wanted.
+
+use super::retry::{Budget, Retry};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use bytes::Bytes;
+use reqwest::header::{HeaderName, HeaderValue, ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Method, Url};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// Largest body that is read as a whole where nothing else is said.
+const DEFAULT_LIMIT: usize = 16 << 20;
+
+/// One request. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct RequestSpec {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Bytes,
+    pub(super) limit: usize,
+    pub(super) streamed: bool,
+    pub(super) repeatable: bool,
+    pub(super) retry: Retry,
+    pub(super) abandon: Option<CancellationToken>,
+}
+
+impl RequestSpec {
+    /// A GET that wants JSON. `url` is made of an environment's endpoint and of values that were checked or escaped.
+    pub(crate) fn get(url: &str) -> Result<Self> {
+        RequestSpec::new(Method::GET, url)
+    }
+
+    /// A POST; not sent twice unless [`RequestSpec::repeatable`] says that this does no harm.
+    pub(crate) fn post(url: &str) -> Result<Self> {
+        let mut spec = RequestSpec::new(Method::POST, url)?;
+        spec.repeatable = false;
+        Ok(spec)
+    }
+
+    fn new(method: Method, url: &str) -> Result<Self> {
+        let url = Url::parse(url).map_err(|cause| Error::invalid(format!("'{url}' is not an address: {cause}")))?;
+        if url.scheme() != "https" {
+            return Err(Error::invalid(format!(
+                "'{}' is not an https address",
+                url.host_str().unwrap_or_default()
+            ))
+            .advise("Tokens are only sent over https; check the environment's hosts with Get-SecureAppEnvironment."));
+        }
+        Ok(RequestSpec {
+            method,
+            url,
+            headers: vec![(ACCEPT, HeaderValue::from_static("application/json"))],
+            body: Bytes::new(),
+            limit: DEFAULT_LIMIT,
+            streamed: false,
+            repeatable: true,
+            retry: Retry::default(),
+            abandon: None,
+        })
+    }
+
+    /// Sets a header; a value with line breaks or other control characters is refused.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| Error::invalid(format!("the header {name} cannot hold this value")))?;
+        self.headers.retain(|(existing, _)| *existing != name);
+        self.headers.push((name, value));
+        Ok(self)
+    }
+
+    /// Sets the `Authorization` header.
+    pub(crate) fn bearer(mut self, token: &Secret) -> Result<Self> {
+        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| Error::invalid("the access token holds characters that no token has"))?;
+        value.set_sensitive(true);
+        self.headers.retain(|(existing, _)| *existing != AUTHORIZATION);
+        self.headers.push((AUTHORIZATION, value));
+        Ok(self)
+    }
+
+    /// Sets a form as the body. The buffer is zeroized once it is no longer needed.
+    pub(crate) fn form(mut self, body: Zeroizing<String>) -> Self {
+        self.headers.push((
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        ));
+        self.body = Bytes::from_owner(body);
+        self
+    }
+
+    /// Sets JSON as the body.
+    pub(crate) fn json(mut self, body: String) -> Self {
+        self.headers
+            .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        self.body = Bytes::from(body);
+        self
+    }
+
+    /// The largest body, in bytes after decompression, that is read as a whole.
+    pub(crate) fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// A successful answer's body is left to be read chunk by chunk; its place among the requests in flight is held until
+    /// then, so the reader must not wait for another request meanwhile.
+    pub(crate) fn streamed(mut self) -> Self {
+        self.streamed = true;
+        self
+    }
+
+    /// Sending this twice does no harm.
+    pub(crate) fn repeatable(mut self, yes: bool) -> Self {
+        self.repeatable = yes;
+        self
+    }
+
+    pub(crate) fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Shares the operation's stock of retries.
+    pub(crate) fn budget(mut self, budget: &Budget) -> Self {
+        self.retry.budget = Some(budget.clone());
+        self
+    }
+
+    /// Once `abandoned` fires, the request ends where it waits (for its turn, or to be sent again), but an exchange that
+    /// has begun goes to its end: its answer may hold what must not be lost.
+    pub(crate) fn abandon_unless_sent(mut self, abandoned: CancellationToken) -> Self {
+        self.abandon = Some(abandoned);
+        self
+    }
+
+    /// `host[:port]`.
+    pub(super) fn authority(&self) -> &str {
+        &self.url[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+}

@@ -1,0 +1,67 @@
+//! Calls that answer at once and send nothing.
+
+use crate::engine::Engine;
+use crate::environment::Definition;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::jwt;
+use crate::request::Request;
+use crate::value::Value;
+
+/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `token.read` or `json.read`.
+pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
+    match request.kind() {
+        "environment.add" => {
+            let definition = Definition::from_request(request)?;
+            Ok(engine
+                .environments()
+                .add(definition, request.flag("force")?)?
+                .to_value())
+        }
+        "environment.remove" => {
+            request.only(&["name"])?;
+            engine
+                .environments()
+                .remove(request.text("name")?)
+                .map(|()| Value::Null)
+        }
+        "environment.list" => {
+            request.only(&[])?;
+            Ok(Value::List(
+                engine
+                    .environments()
+                    .list()
+                    .iter()
+                    .map(|environment| environment.to_value())
+                    .collect(),
+            ))
+        }
+        "environment.get" => {
+            request.only(&["name"])?;
+            engine
+                .environments()
+                .find(request.text("name")?)
+                .map(|environment| environment.to_value())
+        }
+        "token.read" => {
+            request.only(&["token"])?;
+            let token = request
+                .opt_secret("token")?
+                .ok_or_else(|| Error::invalid("'token.read' needs a field 'token'"))?;
+            let claims = serde_json::Value::Object(jwt::claims(token.expose())?).to_string();
+            Ok(Value::map().with("claims", json::parse(&claims)?))
+        }
+        "json.read" => {
+            request.only(&["text"])?;
+            match request.opt_text("text") {
+                Ok(Some(text)) => json::parse(text),
+                // The text may hold secrets, and its caller may have said so.
+                _ => match request.opt_secret("text")? {
+                    Some(text) => json::parse(text.expose()),
+                    None => Err(Error::invalid("'json.read' needs a field 'text'")),
+                },
+            }
+        }
+        other => Err(Error::invalid(format!("there is no call '{other}'"))),
+    }
+}

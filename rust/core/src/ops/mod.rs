@@ -1,0 +1,19 @@
+//! The commands. Each file is one kind of request.
+
+mod tokens;
+
+use crate::engine::Session;
+use crate::error::{Error, Result};
+use crate::operation::Operation;
+use crate::request::Request;
+
+impl Operation {
+    /// Starts the operation that the request's kind names. What can be found wrong without sending anything is an error
+    /// here; everything later comes out of [`Operation::next`].
+    pub fn start(session: &Session, request: Request) -> Result<Operation> {
+        match request.kind() {
+            "tokens" => tokens::start(session, &request),
+            other => Err(Error::invalid(format!("there is no operation '{other}'"))),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `tokens`: a token for each item, many at a time, each as soon as it is there.
+
+use crate::engine::Session;
+use crate::environment::{Environment, Service};
+use crate::error::{Error, Result};
+use crate::event::Progress;
+use crate::operation::{Context, Operation};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::tenant::TenantId;
+use crate::token::{Target, Token, TokenRequest};
+use crate::value::Value;
+use crate::Credential;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
+
+/// Items at a time where nothing else is said, and at most.
+const THROTTLE: i64 = 64;
+
+struct Settings {
+    environment: Arc<Environment>,
+    credential: Arc<Credential>,
+    throttle: usize,
+    app_only: bool,
+    force_refresh: bool,
+    include_refresh_token: bool,
+}
+
+/// One item, read as far as it could be.
+struct Item {
+    number: i64,
+    tenant: String,
+    resource: Option<String>,
+    scopes: Vec<String>,
+}
+
+pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
+    request.only(&[
+        "credential",
+        "environment",
+        "throttle",
+        "appOnly",
+        "forceRefresh",
+        "includeRefreshToken",
+    ])?;
+    let throttle = request
+        .opt_int("throttle")?
+        .filter(|throttle| *throttle != 0)
+        .unwrap_or(THROTTLE);
+    if throttle < 0 {
+        return Err(Error::invalid("the throttle limit is negative").advise("Give a number from 1 to 64."));
+    }
+    let settings = Settings {
+        environment: session
+            .engine()
+            .environments()
+            .find(request.opt_text("environment")?.unwrap_or_default())?,
+        credential: Arc::clone(request.credential("credential")?),
+        throttle: usize::try_from(throttle.min(THROTTLE)).unwrap_or(1),
+        app_only: request.flag("appOnly")?,
+        force_refresh: request.flag("forceRefresh")?,
+        include_refresh_token: request.flag("includeRefreshToken")?,
+    };
+    Ok(Operation::spawn(session, |context| run(context, settings)))
+}
+
+async fn run(mut context: Context, settings: Settings) -> Result<()> {
+    let settings = &settings;
+    let engine = Arc::clone(&context.engine);
+    let cancel = context.cancel.clone();
+    let mut count = Count::default();
+    let mut open = true;
+    let mut under_way = FuturesUnordered::new();
+    while open || !under_way.is_empty() {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Error::cancelled()),
+            Some((item, result)) = under_way.next() => {
+                let item: Item = item;
+                let result: Result<Arc<Token>> = result;
+                count.done += 1;
+                match result {
+                    Ok(token) => context.sink.record(record(&item, &token, settings)).await?,
+                    Err(error) => context.sink.failed(item.target(), error).await?,
+                }
+                count.show(&context, open);
+            }
+            next = context.input.next(), if open && under_way.len() < settings.throttle => match next {
+                None => open = false,
+                Some(request) => {
+                    count.taken += 1;
+                    let tokens = engine.tokens().clone();
+                    under_way.push(async move {
+                        let item = Item::read(&request);
+                        let result = match item.question(&request, settings) {
+                            Ok(question) => tokens.acquire(&question).await,
+                            Err(error) => Err(error),
+                        };
+                        (item, result)
+                    });
+                }
+            },
+        }
+    }
+    count.finish(&context);
+    Ok(())
+}
+
+impl Item {
+    fn read(request: &Request) -> Self {
+        Item {
+            number: request.opt_int("item").ok().flatten().unwrap_or_default(),
+            tenant: request.opt_text("tenant").ok().flatten().unwrap_or_default().to_owned(),
+            resource: request.opt_text("resource").ok().flatten().map(str::to_owned),
+            scopes: request.texts("scopes").unwrap_or_default().to_vec(),
+        }
+    }
+
+    fn question(&self, request: &Request, settings: &Settings) -> Result<TokenRequest> {
+        request.only(&["item", "tenant", "resource", "scopes"])?;
+        let tenant = TenantId::parse(request.text("tenant")?)?;
+        let target = match (request.opt_text("resource")?, request.texts("scopes")?) {
+            (Some(resource), []) => Target::resource(resource),
+            (None, scopes) => Target::scopes(scopes, settings.environment.resource(Service::Graph)),
+            (Some(_), _) => Err(Error::invalid("a token is for a resource or for scopes, not for both")
+                .advise("Use -Resource (v1) or -Scope (v2).")),
+        }
+        .map_err(|error| error.for_tenant(tenant.as_str()))?;
+        Ok(TokenRequest::new(
+            Arc::clone(&settings.environment),
+            Arc::clone(&settings.credential),
+            tenant,
+            target,
+        )
+        .app_only(settings.app_only)
+        .force_refresh(settings.force_refresh))
+    }
+
+    /// The map that names the item in a failure.
+    fn target(&self) -> Value {
+        let target = Value::map()
+            .with("item", self.number)
+            .with("tenant", self.tenant.as_str());
+        match &self.resource {
+            Some(resource) => target.with("resource", resource.as_str()),
+            None => target.with("scopes", self.scopes.clone()),
+        }
+    }
+}
+
+fn record(item: &Item, token: &Token, settings: &Settings) -> Value {
+    let record = Value::map()
+        .with("item", item.number)
+        .with("accessToken", token.access_token().clone())
+        .with("expiresOn", Value::Time(token.expires_on()))
+        .with("tenantId", token.tenant().as_str())
+        .with("resource", token.target().as_resource())
+        .with("scopes", token.target().as_scopes().map(<[String]>::to_vec))
+        .with("applicationId", token.application_id())
+        .with("tokenType", token.token_type())
+        .with("account", token.account());
+    if settings.include_refresh_token {
+        return record.with(
+            "refreshToken",
+            token.refresh_token().map(|token: &Secret| token.clone()),
+        );
+    }
+    record
+}
+
+/// Progress over all items; none for a single one.
+#[derive(Default)]
+struct Count {
+    taken: usize,
+    done: usize,
+    shown: bool,
+}
+
+impl Count {
+    fn show(&mut self, context: &Context, open: bool) {
+        if self.taken < 2 {
+            return;
+        }
+        self.shown = true;
+        // How many will come is only known once the input is finished.
+        let percent = (!open).then(|| i64::try_from(100 * self.done / self.taken).unwrap_or(100));
+        context.sink.progress(self.line(percent, false));
+    }
+
+    fn finish(&self, context: &Context) {
+        if self.shown {
+            context.sink.progress(self.line(Some(100), true));
+        }
+    }
+
+    fn line(&self, percent: Option<i64>, completed: bool) -> Progress {
+        Progress {
+            id: 0,
+            parent: -1,
+            activity: "Getting tokens".to_owned(),
+            status: format!("{} of {}", self.done, self.taken),
+            percent,
+            completed,
+        }
+    }
+}

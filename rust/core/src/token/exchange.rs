@@ -1,0 +1,154 @@
+//! One exchange with the token endpoint, from the form to the token.
+
+use super::cache::Inner;
+use super::failure::{self, Asked};
+use super::lineage::Lineage;
+use super::request::{Grant, TokenRequest};
+use super::wire::Success;
+use super::{grant, Token};
+use crate::error::{Error, Kind, Result};
+use crate::http::Reply;
+use crate::jwt;
+use crate::secret::Secret;
+use crate::tenant::TenantId;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+/// A token is refreshed this long before its end, or a quarter of its life if that is less.
+const REFRESH_EARLY_MS: i64 = 5 * 60 * 1000;
+
+/// Asks the service. A redemption heeds `abandoned` until it is sent; then it runs to its end, because its answer may
+/// bring the only refresh token that is still good.
+pub(super) async fn ask(
+    inner: &Inner,
+    request: &TokenRequest,
+    how: Grant,
+    tenant: TenantId,
+    lineage: Option<Arc<Lineage>>,
+    abandoned: CancellationToken,
+) -> Result<Arc<Token>> {
+    let environment = request.environment();
+    let _turn = match &lineage {
+        Some(lineage) if environment.single_use_refresh_tokens() => Some(turn(lineage, &abandoned).await?),
+        _ => None,
+    };
+    let redeemed = lineage.as_ref().map(|lineage| lineage.newest());
+    let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref())?;
+    if how == Grant::RefreshToken {
+        spec = spec.abandon_unless_sent(abandoned);
+    }
+    let asked = Asked::token(request, &tenant, redeemed.as_ref());
+    let reply = environment
+        .http()?
+        .send(&spec)
+        .await
+        .map_err(|error| request.name(error))?;
+    let (token, new_refresh_token) = read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked)?;
+    if let Some(lineage) = &lineage {
+        request.credential().note_redemption(inner.clock.now_ms());
+        if let Some(new) = new_refresh_token {
+            if environment.single_use_refresh_tokens() || is_home(request, &token) {
+                let application = request.credential().application_id();
+                inner
+                    .lineages
+                    .adopt(environment.instance(), application, lineage, &new)?;
+            }
+        }
+    }
+    Ok(Arc::new(token))
+}
+
+async fn turn(lineage: &Lineage, abandoned: &CancellationToken) -> Result<OwnedSemaphorePermit> {
+    tokio::select! {
+        biased;
+        () = abandoned.cancelled() => Err(Error::cancelled()),
+        permit = Arc::clone(lineage.turn()).acquire_owned() => {
+            permit.map_err(|_| Error::internal("the queue of a refresh token was closed"))
+        }
+    }
+}
+
+fn read(
+    inner: &Inner,
+    request: &TokenRequest,
+    tenant: &TenantId,
+    reply: &Reply,
+    redeemed: Option<&Secret>,
+    asked: &Asked<'_>,
+) -> Result<(Token, Option<Secret>)> {
+    if !reply.is_success() {
+        return Err(failure::from_reply(reply, asked));
+    }
+    let success: Success<'_> = reply.json().map_err(|error| request.name(error))?;
+    if success.error.is_some() {
+        return Err(failure::from_reply(reply, asked));
+    }
+    let access_token = match success.access_token.as_deref() {
+        Some(text) if !text.is_empty() => Secret::from(text),
+        _ => return Err(missing(request, reply, "access_token")),
+    };
+    let server_now = reply
+        .server_time()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let now = inner.clock.now_ms();
+    let server_now = server_now.map_or(now / 1000, |time| time.as_secs() as i64);
+    let claimed_end = || jwt::claims(access_token.expose()).ok()?.get("exp")?.as_i64();
+    let Some(life) = success.life(server_now, claimed_end) else {
+        return Err(missing(request, reply, "expires_in"));
+    };
+    let life = life * 1000;
+    let early = REFRESH_EARLY_MS.min(life / 4);
+    let advised = success
+        .refresh_in
+        .map(|seconds| seconds.0.saturating_mul(1000))
+        .filter(|wait| *wait > 0);
+    let home = tenant.is_shared().then(|| claimed_tenant(&access_token)).flatten();
+    let new_refresh_token = success
+        .refresh_token
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(Secret::from);
+    let token = Token {
+        token_type: success.token_type.as_deref().unwrap_or("Bearer").to_owned(),
+        expires_on: now.saturating_add(life),
+        refresh_on: now.saturating_add((life - early).min(advised.unwrap_or(i64::MAX))),
+        tenant: home.unwrap_or_else(|| tenant.clone()),
+        application_id: request.credential().application_id().to_owned(),
+        target: request.target().clone(),
+        // A reply without one leaves the redeemed one in force.
+        refresh_token: new_refresh_token.clone().or_else(|| redeemed.cloned()),
+        access_token,
+    };
+    Ok((token, new_refresh_token))
+}
+
+#[cold]
+fn missing(request: &TokenRequest, reply: &Reply, field: &str) -> Error {
+    request.name(
+        Error::new(Kind::Protocol, format!("the answer of {} has no '{field}'", reply.authority()))
+            .advise("Try again; if it stays so, check that the environment's sign-in host is the right one (Get-SecureAppEnvironment)."),
+    )
+}
+
+fn claimed_tenant(token: &Secret) -> Option<TenantId> {
+    TenantId::parse(jwt::claims(token.expose()).ok()?.get("tid")?.as_str()?).ok()
+}
+
+/// True where the token's tenant is the user's own: from what the credential's maker said, or from the token's claims
+/// (a guest's token names its own tenant as `idp`).
+fn is_home(request: &TokenRequest, token: &Token) -> bool {
+    if let Some(home) = request.credential().home_tenant() {
+        if home.guid().is_some() || home == request.tenant() {
+            return home == token.tenant() || home == request.tenant();
+        }
+    }
+    let Ok(claims) = jwt::claims(token.access_token().expose()) else {
+        return false;
+    };
+    match claims.get("idp").and_then(|idp| idp.as_str()) {
+        Some(idp) => idp.contains(token.tenant().as_str()),
+        None => claims.get("tid").and_then(|tid| tid.as_str()) == Some(token.tenant().as_str()),
+    }
+}

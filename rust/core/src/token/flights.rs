@@ -1,0 +1,196 @@
+//! Questions under way, each asked once however many wait for its answer.
+//!
+//! A flight belongs to the cache and runs on its own task. Whoever stops waiting is detached and changes nothing for the
+//! others; when nobody waits any more the flight is abandoned. No lock is held while anything is awaited.
+
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub(super) struct Flights<K, V> {
+    under_way: Mutex<HashMap<K, Arc<Flight<V>>>>,
+}
+
+struct Flight<V> {
+    /// Its place in the order of everything that begins.
+    begun: u64,
+    /// Changed only under the lock of `under_way`.
+    waiters: std::sync::atomic::AtomicUsize,
+    /// Nobody waits (or waited at some moment).
+    abandoned: CancellationToken,
+    /// Goes on to the end of an exchange that has begun, even when abandoned.
+    protected: bool,
+    outcome: watch::Sender<Option<Outcome<V>>>,
+}
+
+#[derive(Clone)]
+enum Outcome<V> {
+    Landed(Result<V>),
+    /// It ended because nobody waited; somebody who came after that has to ask anew.
+    Abandoned,
+}
+
+/// What a caller does who finds no flight to join.
+pub(super) struct Launch<F> {
+    pub(super) begun: u64,
+    /// See `Flight::protected`; the work itself must heed the token that it is given.
+    pub(super) protected: bool,
+    pub(super) work: F,
+}
+
+/// What is found when the lock is held.
+pub(super) enum Found<V> {
+    /// The answer came in the meantime.
+    Answer(Result<V>),
+    Nothing,
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Flights<K, V> {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Flights {
+            under_way: Mutex::new(HashMap::new()),
+        })
+    }
+
+    /// Waits for a flight of `key` that began after `not_before`, or starts one.
+    ///
+    /// `look` is called under the lock, where no flight can land unseen. Dropping the future detaches the caller.
+    pub(super) async fn fly<L, M, W, F>(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        key: &K,
+        not_before: u64,
+        look: L,
+        launch: M,
+    ) -> Result<V>
+    where
+        L: Fn() -> Found<V>,
+        M: Fn() -> Launch<W>,
+        W: FnOnce(CancellationToken) -> F,
+        F: Future<Output = Result<V>> + Send + 'static,
+    {
+        loop {
+            let (waiter, mut outcome) = {
+                let mut under_way = self.lock();
+                if let Found::Answer(answer) = look() {
+                    return answer;
+                }
+                let existing = under_way.get(key).filter(|flight| flight.begun >= not_before).cloned();
+                let flight = match existing {
+                    Some(flight) => flight,
+                    None => {
+                        let launch = launch();
+                        let flight = Arc::new(Flight {
+                            begun: launch.begun,
+                            waiters: Default::default(),
+                            abandoned: CancellationToken::new(),
+                            protected: launch.protected,
+                            outcome: watch::Sender::new(None),
+                        });
+                        let work = (launch.work)(flight.abandoned.clone());
+                        runtime.spawn(Arc::clone(self).run(key.clone(), Arc::clone(&flight), work));
+                        under_way.insert(key.clone(), Arc::clone(&flight));
+                        flight
+                    }
+                };
+                flight.waiters.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let outcome = flight.outcome.subscribe();
+                (
+                    Waiter {
+                        flights: self,
+                        key,
+                        flight,
+                    },
+                    outcome,
+                )
+            };
+            let landed = match outcome.wait_for(Option::is_some).await {
+                Ok(outcome) => outcome.clone(),
+                Err(_) => None,
+            };
+            drop(waiter);
+            match landed {
+                Some(Outcome::Landed(result)) => return result,
+                Some(Outcome::Abandoned) => {}
+                None => return Err(Error::internal("a request for a token ended without an answer")),
+            }
+        }
+    }
+
+    async fn run(self: Arc<Self>, key: K, flight: Arc<Flight<V>>, work: impl Future<Output = Result<V>>) {
+        // Also when the work panics or the runtime stops: a flight that has ended must not be joined.
+        let landing = Landing {
+            flights: &self,
+            key: &key,
+            flight: &flight,
+        };
+        let outcome = if flight.protected {
+            match work.await {
+                Err(error) if error.is_cancelled() && flight.abandoned.is_cancelled() => Outcome::Abandoned,
+                result => Outcome::Landed(result),
+            }
+        } else {
+            tokio::select! {
+                biased;
+                () = flight.abandoned.cancelled() => Outcome::Abandoned,
+                result = work => Outcome::Landed(result),
+            }
+        };
+        drop(landing);
+        flight.outcome.send_replace(Some(outcome));
+    }
+
+    fn forget(&self, key: &K, flight: &Arc<Flight<V>>) {
+        let mut under_way = self.lock();
+        if under_way.get(key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            under_way.remove(key);
+        }
+    }
+}
+
+impl<K, V> Flights<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<Flight<V>>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Landing<'a, K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> {
+    flights: &'a Flights<K, V>,
+    key: &'a K,
+    flight: &'a Arc<Flight<V>>,
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Drop for Landing<'_, K, V> {
+    fn drop(&mut self) {
+        self.flights.forget(self.key, self.flight);
+    }
+}
+
+/// One caller's part in a flight.
+struct Waiter<'a, K: Eq + Hash, V> {
+    flights: &'a Flights<K, V>,
+    key: &'a K,
+    flight: Arc<Flight<V>>,
+}
+
+impl<K: Eq + Hash, V> Drop for Waiter<'_, K, V> {
+    fn drop(&mut self) {
+        let mut under_way = self.flights.lock();
+        if self.flight.waiters.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) > 1 {
+            return;
+        }
+        self.flight.abandoned.cancel();
+        // A protected one can still bring an answer, which whoever asks next may wait for.
+        let current = under_way
+            .get(self.key)
+            .is_some_and(|current| Arc::ptr_eq(current, &self.flight));
+        if current && !self.flight.protected {
+            under_way.remove(self.key);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One question to the cache.
+
+use super::target::Target;
+use crate::credential::Credential;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::tenant::TenantId;
+use std::sync::Arc;
+
+/// Whose token, for what, and how fresh. Cheap to clone; keep one per (tenant, target) and ask with it each time.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    environment: Arc<Environment>,
+    credential: Arc<Credential>,
+    tenant: TenantId,
+    target: Target,
+    claims: Option<Arc<str>>,
+    app_only: bool,
+    force_refresh: bool,
+}
+
+/// How a token is obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Grant {
+    ClientCredentials,
+    RefreshToken,
+}
+
+impl TokenRequest {
+    /// A credential with a refresh token acts for its user, one without for the application itself.
+    pub fn new(environment: Arc<Environment>, credential: Arc<Credential>, tenant: TenantId, target: Target) -> Self {
+        TokenRequest {
+            environment,
+            credential,
+            tenant,
+            target,
+            claims: None,
+            app_only: false,
+            force_refresh: false,
+        }
+    }
+
+    /// Act for the application although the credential has a refresh token.
+    pub fn app_only(mut self, yes: bool) -> Self {
+        self.app_only = yes;
+        self
+    }
+
+    /// Ask the service although the cache has an answer.
+    pub fn force_refresh(mut self, yes: bool) -> Self {
+        self.force_refresh = yes;
+        self
+    }
+
+    /// The JSON of a claims challenge, as a resource sent it.
+    pub fn claims(mut self, json: Option<&str>) -> Self {
+        self.claims = json.map(Arc::from);
+        self
+    }
+
+    /// The same question for another tenant.
+    pub fn for_tenant(mut self, tenant: TenantId) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// The same question for another target.
+    pub fn for_target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+
+    pub fn environment(&self) -> &Arc<Environment> {
+        &self.environment
+    }
+
+    pub fn credential(&self) -> &Arc<Credential> {
+        &self.credential
+    }
+
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn claims_json(&self) -> Option<&Arc<str>> {
+        self.claims.as_ref()
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        self.force_refresh
+    }
+
+    /// The grant, once it is known that this question can have an answer. Refuses before anything is sent.
+    pub(super) fn grant(&self) -> Result<Grant> {
+        if !self.app_only && self.credential.has_refresh_token() {
+            return Ok(Grant::RefreshToken);
+        }
+        if !self.credential.has_secret() {
+            return Err(self.name(
+                Error::invalid("the credential has no secret, so the application cannot act for itself")
+                    .advise("Add -Secret to the credential, or leave -AppOnly out to act for the user."),
+            ));
+        }
+        if self.tenant.is_shared() {
+            return Err(self.name(
+                Error::invalid(format!("'{}' is no tenant that an application can act in", self.tenant))
+                    .advise("Give the tenant's GUID or one of its verified domains."),
+            ));
+        }
+        self.target.check_app_only().map_err(|error| self.name(error))?;
+        Ok(Grant::ClientCredentials)
+    }
+
+    /// Adds the tenant and the target to an error.
+    pub(super) fn name(&self, error: Error) -> Error {
+        error.for_tenant(self.tenant.as_str()).for_resource(self.target.title())
+    }
+}
