@@ -16,6 +16,43 @@
 #define SA_ABI_VERSION 1
 
 /*
+ What an event is.
+ */
+enum sa_event_kind
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /*
+   One result: a map.
+   */
+  SA_EVENT_KIND_RECORD = 1,
+  /*
+   One item of the input failed, the rest goes on: a map of `target` and `error`.
+   */
+  SA_EVENT_KIND_FAILED = 2,
+  /*
+   Something that the user should change: a text.
+   */
+  SA_EVENT_KIND_WARNING = 3,
+  /*
+   What is being done: a text.
+   */
+  SA_EVENT_KIND_VERBOSE = 4,
+  /*
+   Protocol detail without secrets: a text.
+   */
+  SA_EVENT_KIND_DEBUG = 5,
+  /*
+   One line of progress: a map of `id`, `parent`, `activity`, `status`, `percent`, `completed`.
+   */
+  SA_EVENT_KIND_PROGRESS = 6,
+};
+#ifndef __cplusplus
+typedef uint32_t sa_event_kind;
+#endif // __cplusplus
+
+/*
  How a call ended. 0 is success, positive numbers are ordinary outcomes, negative ones are failures.
  */
 enum sa_status
@@ -154,6 +191,11 @@ typedef struct sa_credential sa_credential;
  What went wrong in one call. Made by the call that failed, freed with `sa_error_free`.
  */
 typedef struct sa_error sa_error;
+
+/*
+ One command's work.
+ */
+typedef struct sa_op sa_op;
 
 /*
  What is asked for. Setting a field again replaces it. Used by one thread at a time; may be used for several calls.
@@ -401,6 +443,38 @@ sa_status sa_request_set_signer(sa_request *request,
 void sa_request_free(sa_request *request);
 
 /*
+ Opens a credential from a request of kind `credential`: `applicationId`, and optionally `tenant` and `account` (texts),
+ `secret` and `refreshToken` (secrets), `acquiredOn` (time). Nothing is sent.
+
+ Ownership: `out` is the caller's, freed with `sa_credential_free`.
+ Threads: any.
+
+ # Safety
+
+ - `request` is null or a live request.
+ - `out` and `err` are null or writable.
+ */
+sa_status sa_credential_open(const sa_request *request,
+                             sa_credential **out,
+                             sa_error **err);
+
+/*
+ What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
+ `hasRefreshToken`, `refreshTokenExpiresOn`. No secrets.
+
+ Ownership: `out` is the caller's, freed with `sa_value_free`.
+ Threads: any.
+
+ # Safety
+
+ - `credential` is null or a live credential.
+ - `out` and `err` are null or writable.
+ */
+sa_status sa_credential_describe(const sa_credential *credential,
+                                 sa_value **out,
+                                 sa_error **err);
+
+/*
  Frees a credential; null is fine. Requests and operations that use it keep it until they are done.
 
  # Safety
@@ -408,6 +482,19 @@ void sa_request_free(sa_request *request);
  - `credential` is null or a live credential that is not used again.
  */
 void sa_credential_free(sa_credential *credential);
+
+/*
+ Answers a request that needs neither network nor time, such as `environment.list` or `token.read`.
+
+ Ownership: `out` is the caller's, freed with `sa_value_free`.
+ Threads: any.
+
+ # Safety
+
+ - `request` is null or a live request.
+ - `out` and `err` are null or writable.
+ */
+sa_status sa_call(const sa_request *request, sa_value **out, sa_error **err);
 
 /*
  The encoded value.
@@ -430,6 +517,87 @@ sa_status sa_value_data(const sa_value *value, const uint8_t **data, size_t *len
  - `value` is null or a live value that is not used again.
  */
 void sa_value_free(sa_value *value);
+
+/*
+ Starts the operation that the request names, in a session.
+
+ Ownership: `out` is the caller's, freed with `sa_op_free`. The request stays the caller's.
+ Threads: any.
+
+ # Safety
+
+ - `session` is null or a live session, `request` null or a live request.
+ - `out` and `err` are null or writable.
+ */
+sa_status sa_op_start(const sa_session *session, const sa_request *request, sa_op **out, sa_error **err);
+
+/*
+ Hands over one more item. `SA_STATUS_WOULD_BLOCK` says that the input is full and the item was not taken: read events,
+ then try again. Fails once the input is finished or the operation has ended.
+
+ Ownership: the item stays the caller's and may be changed and submitted again.
+ Threads: any, also while another waits in `sa_op_next`.
+
+ # Safety
+
+ - `op` is null or a live operation, `item` null or a live request.
+ - `err` is null or writable.
+ */
+sa_status sa_op_submit(const sa_op *op,
+                       const sa_request *item,
+                       sa_error **err);
+
+/*
+ Says that no more items will come. Saying it again changes nothing.
+
+ Threads: any, also while another waits in `sa_op_next`.
+
+ # Safety
+
+ - `op` is null or a live operation.
+ - `err` is null or writable.
+ */
+sa_status sa_op_finish_input(const sa_op *op, sa_error **err);
+
+/*
+ Waits up to `timeout_ms` for the next event. `SA_STATUS_OK` gives its `kind` (`sa_event_kind`) and value;
+ `SA_STATUS_DONE` says that the operation has finished, and says so again to every later call; `SA_STATUS_TIMED_OUT`
+ gives nothing. A failure is the operation's end and is repeated to every later call. After `sa_op_cancel` the end is
+ `SA_STATUS_CANCELLED`, never `SA_STATUS_DONE` in the middle of the work.
+
+ Ownership: the bytes belong to `op` until the next `sa_op_next` on it, or its free.
+ Threads: one reader at a time; every other function may run meanwhile.
+
+ # Safety
+
+ - `op` is null or a live operation.
+ - `kind`, `data`, `len` and `err` are null or writable.
+ */
+sa_status sa_op_next(const sa_op *op,
+                     uint32_t timeout_ms,
+                     uint32_t *kind,
+                     const uint8_t **data,
+                     size_t *len,
+                     sa_error **err);
+
+/*
+ Stops the work. Safe at any time, from any thread, as often as you like.
+
+ # Safety
+
+ - `op` is null or a live operation.
+ */
+sa_status sa_op_cancel(const sa_op *op);
+
+/*
+ Frees an operation and cancels what is left of it, without waiting; null is fine. A thread that waits in `sa_op_next`
+ gets `SA_STATUS_CANCELLED`.
+
+ # Safety
+
+ - `op` is null or a live operation, and no other call on it will start.
+ */
+void sa_op_free(sa_op *op);
 
 /*
  Opens a signer.

@@ -1,16 +1,77 @@
 //! Credentials as handles: who asks, with the secrets kept on this side.
 
+use crate::error::Error;
 use crate::guard::guard;
-use crate::handle::{self, ErrorOut, Handle, Shared};
+use crate::handle::{self, ErrorOut, Handle, Out, Shared};
+use crate::request::Request;
+use crate::runtime;
 use crate::status::Status;
+use crate::value::Value;
 use std::sync::Arc;
 
 /// Who asks. Any thread may use it; secrets never leave it.
-pub struct Credential(pub(crate) Arc<secureapp_core::credential::Credential>);
+pub struct Credential(pub(crate) Arc<secureapp_core::Credential>);
 
 impl Handle for Credential {
     const NAME: &'static str = "credential";
     type Owner = Shared;
+}
+
+/// Opens a credential from a request of kind `credential`: `applicationId`, and optionally `tenant` and `account` (texts),
+/// `secret` and `refreshToken` (secrets), `acquiredOn` (time). Nothing is sent.
+///
+/// Ownership: `out` is the caller's, freed with `sa_credential_free`.
+/// Threads: any.
+///
+/// # Safety
+///
+/// - `request` is null or a live request.
+/// - `out` and `err` are null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn sa_credential_open(
+    request: *const Request,
+    out: *mut *mut Credential,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: null or writable by contract.
+    let err = unsafe { ErrorOut::new(err) };
+    guard(err, || {
+        // SAFETY: null or writable by contract.
+        let out = unsafe { Out::handle(out) }?;
+        // SAFETY: null or live by contract.
+        let request = unsafe { handle::borrow(request) }?;
+        runtime::init_openssl();
+        out.give(Credential(Arc::new(secureapp_core::Credential::open(&request.0)?)));
+        Ok(Status::Ok)
+    })
+}
+
+/// What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
+/// `hasRefreshToken`, `refreshTokenExpiresOn`. No secrets.
+///
+/// Ownership: `out` is the caller's, freed with `sa_value_free`.
+/// Threads: any.
+///
+/// # Safety
+///
+/// - `credential` is null or a live credential.
+/// - `out` and `err` are null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn sa_credential_describe(
+    credential: *const Credential,
+    out: *mut *mut Value,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: null or writable by contract.
+    let err = unsafe { ErrorOut::new(err) };
+    guard(err, || {
+        // SAFETY: null or writable by contract.
+        let out = unsafe { Out::handle(out) }?;
+        // SAFETY: null or live by contract.
+        let credential = unsafe { handle::share(credential) }?;
+        out.give(Value::new(&credential.0.describe())?);
+        Ok(Status::Ok)
+    })
 }
 
 /// Frees a credential; null is fine. Requests and operations that use it keep it until they are done.

@@ -31,6 +31,7 @@ impl Error {
         self.status
     }
 
+    #[cfg(test)]
     pub(crate) fn detail(&self) -> &[u8] {
         &self.detail
     }

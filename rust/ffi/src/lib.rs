@@ -89,7 +89,11 @@ pub mod request;
 
 pub mod credential;
 
+pub mod call;
+
 pub mod value;
+
+pub mod op;
 
 pub mod signer;
 

@@ -1,49 +1,17 @@
 //! The header, the exported symbols and the tables behind them say the same.
 
+mod support;
+
+use secureapp::op::EventKind;
 use secureapp::status::Status;
 use secureapp::version::ABI_VERSION;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use support::{declared, header_code, header_path, library};
 
 fn crate_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn header_path() -> PathBuf {
-    crate_dir().join("include/secureapp.h")
-}
-
-/// The header without its comments.
-fn code() -> String {
-    let mut code = String::new();
-    let mut rest = std::fs::read_to_string(header_path()).expect("the header is in the tree");
-    while let Some((before, comment)) = rest.split_once("/*") {
-        code.push_str(before);
-        rest = comment.split_once("*/").expect("comments end").1.to_owned();
-    }
-    code + &rest
-}
-
-/// The functions that the header declares: the names with a parenthesis behind them.
-fn declared() -> BTreeSet<String> {
-    code()
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '('))
-        .filter_map(|word| word.split_once('('))
-        .map(|(name, _)| name.to_owned())
-        .filter(|name| name.starts_with("sa_"))
-        .collect()
-}
-
-/// The shared library that this test run built.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("a test has a path");
-    let name = format!(
-        "{}secureapp{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    test.parent().expect("a test is in a folder").join(name)
 }
 
 #[test]
@@ -93,12 +61,23 @@ fn library_exports_exactly_what_the_header_declares() {
 
 #[test]
 fn header_numbers_are_the_tables_numbers() {
-    let code = code();
+    let code = header_code();
     for (status, name) in Status::ALL {
         let line = format!("SA_STATUS_{name} = {},", status as i32);
         assert!(code.contains(&line), "the header lacks `{line}`");
     }
     assert_eq!(code.matches("SA_STATUS_").count(), Status::ALL.len());
+    for (kind, name) in [
+        (EventKind::Record, "RECORD"),
+        (EventKind::Failed, "FAILED"),
+        (EventKind::Warning, "WARNING"),
+        (EventKind::Verbose, "VERBOSE"),
+        (EventKind::Debug, "DEBUG"),
+        (EventKind::Progress, "PROGRESS"),
+    ] {
+        let line = format!("SA_EVENT_KIND_{name} = {},", kind as u32);
+        assert!(code.contains(&line), "the header lacks `{line}`");
+    }
     assert!(code.contains(&format!("#define SA_ABI_VERSION {ABI_VERSION}")));
 }
 
@@ -133,4 +112,24 @@ fn status_numbers_and_names_are_distinct() {
     let numbers: BTreeSet<i32> = Status::ALL.iter().map(|(status, _)| *status as i32).collect();
     let names: BTreeSet<&str> = Status::ALL.iter().map(|(_, name)| *name).collect();
     assert_eq!((numbers.len(), names.len()), (Status::ALL.len(), Status::ALL.len()));
+}
+
+#[test]
+fn event_numbers_are_the_cores_numbers() {
+    use secureapp_core::event::{Event, Failure, Progress};
+    use secureapp_core::{Error, Value};
+    let failure = Failure {
+        target: Value::Null,
+        error: Error::cancelled(),
+    };
+    for (event, kind) in [
+        (Event::Record(Value::Null), EventKind::Record),
+        (Event::Failed(failure), EventKind::Failed),
+        (Event::Warning(String::new()), EventKind::Warning),
+        (Event::Verbose(String::new()), EventKind::Verbose),
+        (Event::Debug(String::new()), EventKind::Debug),
+        (Event::Progress(Progress::default()), EventKind::Progress),
+    ] {
+        assert_eq!(event.code(), kind as u32);
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands. Each file is one kind of request.
 
+mod signer_sign;
 mod tokens;
 
 use crate::engine::Session;
@@ -12,6 +13,7 @@ impl Operation {
     /// here; everything later comes out of [`Operation::next`].
     pub fn start(session: &Session, request: Request) -> Result<Operation> {
         match request.kind() {
+            "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),
         }
