@@ -55,9 +55,9 @@ impl Event {
     pub fn into_value(self) -> Value {
         match self {
             Event::Record(value) => value,
-            Event::Failed(failure) => {
-                Value::map().with("target", failure.target).with("error", failure.error.to_value())
-            }
+            Event::Failed(failure) => Value::map()
+                .with("target", failure.target)
+                .with("error", failure.error.to_value()),
             Event::Warning(text) | Event::Verbose(text) | Event::Debug(text) => Value::Text(text),
             Event::Progress(progress) => Value::map()
                 .with("id", progress.id)

@@ -25,7 +25,10 @@ pub struct Request {
 
 impl Request {
     pub fn new(kind: impl Into<String>) -> Self {
-        Request { kind: kind.into(), fields: BTreeMap::new() }
+        Request {
+            kind: kind.into(),
+            fields: BTreeMap::new(),
+        }
     }
 
     pub fn kind(&self) -> &str {
@@ -44,7 +47,11 @@ impl Request {
 
     /// Appends to a list of texts, starting it where there is none.
     pub fn add_text(&mut self, key: &str, text: String) -> Result<()> {
-        match self.fields.entry(key.to_owned()).or_insert_with(|| Field::Texts(Vec::new())) {
+        match self
+            .fields
+            .entry(key.to_owned())
+            .or_insert_with(|| Field::Texts(Vec::new()))
+        {
             Field::Texts(texts) => {
                 texts.push(text);
                 Ok(())

@@ -42,7 +42,10 @@ impl Signer {
 
     /// A signer whose requests fail after `timeout` instead of 30 seconds.
     pub fn with_timeout(timeout: Duration) -> Self {
-        Signer { timeout: Some(timeout), ..Signer::default() }
+        Signer {
+            timeout: Some(timeout),
+            ..Signer::default()
+        }
     }
 
     /// Asks the owner for a signature and waits for it. Dropping the future withdraws the request.
@@ -56,7 +59,11 @@ impl Signer {
             let id = state.last_id;
             let (reply, answer) = oneshot::channel();
             state.waiting.insert(id, reply);
-            state.queue.push_back(SignRequest { id, algorithm: algorithm.to_owned(), data });
+            state.queue.push_back(SignRequest {
+                id,
+                algorithm: algorithm.to_owned(),
+                data,
+            });
             (id, answer)
         };
         self.arrived.notify_one();
@@ -83,7 +90,11 @@ impl Signer {
             if left.is_zero() {
                 return Ok(None);
             }
-            state = self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .arrived
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -94,7 +105,13 @@ impl Signer {
 
     /// Refuses a request, with the reason.
     pub fn fail(&self, id: u64, reason: &str) {
-        self.answer(id, Err(Error::new(Kind::NotSignedIn, format!("the key's owner could not sign: {reason}"))));
+        self.answer(
+            id,
+            Err(Error::new(
+                Kind::NotSignedIn,
+                format!("the key's owner could not sign: {reason}"),
+            )),
+        );
     }
 
     /// Ends the signer: waiting askers fail, and so does `next`.

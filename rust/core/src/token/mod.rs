@@ -1,7 +1,6 @@
 //! Tokens: asked for once, shared while they last, refreshed before they end.
 
 mod advice;
-mod advice_table;
 mod cache;
 mod exchange;
 mod failure;

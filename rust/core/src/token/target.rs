@@ -131,7 +131,7 @@ impl Target {
         }
         Err(Error::invalid("an application without a user cannot ask for named scopes")
             .for_resource(self.title())
-            .advise("Ask for {resource}/.default, such as https://graph.microsoft.com/.default: it stands for the application permissions that were granted."))
+            .advise("Ask for <resource>/.default, such as https://graph.microsoft.com/.default: it stands for the application permissions that were granted."))
     }
 }
 
