@@ -1,1 +1,51 @@
+//! A faithful local Microsoft cloud with a fake customer estate.
+//!
+//! The sandbox serves, over HTTPS with a certificate authority of its own and one port per service:
+//!
+//! - the Microsoft identity platform (v1 and v2 token endpoints, metadata, instance discovery, keys),
+//! - Partner Center's `/v1/customers`,
+//! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`,
+//! - the Office 365 Management Activity API.
+//!
+//! It is strict where the services are strict (audience, permission, role, order of checks) and can be told to go wrong
+//! the way they do (see [`Control`]). Everything it makes up follows from [`Options::seed`]: the same seed and the same
+//! time range give the same tenants, the same records and the same identifiers. Nothing in it is secret.
+//!
+//! Protocol facts come from Microsoft's public documentation; each module names its pages.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), secureapp_sandbox::StartError> {
+//! use secureapp_sandbox::{Options, Sandbox};
+//! let sandbox = Sandbox::start(Options { tenants: 3, ..Options::default() }).await?;
+//! println!("{}", sandbox.facts().endpoints.login);
+//! # Ok(()) }
+//! ```
 #![forbid(unsafe_code)]
+
+mod access;
+mod application;
+mod certificate;
+mod cli;
+mod clock;
+mod control;
+mod estate;
+mod facts;
+mod fault;
+mod hold;
+mod identity;
+mod options;
+mod random;
+mod reply;
+mod resource;
+mod route;
+mod sandbox;
+mod server;
+mod signer;
+mod stats;
+mod world;
+
+pub use cli::{parse, Command, USAGE};
+pub use control::Control;
+pub use facts::{Endpoints, Facts, TenantFacts};
+pub use options::{AuditOptions, Options, OptionsError, Preset, Signature};
+pub use sandbox::{Sandbox, StartError};

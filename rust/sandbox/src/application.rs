@@ -1,0 +1,124 @@
+//! The partner's application: what it is called, what it may do, and how it is doing.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
+
+use crate::options::{Options, Preset};
+use crate::random::Random;
+use crate::resource::Resource;
+
+/// The registered application. Permissions are the same in the partner's tenant and in every consenting customer.
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) display_name: &'static str,
+    pub(crate) redirect_uris: &'static [&'static str],
+    preset: Preset,
+    pub(crate) state: ApplicationState,
+}
+
+/// What can be changed while the sandbox runs.
+pub(crate) struct ApplicationState {
+    pub(crate) secret_expired: AtomicBool,
+    pub(crate) single_use_refresh_tokens: AtomicBool,
+    pub(crate) v2_numbers_as_strings: AtomicBool,
+    pub(crate) token_lifetime_seconds: AtomicU32,
+    refresh_token: AtomicU8,
+}
+
+/// Whether the application's refresh tokens work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RefreshTokenHealth {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl ApplicationState {
+    pub(crate) fn refresh_token(&self) -> RefreshTokenHealth {
+        match self.refresh_token.load(Ordering::Relaxed) {
+            1 => RefreshTokenHealth::Expired,
+            2 => RefreshTokenHealth::Revoked,
+            _ => RefreshTokenHealth::Active,
+        }
+    }
+
+    pub(crate) fn set_refresh_token(&self, health: RefreshTokenHealth) {
+        self.refresh_token.store(health as u8, Ordering::Relaxed);
+    }
+}
+
+impl Application {
+    pub(crate) fn new(options: &Options) -> Self {
+        let mut random = Random::at(options.seed, "application", 0);
+        let id = random.guid();
+        // A secret as the portal makes them: forty characters with a tilde, here also '+' and '/', which break scripts
+        // that do not encode their form values.
+        let secret = format!("{}~{}+/{}", random.text(3), random.text(20), random.text(14));
+        Application {
+            id,
+            secret,
+            display_name: match options.preset {
+                Preset::Articles => "Partner Center Application",
+                Preset::Partner | Preset::Mixed => "Secure App Model",
+            },
+            redirect_uris: match options.preset {
+                Preset::Articles => &["urn:ietf:wg:oauth:2.0:oob", "https://localhost", "http://localhost"],
+                Preset::Partner | Preset::Mixed => &[
+                    "http://localhost",
+                    "https://login.microsoftonline.com/common/oauth2/nativeclient",
+                ],
+            },
+            preset: options.preset,
+            state: ApplicationState {
+                secret_expired: AtomicBool::new(false),
+                single_use_refresh_tokens: AtomicBool::new(false),
+                v2_numbers_as_strings: AtomicBool::new(false),
+                token_lifetime_seconds: AtomicU32::new(options.token_lifetime_seconds),
+                refresh_token: AtomicU8::new(0),
+            },
+        }
+    }
+
+    /// Delegated permissions on an API; None when nothing of that API was ever consented to.
+    ///
+    /// An application that holds application roles on Microsoft Graph, and nothing delegated, still gets a user's token
+    /// for it with the OpenID scopes alone: that is what the articles' application gets.
+    pub(crate) fn scopes(&self, resource: Resource) -> Option<&'static [&'static str]> {
+        Some(match (self.preset, resource) {
+            (_, Resource::PartnerCenter) => &["user_impersonation"],
+            (_, Resource::AadGraph) => &["Directory.AccessAsUser.All", "User.Read"],
+            (_, Resource::Own) => &["user_impersonation"],
+            (Preset::Articles, Resource::Graph) => &["email", "openid", "profile"],
+            (Preset::Articles, _) => return None,
+            (_, Resource::Graph) => &[
+                "DelegatedAdminRelationship.Read.All",
+                "Directory.Read.All",
+                "User.Read",
+                "email",
+                "offline_access",
+                "openid",
+                "profile",
+            ],
+            (_, Resource::Manage) => &["ActivityFeed.Read"],
+            (_, Resource::Outlook) => &["Exchange.Manage"],
+            (_, Resource::Azure | Resource::KeyVault) => return None,
+        })
+    }
+
+    /// Application roles on an API.
+    pub(crate) fn roles(&self, resource: Resource) -> &'static [&'static str] {
+        match (self.preset, resource) {
+            (_, Resource::AadGraph) => &["Directory.Read.All"],
+            (Preset::Articles, Resource::Graph) => &["Directory.Read.All", "SecurityEvents.Read.All"],
+            (Preset::Articles, _) => &[],
+            (_, Resource::Graph) => &[
+                "DelegatedAdminRelationship.Read.All",
+                "Directory.Read.All",
+                "SecurityEvents.Read.All",
+            ],
+            (_, Resource::Manage) => &["ActivityFeed.Read"],
+            (_, Resource::Outlook) => &["Exchange.ManageAsApp"],
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The sandbox's own endpoints, on every port under `/sandbox/`, and the same in process.
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde_json::{json, Value};
+
+use crate::application::RefreshTokenHealth;
+use crate::estate::HealthChange;
+use crate::fault::FaultList;
+use crate::hold::HoldCounts;
+use crate::reply::{self, Call, Reply};
+use crate::world::World;
+
+/// In-process access to a sandbox's control endpoints; cheap to clone, usable from any thread.
+///
+/// Methods that take JSON take the bodies of the endpoints and fail with a sentence that names what is wrong.
+#[derive(Clone)]
+pub struct Control {
+    world: Arc<World>,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Control")
+    }
+}
+
+/// `POST /sandbox/application`; what is absent stays.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ApplicationChange {
+    secret_expired: Option<bool>,
+    token_lifetime_seconds: Option<u32>,
+    refresh_token: Option<RefreshTokenName>,
+    single_use_refresh_tokens: Option<bool>,
+    v2_numbers_as_strings: Option<bool>,
+    clock_skew_seconds: Option<i64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RefreshTokenName {
+    Active,
+    Expired,
+    Revoked,
+}
+
+/// `POST /sandbox/users`: one more user of the partner.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewUser {
+    user_principal_name: String,
+    #[serde(default = "yes")]
+    mfa: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Control {
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        Control { world }
+    }
+
+    /// `GET /sandbox/stats`.
+    pub fn stats(&self) -> Value {
+        self.world.stats.report()
+    }
+
+    /// `POST /sandbox/stats/reset`.
+    pub fn reset_stats(&self) {
+        self.world.stats.reset();
+    }
+
+    /// `POST /sandbox/faults`: adds one fault or an array of them and returns their ids.
+    pub fn add_faults(&self, faults: Value) -> Result<Vec<String>, String> {
+        let list: FaultList = match &faults {
+            // Told apart by hand: an untagged enum's own message would not say what is wrong.
+            Value::Array(_) => FaultList::Many(from_json(faults)?),
+            _ => FaultList::One(Box::new(from_json(faults)?)),
+        };
+        Ok(self.world.faults.add(list))
+    }
+
+    /// `DELETE /sandbox/faults`: forgets all faults and releases all holds.
+    pub fn clear_faults(&self) {
+        self.world.faults.clear();
+        self.world.holds.release_all();
+    }
+
+    /// `POST /sandbox/holds/{id}/release`: lets go the replies that a fault holds now.
+    pub fn release(&self, fault: &str) -> HoldCounts {
+        self.world.holds.release(fault)
+    }
+
+    /// `GET /sandbox/holds/{id}`: waits until `count` replies are `held`, `closed` or `released`; Err with the counts when
+    /// that takes longer than `timeout`.
+    pub async fn wait_hold(
+        &self,
+        fault: &str,
+        wait: &str,
+        count: u64,
+        timeout: Duration,
+    ) -> Result<HoldCounts, HoldCounts> {
+        let (now, in_time) = self
+            .world
+            .holds
+            .wait(fault, timeout, |c| match wait {
+                "closed" => c.closed >= count,
+                "released" => c.released >= count,
+                _ => c.held >= count,
+            })
+            .await;
+        if in_time {
+            Ok(now)
+        } else {
+            Err(now)
+        }
+    }
+
+    /// `POST /sandbox/tenants/{tenantId}`: changes a tenant's health.
+    pub fn set_tenant(&self, tenant: &str, change: Value) -> Result<(), String> {
+        let Some(tenant) = self.world.estate.find(tenant) else {
+            return Err(format!(
+                "there is no tenant '{tenant}' here; GET /sandbox/truth lists them"
+            ));
+        };
+        tenant.change(from_json::<HealthChange>(change)?);
+        Ok(())
+    }
+
+    /// `POST /sandbox/application`: changes the application's health and the service clock.
+    pub fn set_application(&self, change: Value) -> Result<(), String> {
+        let change: ApplicationChange = from_json(change)?;
+        let state = &self.world.application.state;
+        for (target, value) in [
+            (&state.secret_expired, change.secret_expired),
+            (&state.single_use_refresh_tokens, change.single_use_refresh_tokens),
+            (&state.v2_numbers_as_strings, change.v2_numbers_as_strings),
+        ] {
+            if let Some(value) = value {
+                target.store(value, Ordering::Relaxed);
+            }
+        }
+        if let Some(seconds) = change.token_lifetime_seconds {
+            state.token_lifetime_seconds.store(seconds, Ordering::Relaxed);
+        }
+        if let Some(name) = change.refresh_token {
+            state.set_refresh_token(match name {
+                RefreshTokenName::Active => RefreshTokenHealth::Active,
+                RefreshTokenName::Expired => RefreshTokenHealth::Expired,
+                RefreshTokenName::Revoked => RefreshTokenHealth::Revoked,
+            });
+        }
+        if let Some(seconds) = change.clock_skew_seconds {
+            self.world.clock.set_skew(seconds);
+        }
+        Ok(())
+    }
+
+    /// `POST /sandbox/users`: a refresh token of one more user of the partner, signed in with multi-factor
+    /// authentication or without.
+    pub fn add_user(&self, user_principal_name: &str, mfa: bool) -> String {
+        self.world.new_refresh_token(user_principal_name, mfa)
+    }
+}
+
+/// Serves a request under `/sandbox/`.
+pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
+    let control = Control::new(world.clone());
+    let path: Vec<&str> = call.path.trim_matches('/').split('/').skip(1).collect();
+    match (&call.method, path.as_slice()) {
+        (&Method::GET, ["stats"]) => reply::json(200, &control.stats()),
+        (&Method::POST, ["stats", "reset"]) => {
+            control.reset_stats();
+            done()
+        }
+        (&Method::POST, ["faults"]) => match parse(call).and_then(|faults| control.add_faults(faults)) {
+            Ok(ids) => reply::json(200, &json!({ "ids": ids })),
+            Err(message) => refused(&message),
+        },
+        (&Method::DELETE, ["faults"]) => {
+            control.clear_faults();
+            done()
+        }
+        (&Method::POST, ["holds", id, "release"]) => reply::json(200, &control.release(id)),
+        (&Method::GET, ["holds", id]) => {
+            let wait = call.parameter("wait").unwrap_or_else(|| "held".to_owned());
+            let number = |name: &str, default: u64| match call.parameter(name) {
+                Some(text) => text
+                    .parse()
+                    .map_err(|_| format!("{name} needs a whole number, not '{text}'")),
+                None => Ok(default),
+            };
+            match (number("count", 1), number("timeoutMs", 10_000)) {
+                (Ok(count), Ok(ms)) => match control.wait_hold(id, &wait, count, Duration::from_millis(ms)).await {
+                    Ok(counts) => reply::json(200, &counts),
+                    Err(counts) => reply::json(408, &counts),
+                },
+                (Err(message), _) | (_, Err(message)) => refused(&message),
+            }
+        }
+        (&Method::POST, ["tenants", tenant]) => {
+            answer(parse(call).and_then(|change| control.set_tenant(tenant, change)))
+        }
+        (&Method::POST, ["application"]) => answer(parse(call).and_then(|change| control.set_application(change))),
+        (&Method::POST, ["users"]) => match parse(call).and_then(from_json::<NewUser>) {
+            Ok(user) => reply::json(
+                200,
+                &json!({"refreshToken": control.add_user(&user.user_principal_name, user.mfa)}),
+            ),
+            Err(message) => refused(&message),
+        },
+        _ => reply::json(
+            404,
+            &json!({"error": format!("there is no {} {} here", call.method, call.path)}),
+        ),
+    }
+}
+
+fn parse(call: &Call) -> Result<Value, String> {
+    serde_json::from_slice(&call.body).map_err(|e| format!("the body is not JSON: {e}"))
+}
+
+fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|e| e.to_string())
+}
+
+fn answer(result: Result<(), String>) -> Reply {
+    match result {
+        Ok(()) => done(),
+        Err(message) => refused(&message),
+    }
+}
+
+fn done() -> Reply {
+    reply::reply(204, "text/plain", "")
+}
+
+fn refused(message: &str) -> Reply {
+    reply::json(400, &json!({ "error": message }))
+}

@@ -1,0 +1,61 @@
+//! What a client has to know to use a sandbox: printed by the executable as one line of JSON.
+
+use serde::Serialize;
+
+/// Where the services listen and what signs in to them.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// A name for the environment, unique among sandboxes that run at the same time.
+    pub environment: String,
+    /// Base addresses of the services.
+    pub endpoints: Endpoints,
+    /// Absolute path of the certificate authority's certificate (PEM). Empty when the library keeps it in memory only.
+    pub certificate_path: String,
+    /// The partner's own tenant.
+    pub partner_tenant_id: String,
+    /// The partner's application.
+    pub application_id: String,
+    /// The application's secret.
+    pub secret: String,
+    /// A refresh token of the partner's user for that application.
+    pub refresh_token: String,
+    /// The partner's user.
+    pub user_principal_name: String,
+    /// The customers.
+    pub tenants: Vec<TenantFacts>,
+    /// The process that serves.
+    pub process_id: u32,
+}
+
+/// Base addresses, without a trailing slash.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoints {
+    /// The identity platform (login.microsoftonline.com).
+    pub login: String,
+    /// Microsoft Graph (graph.microsoft.com).
+    pub graph: String,
+    /// Partner Center (api.partnercenter.microsoft.com).
+    pub partner_center: String,
+    /// The Management Activity API (manage.office.com).
+    pub manage: String,
+    /// The retired Azure AD Graph (graph.windows.net).
+    pub aad_graph: String,
+    /// Exchange Online (outlook.office365.com).
+    pub outlook: String,
+}
+
+/// One customer.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantFacts {
+    /// The tenant's GUID.
+    pub tenant_id: String,
+    /// Its `*.onmicrosoft.com` domain.
+    pub default_domain_name: String,
+    /// Its name.
+    pub display_name: String,
+    /// Distinct audit records that the feed holds for it.
+    pub audit_record_count: u64,
+}

@@ -1,0 +1,458 @@
+//! The token endpoints.
+
+use std::sync::atomic::Ordering;
+
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine;
+use http::Method;
+use serde::{Serialize, Serializer};
+
+use crate::access::Access;
+use crate::estate::{Health, Tenant};
+use crate::reply::{self, Call, Reply};
+use crate::resource::Resource;
+use crate::signer;
+use crate::stats::TokenKey;
+use crate::world::World;
+
+use super::claims::{self, Lifetime};
+use super::error::{self, Ids, Refusal};
+use super::grant::{invalid_scope, Client, Form, Wanted};
+use super::redeem::{self, Redeemable};
+use super::{authority, Authority, Version};
+
+/// A number, or the same as text: version 1 replies and some version 2 intermediaries quote their numbers.
+struct Number(i64, bool);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.1 {
+            serializer.serialize_str(&self.0.to_string())
+        } else {
+            serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Success {
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    expires_in: Number,
+    ext_expires_in: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_on: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_info: Option<String>,
+}
+
+/// Answers a token request.
+pub(super) fn serve(world: &World, call: &Call, tenant: &str, version: Version) -> Reply {
+    match answer(world, call, tenant, version) {
+        Ok(success) => {
+            let mut reply = reply::json(200, &success);
+            error::finish(&mut reply, call, &Ids::of(world, call));
+            reply
+        }
+        Err(refusal) => refusal.reply(world, call),
+    }
+}
+
+fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<Success, Refusal> {
+    if call.method != Method::POST {
+        return Err(Refusal::new(
+            900561,
+            "invalid_request",
+            format!(
+                "The endpoint only accepts POST requests. Received a {} request.",
+                call.method
+            ),
+        ));
+    }
+    let form = Form::read(call);
+    count(world, tenant, &form);
+    let authority = authority(world, tenant)?;
+    let grant = form.require("grant_type")?;
+    let client = Client::read(call, &form)?;
+    match grant {
+        "refresh_token" => {
+            let tenant = match authority {
+                Authority::Tenant(tenant) => tenant,
+                Authority::AnyOrganization => &world.estate.partner,
+                Authority::Consumers => return Err(consumers()),
+            };
+            known_client(world, tenant, &client, false)?;
+            authenticate(world, &client)?;
+            let redeemable = redeem::check(world, form.require("refresh_token")?, &world.application.id)?;
+            for_user(world, tenant, &form, version, &redeemable)
+        }
+        "client_credentials" => {
+            let tenant = match authority {
+                Authority::Tenant(tenant) => tenant,
+                Authority::AnyOrganization => {
+                    return Err(Refusal::new(
+                        50059,
+                        "invalid_request",
+                        "No tenant-identifying information found in either the request or implied by any provided \
+                         credentials.",
+                    ))
+                }
+                Authority::Consumers => return Err(consumers()),
+            };
+            known_client(world, tenant, &client, true)?;
+            authenticate(world, &client)?;
+            for_application(world, tenant, &form, version)
+        }
+        other => Err(Refusal::new(
+            70003,
+            "unsupported_grant_type",
+            format!("The app requested an unsupported grant type '{other}'."),
+        )),
+    }
+}
+
+fn count(world: &World, tenant: &str, form: &Form) {
+    let asked = form.get("resource").map(str::to_owned).or_else(|| {
+        let scope = form.get("scope")?;
+        let item = scope.split(' ').find(|item| item.contains('/'))?;
+        item.rsplit_once('/').map(|(resource, _)| resource.to_owned())
+    });
+    let asked = asked.unwrap_or_default();
+    let resource = Resource::find(&asked, &world.application.id, &world.endpoints)
+        .and_then(|resource| resource.names().first().map(|name| (*name).to_owned()))
+        .unwrap_or(asked);
+    world.stats.token(TokenKey {
+        tenant_id: world
+            .estate
+            .find(tenant)
+            .map_or_else(|| tenant.to_owned(), |found| found.id.clone()),
+        application_id: form.get("client_id").unwrap_or_default().to_owned(),
+        grant: form.get("grant_type").unwrap_or_default().to_owned(),
+        resource,
+    });
+}
+
+fn consumers() -> Refusal {
+    Refusal::new(
+        9001023,
+        "invalid_request",
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or \
+         tenant-specific endpoint.",
+    )
+}
+
+/// The application is registered, and has a service principal in the tenant.
+fn known_client(world: &World, tenant: &Tenant, client: &Client, app_only: bool) -> Result<(), Refusal> {
+    if client.id != world.application.id {
+        return Err(Refusal::new(
+            700016,
+            "unauthorized_client",
+            format!(
+                "Application with identifier '{}' was not found in the directory '{}'. This can happen if the \
+                 application has not been installed by the administrator of the tenant or consented to by any user in \
+                 the tenant. You may have sent your authentication request to the wrong tenant.",
+                client.id, tenant.display_name
+            ),
+        ));
+    }
+    if tenant.health().service_principal {
+        return Ok(());
+    }
+    if app_only {
+        return Err(Refusal::new(
+            7000229,
+            "unauthorized_client",
+            format!(
+                "The client application {} is missing service principal in the tenant {}. See instructions here: \
+                 https://go.microsoft.com/fwlink/?linkid=2225119",
+                client.id, tenant.id
+            ),
+        ));
+    }
+    Err(Refusal::new(
+        700016,
+        "unauthorized_client",
+        format!(
+            "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application \
+             has not been installed by the administrator of the tenant or consented to by any user in the tenant. You \
+             may have sent your authentication request to the wrong tenant.",
+            client.id, tenant.display_name
+        ),
+    ))
+}
+
+fn authenticate(world: &World, client: &Client) -> Result<(), Refusal> {
+    if client.has_assertion {
+        return Err(Refusal::new(
+            700027,
+            "invalid_client",
+            format!(
+                "The certificate with identifier used to sign the client assertion is not registered on application. \
+                 [Reason - The key was not found., Please visit the Azure Portal, Graph Explorer or directly use MS \
+                 Graph to see configured keys for app Id '{}'.]",
+                client.id
+            ),
+        ));
+    }
+    let Some(secret) = &client.secret else {
+        return Err(Refusal::new(
+            7000218,
+            "invalid_client",
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        ));
+    };
+    if *secret != world.application.secret {
+        return Err(Refusal::new(
+            7000215,
+            "invalid_client",
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                 value, not the client secret ID, for a secret added to app '{}'.",
+                client.id
+            ),
+        ));
+    }
+    if world.application.state.secret_expired.load(Ordering::Relaxed) {
+        return Err(Refusal::new(
+            7000222,
+            "invalid_client",
+            format!(
+                "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new keys \
+                 for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added \
+                 security: https://aka.ms/certCreds.",
+                client.id
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn for_user(
+    world: &World,
+    tenant: &Tenant,
+    form: &Form,
+    version: Version,
+    redeemable: &Redeemable,
+) -> Result<Success, Refusal> {
+    let health = tenant.health();
+    let user = &redeemable.user;
+    if !world.estate.is_partner(tenant) && !health.delegated_access {
+        return Err(Refusal::new(
+            50020,
+            "invalid_grant",
+            format!(
+                "User account '{}' from identity provider 'https://sts.windows.net/{}/' does not exist in tenant '{}' \
+                 and cannot access the application '{}'({}) in that tenant. The account needs to be added as an \
+                 external user in the tenant first. Sign out and sign in again with a different Azure Active Directory \
+                 user account.",
+                user.name,
+                world.estate.partner.id,
+                tenant.display_name,
+                world.application.id,
+                world.application.display_name
+            ),
+        ));
+    }
+    let wanted = Wanted::read(form, version, Some(&redeemable.resource))?;
+    let resource = wanted.resource(world, tenant)?;
+    let granted = world
+        .application
+        .scopes(resource)
+        .filter(|_| health.consent)
+        .ok_or_else(|| consent(world))?;
+    let scopes: Vec<String> = match &wanted.scopes {
+        None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
+        Some(named) => {
+            let find = |name: &String| granted.iter().find(|scope| scope.eq_ignore_ascii_case(name));
+            let found: Option<Vec<String>> = named.iter().map(|n| find(n).map(|s| (*s).to_owned())).collect();
+            found.ok_or_else(|| consent(world))?
+        }
+    };
+    policies(&health, version, resource)?;
+    let Some(refresh_token) = redeemable.redeem(world) else {
+        return Err(Refusal::new(
+            70000,
+            "invalid_grant",
+            "The provided grant is invalid or malformed: the refresh token has been redeemed already.",
+        )
+        .suberror("bad_token"));
+    };
+    let scope_text = scope_text(&wanted, &scopes, version);
+    let access = Access {
+        resource,
+        tenant_id: tenant.id.clone(),
+        application_id: world.application.id.clone(),
+        user: Some(user.clone()),
+        scopes,
+        roles: &[],
+        expires_on: 0,
+    };
+    let wants_id = wanted.openid.contains(&"openid");
+    let client_info = (form.get("client_info") == Some("1")).then(|| {
+        let info = format!(
+            "{{\"uid\":\"{}\",\"utid\":\"{}\"}}",
+            user.object_id, world.estate.partner.id
+        );
+        URL_SAFE_NO_PAD.encode(info)
+    });
+    let mut success = issue(world, access, wanted.audience, version, wants_id)?;
+    success.scope = Some(scope_text);
+    success.refresh_token = Some(refresh_token);
+    success.client_info = client_info;
+    Ok(success)
+}
+
+fn for_application(world: &World, tenant: &Tenant, form: &Form, version: Version) -> Result<Success, Refusal> {
+    let wanted = Wanted::read(form, version, None)?;
+    if !wanted.is_default() || (version == Version::V2 && !form.require("scope")?.contains("/.default")) {
+        return Err(invalid_scope(form.get("scope").unwrap_or_default()));
+    }
+    let resource = wanted.resource(world, tenant)?;
+    // A token without a single role is issued too; the API will have to refuse it.
+    let roles = if tenant.health().consent {
+        world.application.roles(resource)
+    } else {
+        &[]
+    };
+    let access = Access {
+        resource,
+        tenant_id: tenant.id.clone(),
+        application_id: world.application.id.clone(),
+        user: None,
+        scopes: Vec::new(),
+        roles,
+        expires_on: 0,
+    };
+    issue(world, access, wanted.audience, version, false)
+}
+
+fn consent(world: &World) -> Refusal {
+    Refusal::new(
+        65001,
+        "invalid_grant",
+        format!(
+            "The user or administrator has not consented to use the application with ID '{}' named '{}'. Send an \
+             interactive authorization request for this user and resource.",
+            world.application.id, world.application.display_name
+        ),
+    )
+    .suberror("consent_required")
+}
+
+/// Multi-factor authentication and Conditional Access of the customer.
+fn policies(health: &Health, version: Version, resource: Resource) -> Result<(), Refusal> {
+    let interaction = match version {
+        Version::V1 => "interaction_required",
+        Version::V2 => "invalid_grant",
+    };
+    if health.mfa_required {
+        return Err(Refusal::new(
+            50076,
+            interaction,
+            format!(
+                "Due to a configuration change made by your administrator, or because you moved to a new location, you \
+                 must use multi-factor authentication to access '{}'.",
+                resource.application_id()
+            ),
+        )
+        .suberror("basic_action"));
+    }
+    if health.conditional_access {
+        return Err(Refusal::new(
+            53003,
+            interaction,
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        )
+        .suberror("message_only")
+        .claims(
+            r#"{"access_token":{"polids":{"essential":true,"values":["5e6d6b3a-7f0e-4f6c-9d5b-1c5f0b1b2a77"]}}}"#,
+        ));
+    }
+    Ok(())
+}
+
+/// The `scope` of a reply: bare names on version 1, with the API's name on version 2.
+fn scope_text(wanted: &Wanted, scopes: &[String], version: Version) -> String {
+    match version {
+        Version::V1 => scopes.join(" "),
+        Version::V2 => {
+            let mut names: Vec<String> = wanted
+                .openid
+                .iter()
+                .filter(|s| **s != "offline_access")
+                .map(|s| (*s).to_owned())
+                .collect();
+            let bare = |scope: &String| matches!(scope.as_str(), "openid" | "profile" | "email" | "offline_access");
+            names.extend(
+                scopes
+                    .iter()
+                    .filter(|s| !bare(s))
+                    .map(|s| format!("{}/{s}", wanted.audience)),
+            );
+            if wanted.is_default() {
+                names.push(format!("{}/.default", wanted.audience));
+            }
+            names.join(" ")
+        }
+    }
+}
+
+fn issue(
+    world: &World,
+    mut access: Access,
+    audience: String,
+    version: Version,
+    wants_id: bool,
+) -> Result<Success, Refusal> {
+    let now = world.clock.now();
+    let seconds = i64::from(world.application.state.token_lifetime_seconds.load(Ordering::Relaxed));
+    let life = Lifetime {
+        not_before: now - 300,
+        expires_on: now + seconds,
+    };
+    access.expires_on = life.expires_on;
+    let broken = |_| Refusal::new(50000, "temporarily_unavailable", "There was an error issuing a token.");
+    let claims = claims::access_token(world, &access, &audience, life, &world.user.object_id);
+    let access_token = world
+        .signer
+        .sign(&claims, !access.resource.has_version_2_tokens())
+        .map_err(broken)?;
+    let id_token = match (wants_id, version) {
+        (false, _) => None,
+        (true, Version::V1) => Some(signer::unsigned(&claims::id_token(world, &access, life, false))),
+        (true, Version::V2) => Some(
+            world
+                .signer
+                .sign(&claims::id_token(world, &access, life, true), false)
+                .map_err(broken)?,
+        ),
+    };
+    world.tokens.add_access(&access_token, access, now);
+    let v1 = version == Version::V1;
+    let quoted = v1 || world.application.state.v2_numbers_as_strings.load(Ordering::Relaxed);
+    // The service rounds down the fraction of a second that the request took.
+    let expires_in = (seconds - 1).max(0);
+    Ok(Success {
+        token_type: "Bearer",
+        scope: None,
+        expires_in: Number(expires_in, quoted),
+        ext_expires_in: Number(expires_in, quoted),
+        expires_on: v1.then_some(Number(life.expires_on, true)),
+        not_before: v1.then_some(Number(life.not_before, true)),
+        resource: v1.then_some(audience),
+        access_token,
+        refresh_token: None,
+        id_token,
+        client_info: None,
+    })
+}

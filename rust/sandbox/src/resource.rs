@@ -1,0 +1,105 @@
+//! The APIs that a token can be asked for.
+//!
+//! Names and application ids are those of the public cloud (Microsoft Entra documentation, "First-party Microsoft
+//! application IDs", and each API's own authentication page), so that a script asks for what it always asked for. The
+//! sandbox's own addresses are accepted as names too.
+
+use crate::facts::Endpoints;
+
+/// An API known to the identity platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Resource {
+    Graph,
+    AadGraph,
+    PartnerCenter,
+    Manage,
+    Outlook,
+    Azure,
+    KeyVault,
+    /// The partner's own application as an API: the only one here whose access tokens are version 2.
+    Own,
+}
+
+pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
+
+const KNOWN: [Resource; 7] = [
+    Resource::Graph,
+    Resource::AadGraph,
+    Resource::PartnerCenter,
+    Resource::Manage,
+    Resource::Outlook,
+    Resource::Azure,
+    Resource::KeyVault,
+];
+
+impl Resource {
+    /// The API's application id (empty for [`Resource::Own`], which has the asking application's).
+    pub(crate) fn application_id(self) -> &'static str {
+        match self {
+            Resource::Graph => "00000003-0000-0000-c000-000000000000",
+            Resource::AadGraph => "00000002-0000-0000-c000-000000000000",
+            Resource::PartnerCenter => "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd",
+            Resource::Manage => "c5393580-f805-4401-95e8-94b7a6ef2fc2",
+            Resource::Outlook => "00000002-0000-0ff1-ce00-000000000000",
+            Resource::Azure => "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+            Resource::KeyVault => "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+            Resource::Own => "",
+        }
+    }
+
+    /// The names that a client may use, the usual one first.
+    pub(crate) fn names(self) -> &'static [&'static str] {
+        match self {
+            Resource::Graph => &[GRAPH],
+            Resource::AadGraph => &["https://graph.windows.net"],
+            Resource::PartnerCenter => &["https://api.partnercenter.microsoft.com"],
+            Resource::Manage => &[
+                "https://manage.office.com",
+                "https://manage-gcc.office.com",
+                "https://manage.office365.us",
+            ],
+            Resource::Outlook => &["https://outlook.office365.com", "https://outlook.office.com"],
+            Resource::Azure => &["https://management.azure.com", "https://management.core.windows.net"],
+            Resource::KeyVault => &["https://vault.azure.net"],
+            Resource::Own => &[],
+        }
+    }
+
+    /// Whether access tokens carry version 2 claims. Their version is the API's choice, whatever endpoint was asked.
+    pub(crate) fn has_version_2_tokens(self) -> bool {
+        self == Resource::Own
+    }
+
+    /// Finds the API that a name means; a trailing slash does not matter.
+    pub(crate) fn find(name: &str, own_application_id: &str, endpoints: &Endpoints) -> Option<Resource> {
+        let name = name.strip_suffix('/').unwrap_or(name);
+        if name.is_empty() {
+            return None;
+        }
+        if name
+            .strip_prefix("api://")
+            .unwrap_or(name)
+            .eq_ignore_ascii_case(own_application_id)
+        {
+            return Some(Resource::Own);
+        }
+        KNOWN.into_iter().find(|resource| {
+            name.eq_ignore_ascii_case(resource.application_id())
+                || resource.names().iter().any(|known| name.eq_ignore_ascii_case(known))
+                || resource
+                    .endpoint(endpoints)
+                    .is_some_and(|own| name.eq_ignore_ascii_case(own))
+        })
+    }
+
+    fn endpoint(self, endpoints: &Endpoints) -> Option<&str> {
+        match self {
+            Resource::Graph => Some(&endpoints.graph),
+            Resource::AadGraph => Some(&endpoints.aad_graph),
+            Resource::PartnerCenter => Some(&endpoints.partner_center),
+            Resource::Manage => Some(&endpoints.manage),
+            Resource::Outlook => Some(&endpoints.outlook),
+            _ => None,
+        }
+    }
+}

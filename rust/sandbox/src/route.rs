@@ -1,0 +1,101 @@
+//! Which service a request is for, and what it is called in counts and faults.
+
+use std::borrow::Cow;
+
+use crate::identity;
+use crate::reply::{self, Call, Reply};
+use crate::world::World;
+
+/// A service: each has a port of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Login,
+    Graph,
+    PartnerCenter,
+    Manage,
+    AadGraph,
+    Outlook,
+}
+
+impl Service {
+    /// All services in the order of their ports.
+    pub(crate) const ALL: [Service; 6] = [
+        Service::Login,
+        Service::Graph,
+        Service::PartnerCenter,
+        Service::Manage,
+        Service::AadGraph,
+        Service::Outlook,
+    ];
+
+    /// The name that faults use.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Service::Login => "login",
+            Service::Graph => "graph",
+            Service::PartnerCenter => "partnerCenter",
+            Service::Manage => "manage",
+            Service::AadGraph => "aadGraph",
+            Service::Outlook => "outlook",
+        }
+    }
+}
+
+/// What a request is, before it is served.
+pub(crate) struct Label {
+    /// Method and path with its variable parts named: `POST /{tenant}/oauth2/token`.
+    pub(crate) route: String,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) grant: Option<String>,
+}
+
+/// Names a request.
+pub(crate) fn label(world: &World, call: &Call) -> Label {
+    let mut label = Label {
+        route: String::new(),
+        tenant_id: None,
+        grant: None,
+    };
+    let template: Cow<'_, str> = match call.service {
+        Service::Login => {
+            let (tenant, rest) = call
+                .path
+                .trim_start_matches('/')
+                .split_once('/')
+                .unwrap_or((&call.path, ""));
+            label.tenant_id = Some(
+                world
+                    .estate
+                    .find(tenant)
+                    .map_or_else(|| tenant.to_owned(), |found| found.id.clone()),
+            );
+            if call.method == http::Method::POST {
+                label.grant = url::form_urlencoded::parse(&call.body)
+                    .find(|(name, _)| name == "grant_type")
+                    .map(|(_, value)| value.into_owned());
+            }
+            if tenant == "common" && rest.starts_with("discovery/instance") {
+                Cow::Borrowed("/common/discovery/instance")
+            } else {
+                Cow::Owned(format!("/{{tenant}}/{rest}"))
+            }
+        }
+        _ => {
+            label.tenant_id = call
+                .bearer()
+                .and_then(|token| world.tokens.access(token))
+                .map(|access| access.tenant_id.clone());
+            Cow::Borrowed(call.path.as_str())
+        }
+    };
+    label.route = format!("{} {template}", call.method);
+    label
+}
+
+/// Serves a request as its service would.
+pub(crate) fn serve(world: &World, call: &Call) -> Reply {
+    match call.service {
+        Service::Login => identity::serve(world, call),
+        _ => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
+    }
+}

@@ -1,0 +1,178 @@
+//! A running sandbox.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::certificate;
+use crate::control::Control;
+use crate::facts::{Endpoints, Facts, TenantFacts};
+use crate::options::Options;
+use crate::route::Service;
+use crate::server;
+use crate::world::World;
+
+/// A sandbox that serves until it is dropped. It runs on threads of its own, so it can be used from any runtime, from
+/// none, and from several threads.
+pub struct Sandbox {
+    facts: Facts,
+    ca_pem: String,
+    control: Control,
+    runtime: Option<Runtime>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sandbox({})", self.facts.endpoints.login)
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox. It answers once this returns.
+    pub async fn start(options: Options) -> Result<Sandbox, StartError> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        // Making keys and binding ports blocks; the caller's runtime may have one thread only.
+        std::thread::spawn(move || {
+            // Nobody to receive it: the caller stopped waiting, and the sandbox stops with this thread.
+            let _ = sender.send(Sandbox::start_blocking(options));
+        });
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(StartError("the sandbox's start ended early; try again".to_owned())))
+    }
+
+    /// [`Sandbox::start`] for code without an async runtime. Must not be called on an async runtime's thread.
+    pub fn start_blocking(options: Options) -> Result<Sandbox, StartError> {
+        if options.tenants > 20_000 {
+            return Err(StartError(format!(
+                "{} tenants are too many; ask for 20,000 or fewer",
+                options.tenants
+            )));
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("sandbox")
+            .enable_all()
+            .build()
+            .map_err(|e| StartError(format!("cannot start threads: {e}")))?;
+        let tls = |e| StartError(format!("OpenSSL cannot make the sandbox's keys: {e}"));
+        let certificates = certificate::create().map_err(tls)?;
+        let mut listeners = Vec::new();
+        let mut ports = Vec::new();
+        for (at, service) in (0u16..).zip(Service::ALL) {
+            let port = if options.port == 0 {
+                0
+            } else {
+                options.port.saturating_add(at)
+            };
+            let (bound, own) = runtime.block_on(bind(port)).map_err(|e| {
+                StartError(format!(
+                    "port {port} on localhost cannot be opened: {e}; choose another port, or 0"
+                ))
+            })?;
+            ports.push(own);
+            listeners.extend(bound.into_iter().map(|listener| (service, listener)));
+        }
+        let address = |at: usize| format!("https://localhost:{}", ports.get(at).copied().unwrap_or_default());
+        let endpoints = Endpoints {
+            login: address(0),
+            graph: address(1),
+            partner_center: address(2),
+            manage: address(3),
+            aad_graph: address(4),
+            outlook: address(5),
+        };
+        let world = Arc::new(World::new(options, endpoints.clone()).map_err(tls)?);
+        for (service, listener) in listeners {
+            runtime.spawn(server::run(
+                world.clone(),
+                service,
+                listener,
+                certificates.acceptor.clone(),
+            ));
+        }
+        let facts = Facts {
+            environment: format!("Sandbox-{}", ports.first().copied().unwrap_or_default()),
+            endpoints,
+            certificate_path: String::new(),
+            partner_tenant_id: world.estate.partner.id.clone(),
+            application_id: world.application.id.clone(),
+            secret: world.application.secret.clone(),
+            refresh_token: world.first_refresh_token.clone(),
+            user_principal_name: world.user.name.clone(),
+            tenants: world
+                .estate
+                .customers
+                .iter()
+                .map(|customer| TenantFacts {
+                    tenant_id: customer.id.clone(),
+                    default_domain_name: customer.default_domain.clone(),
+                    display_name: customer.display_name.clone(),
+                    audit_record_count: customer.records,
+                })
+                .collect(),
+            process_id: std::process::id(),
+        };
+        Ok(Sandbox {
+            facts,
+            ca_pem: certificates.ca_pem,
+            control: Control::new(world),
+            runtime: Some(runtime),
+        })
+    }
+
+    /// What a client has to know.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The certificate authority's certificate, PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// What the control endpoints offer, without HTTP.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not a plain drop: that would wait for tasks, and panics on another runtime's thread.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Binds a port on both loopback addresses ('localhost' means either); IPv6 may be missing on a machine.
+async fn bind(port: u16) -> std::io::Result<(Vec<TcpListener>, u16)> {
+    const TRIES: usize = 20;
+    let mut last = None;
+    for _ in 0..if port == 0 { TRIES } else { 1 } {
+        let first = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let own = first.local_addr()?.port();
+        match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, own))).await {
+            Ok(second) => return Ok((vec![first, second], own)),
+            Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => last = Some(e),
+            Err(_) => return Ok((vec![first], own)),
+        }
+    }
+    Err(last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into()))
+}
+
+/// Why a sandbox did not start; the text ends with what to do.
+#[derive(Debug)]
+pub struct StartError(pub(crate) String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}

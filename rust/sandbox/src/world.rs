@@ -1,0 +1,126 @@
+//! Everything that the services share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use openssl::error::ErrorStack;
+
+use crate::access::{RefreshToken, Tokens, User};
+use crate::application::Application;
+use crate::clock::Clock;
+use crate::estate::Estate;
+use crate::facts::Endpoints;
+use crate::fault::Faults;
+use crate::hold::Holds;
+use crate::options::Options;
+use crate::random::Random;
+use crate::signer::Signer;
+use crate::stats::Stats;
+
+/// The state behind all services of one sandbox.
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) estate: Estate,
+    pub(crate) application: Application,
+    pub(crate) user: Arc<User>,
+    pub(crate) first_refresh_token: String,
+    pub(crate) tokens: Tokens,
+    pub(crate) signer: Signer,
+    pub(crate) clock: Clock,
+    pub(crate) stats: Stats,
+    pub(crate) faults: Faults,
+    pub(crate) holds: Holds,
+    random: Mutex<Random>,
+}
+
+impl World {
+    pub(crate) fn new(options: Options, endpoints: Endpoints) -> Result<Self, ErrorStack> {
+        let estate = Estate::new(&options);
+        let application = Application::new(&options);
+        let signer = Signer::new(options.signature)?;
+        let user = Arc::new(new_user(
+            &options,
+            format!("sam@{}", estate.partner.custom_domain),
+            true,
+        ));
+        let clock = Clock::default();
+        let tokens = Tokens::default();
+        let mut random = Random::at(options.seed, "tokens", 0);
+        let first_refresh_token = refresh_token_text(&mut random);
+        let refresh = RefreshToken {
+            user: user.clone(),
+            application_id: application.id.clone(),
+            resource: "https://api.partnercenter.microsoft.com".to_owned(),
+            last_used: clock.now(),
+            revoked: false,
+            redeemed: false,
+        };
+        tokens.add_refresh(&first_refresh_token, refresh);
+        Ok(World {
+            endpoints,
+            estate,
+            application,
+            user,
+            first_refresh_token,
+            tokens,
+            signer,
+            clock,
+            stats: Stats::default(),
+            faults: Faults::default(),
+            holds: Holds::default(),
+            random: Mutex::new(random),
+            options,
+        })
+    }
+
+    /// A generator of its own for one request.
+    pub(crate) fn random(&self) -> Random {
+        Random::new(lock(&self.random).next())
+    }
+
+    /// A refresh token of one more user of the partner.
+    pub(crate) fn new_refresh_token(&self, user_principal_name: &str, mfa: bool) -> String {
+        let text = refresh_token_text(&mut self.random());
+        let user = Arc::new(new_user(&self.options, user_principal_name.to_owned(), mfa));
+        let refresh = RefreshToken {
+            user,
+            application_id: self.application.id.clone(),
+            resource: "https://api.partnercenter.microsoft.com".to_owned(),
+            last_used: self.clock.now(),
+            revoked: false,
+            redeemed: false,
+        };
+        self.tokens.add_refresh(&text, refresh);
+        text
+    }
+}
+
+fn new_user(options: &Options, name: String, mfa: bool) -> User {
+    let mut random = Random::at(options.seed, &name, 0);
+    User {
+        object_id: random.guid(),
+        puid: format!("1003{:012X}", random.next() >> 16),
+        name,
+        mfa,
+    }
+}
+
+/// The text of a refresh token: opaque to clients, with the version prefix and the length of real ones.
+pub(crate) fn refresh_token_text(random: &mut Random) -> String {
+    format!("1.{}.{}", random.text(60), random.text(900))
+}
+
+/// Takes a lock. A panic elsewhere does not make counters and tables unusable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a lock for reading; see [`lock`].
+pub(crate) fn read<T>(guarded: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    guarded.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a lock for writing; see [`lock`].
+pub(crate) fn write<T>(guarded: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    guarded.write().unwrap_or_else(PoisonError::into_inner)
+}
