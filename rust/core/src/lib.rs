@@ -13,6 +13,7 @@ pub mod engine;
 pub mod environment;
 pub mod error;
 pub mod event;
+pub mod export;
 mod http;
 mod immediate;
 pub mod json;

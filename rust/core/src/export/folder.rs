@@ -1,0 +1,179 @@
+//! One tenant's folder: its lock, its names, and writes that survive a crash.
+//!
+//! ```text
+//! tenant=<guid>/manifest.json            what is here, for people and for whoever reads the parts
+//! tenant=<guid>/date=<day>/part-<n>.<ext>   the records, by the UTC day of their CreationTime
+//! tenant=<guid>/date=unknown/part-<n>.<ext> records whose CreationTime cannot be read
+//! tenant=<guid>/rejects/part-<n>.ndjson  what is no valid JSON text, in Base64 with the reason
+//! tenant=<guid>/_journal, _lock, _restart, _*.tmp   ours; readers of partitioned folders skip names with `_`
+//! ```
+
+use crate::error::{Error, Kind, Result};
+use fs2::FileExt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub(crate) const MANIFEST: &str = "manifest.json";
+pub(crate) const JOURNAL: &str = "_journal";
+pub(crate) const REJECTS: &str = "rejects";
+const LOCK: &str = "_lock";
+const RESTART: &str = "_restart";
+
+/// A tenant's folder, locked for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder where it is missing and takes its lock.
+    pub(crate) fn open(base: &Path, tenant: &str) -> Result<Self> {
+        let root = base.join(format!("tenant={tenant}"));
+        fs::create_dir_all(&root).map_err(|cause| failed("make the folder", &root, &cause))?;
+        let path = root.join(LOCK);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|cause| failed("open the lock file", &path, &cause))?;
+        match FileExt::try_lock_exclusive(&lock) {
+            Ok(()) => {}
+            Err(cause) if cause.kind() == fs2::lock_contended_error().kind() => {
+                let text = format!("another export is writing to {}", root.display());
+                return Err(Error::new(Kind::Storage, text)
+                    .advise("Wait until it has ended, or give this export another -Path."));
+            }
+            Err(cause) => return Err(failed("lock", &path, &cause)),
+        }
+        let folder = Folder { root, _lock: lock };
+        if folder.path(RESTART).exists() {
+            folder.clear()?;
+        }
+        sync_directory(base)?;
+        Ok(folder)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Removes what exports have put here, and nothing else. A crash in the middle of it is made good by the next open.
+    pub(crate) fn clear(&self) -> Result<()> {
+        let mark = self.path(RESTART);
+        File::create(&mark)
+            .and_then(|file| file.sync_all())
+            .map_err(|cause| failed("write", &mark, &cause))?;
+        sync_directory(&self.root)?;
+        for (name, path) in self.entries()? {
+            let removed = if name.starts_with("date=") || name == REJECTS {
+                fs::remove_dir_all(&path)
+            } else if name == JOURNAL || name == MANIFEST || is_temporary(&name) {
+                fs::remove_file(&path)
+            } else {
+                Ok(())
+            };
+            removed.map_err(|cause| failed("remove", &path, &cause))?;
+        }
+        sync_directory(&self.root)?;
+        fs::remove_file(&mark).map_err(|cause| failed("remove", &mark, &cause))
+    }
+
+    /// True where parts lie here.
+    pub(crate) fn has_parts(&self) -> Result<bool> {
+        Ok(self.entries()?.iter().any(|(name, _)| name.starts_with("date=")))
+    }
+
+    /// Removes the temporary files of a run that did not end well.
+    pub(crate) fn remove_temporaries(&self) -> Result<()> {
+        for (name, path) in self.entries()? {
+            if is_temporary(&name) {
+                fs::remove_file(&path).map_err(|cause| failed("remove", &path, &cause))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a finished temporary file in its place. The directory is not synced yet.
+    pub(crate) fn place(&self, temporary: &str, part: &str) -> Result<()> {
+        let from = self.path(temporary);
+        let to = self.path(part);
+        if let Some(directory) = to.parent() {
+            if !directory.exists() {
+                fs::create_dir_all(directory).map_err(|cause| failed("make the folder", directory, &cause))?;
+                sync_directory(&self.root)?;
+            }
+        }
+        fs::rename(&from, &to).map_err(|cause| failed("rename a finished part to", &to, &cause))
+    }
+
+    /// Makes the renames into the directory of `part` last.
+    pub(crate) fn sync_directory_of(&self, part: &str) -> Result<()> {
+        match self.path(part).parent() {
+            Some(directory) => sync_directory(directory),
+            None => Ok(()),
+        }
+    }
+
+    /// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
+    pub(crate) fn write_atomically(&self, name: &str, text: &[u8]) -> Result<()> {
+        let temporary = self.path(&format!("_{name}.tmp"));
+        let target = self.path(name);
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(text)?;
+            file.sync_all()
+        });
+        if let Err(cause) = written {
+            // A half-written temporary file would only fill a full disk further.
+            let _ = fs::remove_file(&temporary);
+            return Err(failed("write", &target, &cause));
+        }
+        fs::rename(&temporary, &target).map_err(|cause| failed("replace", &target, &cause))?;
+        sync_directory(&self.root)
+    }
+
+    fn entries(&self) -> Result<Vec<(String, PathBuf)>> {
+        let read = || -> io::Result<Vec<(String, PathBuf)>> {
+            fs::read_dir(&self.root)?
+                .map(|entry| entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())))
+                .collect()
+        };
+        read().map_err(|cause| failed("list", &self.root, &cause))
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with('_') && name.ends_with(".tmp")
+}
+
+/// A storage failure with what the administrator can do about it.
+#[cold]
+pub(crate) fn failed(action: &str, path: &Path, cause: &io::Error) -> Error {
+    let advice = match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "Give this account write access to the folder, or choose another -Path."
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "Free space on that disk, then run the same export again: it goes on where it stopped."
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "Choose a -Path that is a folder.",
+        _ => "Check the disk and the folder, then run the same export again: it goes on where it stopped.",
+    };
+    Error::storage(action, path, cause).advise(advice)
+}
+
+/// Makes names that were added to a directory last. Windows has no such call; its rename is as lasting as it gets.
+fn sync_directory(path: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(path)
+            .and_then(|directory| directory.sync_all())
+            .map_err(|cause| failed("sync", path, &cause))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! From raw records to files that hold each of them once.
+//!
+//! A source yields the bytes of JSON arrays; here they are cut into records ([`split`]), recognised ([`dedupe`]), and
+//! written into one folder per tenant, partitioned by day ([`writer`]). The order of the writes makes every crash
+//! recoverable: temporary part, synced; journal entry, synced; rename; directory synced. Nothing here knows where the
+//! records come from.
+
+pub mod batch;
+pub mod csv;
+pub mod dedupe;
+pub(crate) mod folder;
+pub(crate) mod journal;
+pub mod manifest;
+pub(crate) mod part;
+pub mod split;
+pub(crate) mod text;
+pub(crate) mod time;
+pub mod writer;
+
+pub use manifest::{Asked, Counts, Gap, Outcome};
+pub use writer::{Checkpoint, Settings, Step, Writer};
+
+/// How parts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One record a line, its bytes as the service sent them but for line breaks between tokens.
+    Ndjson,
+    /// The columns of `Search-UnifiedAuditLog`.
+    Csv { byte_order_mark: bool },
+}
+
+impl Format {
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Csv { .. } => "csv",
+        }
+    }
+}
+
+/// What bounds an export's memory and the size of its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A part is finished when it has this many bytes ..
+    pub part_bytes: u64,
+    /// .. or this many records.
+    pub part_records: usize,
+    /// Days that are written to at the same time.
+    pub open_parts: usize,
+    /// Records in unfinished parts; above it the largest parts are finished.
+    pub pending_records: usize,
+    /// The largest record that is accepted, in bytes.
+    pub largest_record: usize,
+    /// How long a record is remembered after it was written, in days. The service may deliver one again for about 20.
+    pub remember_days: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            part_bytes: 64 << 20,
+            part_records: 65_536,
+            open_parts: 32,
+            pending_records: 65_536,
+            largest_record: 16 << 20,
+            remember_days: 35,
+        }
+    }
+}

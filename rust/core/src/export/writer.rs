@@ -1,0 +1,434 @@
+//! Writes each record once, in an order that survives a crash at any point.
+
+use super::batch::Batch;
+use super::dedupe::{Dedupe, Seen};
+use super::folder::{failed, Folder, JOURNAL, REJECTS};
+use super::journal::{Header, Journal, PartEntry};
+use super::manifest::{second, Asked, Counts, Manifest, Outcome, PartLine};
+use super::part::{hash_of, OpenPart};
+use super::{time, Format, Limits};
+use crate::error::{Error, Kind, Result};
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The points between which a crash can fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Temporary parts have records in them, none synced.
+    PartWritten,
+    /// Temporary parts are whole and synced.
+    PartSynced,
+    /// The journal names them, synced.
+    Journaled,
+    /// They have their final names.
+    Renamed,
+    /// Their directories are synced.
+    DirectorySynced,
+}
+
+/// Told at every [`Step`]; tests stop the writer there by an error, as a crash would.
+pub trait Checkpoint: fmt::Debug + Send + Sync {
+    fn reached(&self, step: Step) -> Result<()>;
+}
+
+/// What a writer needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder that holds the tenants' folders.
+    pub base: PathBuf,
+    pub asked: Asked,
+    pub format: Format,
+    pub limits: Limits,
+    /// Removes what earlier exports wrote for this tenant, whatever their settings.
+    pub force: bool,
+    /// For tests; `None` in every real export.
+    pub checkpoint: Option<Arc<dyn Checkpoint>>,
+}
+
+/// One tenant's output. Not shared between threads: one writer per folder is enforced by a lock.
+#[derive(Debug)]
+pub struct Writer {
+    settings: Settings,
+    folder: Folder,
+    journal: Journal,
+    dedupe: Dedupe,
+    /// Parts in progress by partition (`date=2026-01-31`), with the tick of their last record.
+    open: HashMap<String, (OpenPart, u64)>,
+    /// The last part number of each partition.
+    numbers: BTreeMap<String, u64>,
+    tick: u64,
+    pending: usize,
+    counts: Counts,
+    first: Option<i64>,
+    last: Option<i64>,
+    records: u64,
+    rejects: u64,
+    bytes: u64,
+    parts: Vec<PartLine>,
+}
+
+impl Writer {
+    /// Locks the tenant's folder, finishes what a crash left, and says in the manifest that work is in progress.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let folder = Folder::open(&settings.base, &settings.asked.tenant_id)?;
+        if settings.force {
+            folder.clear()?;
+        }
+        let path = folder.path(JOURNAL);
+        if !path.exists() && folder.has_parts()? {
+            let text = format!(
+                "{} has parts but no journal, so what they hold is not known",
+                folder.root().display()
+            );
+            return Err(Error::new(Kind::Storage, text)
+                .advise("Choose another -Path, or use -Force to write the tenant's folder anew."));
+        }
+        let header = Header::new(&settings.asked.tenant_id, settings.format.name());
+        let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
+        let mut dedupe = Dedupe::new();
+        let mut totals = Totals::default();
+        let journal = Journal::open(&path, &header, &mut |entry| {
+            if entry.written >= oldest {
+                let ids = entry.decode_ids().ok_or_else(|| {
+                    Error::new(
+                        Kind::Storage,
+                        format!("the journal {} has a bad list of records", path.display()),
+                    )
+                    .advise("Use -Force to write the tenant's folder anew, or choose another -Path.")
+                })?;
+                for id in ids {
+                    dedupe.insert(id);
+                }
+            }
+            finish_rename(&folder, &entry)?;
+            totals.add(entry);
+            Ok(())
+        })?;
+        folder.remove_temporaries()?;
+        let writer = Writer {
+            settings,
+            folder,
+            journal,
+            dedupe,
+            open: HashMap::new(),
+            numbers: totals.numbers,
+            tick: 0,
+            pending: 0,
+            counts: Counts::default(),
+            first: totals.first,
+            last: totals.last,
+            records: totals.records,
+            rejects: totals.rejects,
+            bytes: totals.bytes,
+            parts: totals.parts,
+        };
+        writer.write_manifest(&Outcome {
+            incomplete: Some("in progress".to_owned()),
+            ..Outcome::default()
+        })?;
+        Ok(writer)
+    }
+
+    /// Adds the records that are new.
+    pub fn add(&mut self, batch: &Batch) -> Result<()> {
+        for (bytes, meta) in batch.iter() {
+            match self.dedupe.insert(meta.entry) {
+                Seen::New => {}
+                Seen::Duplicate => {
+                    self.counts.duplicates += u64::from(!meta.again);
+                    continue;
+                }
+                Seen::Conflict => {
+                    self.counts.conflicts += u64::from(!meta.again);
+                    continue;
+                }
+            }
+            match meta.flaw {
+                None => {
+                    let day = meta.created.and_then(time::day);
+                    let created = meta.created.filter(|_| day.is_some());
+                    let partition = format!("date={}", day.as_deref().unwrap_or("unknown"));
+                    let format = self.settings.format;
+                    self.part(&partition, format)?
+                        .add(bytes, meta.entry, created, &batch.part)?;
+                    self.counts.records += 1;
+                }
+                Some(flaw) => {
+                    let line = serde_json::json!({
+                        "part": &*batch.part, "reason": flaw, "base64": BASE64_STANDARD.encode(bytes),
+                    });
+                    let line = line.to_string();
+                    self.part(REJECTS, Format::Ndjson)?
+                        .add(line.as_bytes(), meta.entry, None, &batch.part)?;
+                    self.counts.rejects += 1;
+                }
+            }
+            self.pending += 1;
+            self.reached(Step::PartWritten)?;
+        }
+        self.keep_within_limits()
+    }
+
+    /// Finishes every part in progress: after it, what was added survives a crash.
+    pub fn commit(&mut self) -> Result<()> {
+        let all = self.open.keys().cloned().collect();
+        self.finish_parts(all)
+    }
+
+    /// Ends the run and says in the manifest how it went. Parts in progress are given up where `outcome` says that the
+    /// run was broken off before [`Writer::commit`].
+    pub fn finish(mut self, outcome: &Outcome) -> Result<Summary> {
+        self.abandon();
+        self.counts.blobs = outcome.blobs;
+        self.write_manifest(outcome)?;
+        Ok(Summary {
+            counts: self.counts.clone(),
+            total_records: self.records,
+            path: self.folder.root().to_owned(),
+        })
+    }
+
+    /// What this run has done so far; records in parts in progress are counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The tenant's folder.
+    pub fn path(&self) -> PathBuf {
+        self.folder.root().to_owned()
+    }
+
+    fn part(&mut self, partition: &str, format: Format) -> Result<&mut OpenPart> {
+        self.tick += 1;
+        if !self.open.contains_key(partition) {
+            if self.open.len() >= self.settings.limits.open_parts {
+                let idle = self
+                    .open
+                    .iter()
+                    .min_by_key(|(_, (_, tick))| *tick)
+                    .map(|(name, _)| name.clone());
+                self.finish_parts(idle.into_iter().collect())?;
+            }
+            let part = self.create_part(partition, format)?;
+            self.open.insert(partition.to_owned(), (part, 0));
+        }
+        let tick = self.tick;
+        match self.open.get_mut(partition) {
+            Some((part, used)) => {
+                *used = tick;
+                Ok(part)
+            }
+            None => Err(Error::internal("a part vanished while it was being written")),
+        }
+    }
+
+    fn create_part(&mut self, partition: &str, format: Format) -> Result<OpenPart> {
+        let number = self.numbers.entry(partition.to_owned()).or_default();
+        let name = loop {
+            *number += 1;
+            let name = format!("{partition}/part-{number}.{}", format.name());
+            // Somebody else's file of that name is left alone.
+            if !self.folder.path(&name).exists() {
+                break name;
+            }
+        };
+        // Named after its part, so that no later part's temporary file can be taken for it.
+        let temporary = format!("_{partition}.part-{number}.tmp");
+        OpenPart::create(&self.folder, name, temporary, format)
+    }
+
+    fn keep_within_limits(&mut self) -> Result<()> {
+        let limits = self.settings.limits;
+        let full = |part: &OpenPart| part.bytes() >= limits.part_bytes || part.records() >= limits.part_records;
+        let mut due: Vec<String> = self
+            .open
+            .iter()
+            .filter(|(_, (part, _))| full(part))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut left = self.pending
+            - due
+                .iter()
+                .filter_map(|name| self.open.get(name))
+                .map(|(part, _)| part.records())
+                .sum::<usize>();
+        if left > limits.pending_records {
+            let mut sizes: Vec<(usize, &String)> = self
+                .open
+                .iter()
+                .map(|(name, (part, _))| (part.records(), name))
+                .collect();
+            sizes.sort_unstable_by(|one, other| other.cmp(one));
+            for (records, name) in sizes {
+                // Small parts stay open, so that they do not become small files.
+                if left <= limits.pending_records / 4 {
+                    break;
+                }
+                if !due.contains(name) {
+                    due.push(name.clone());
+                    left = left.saturating_sub(records);
+                }
+            }
+        }
+        self.finish_parts(due)
+    }
+
+    /// Temporary parts synced, journal synced, renames, directories synced: in this order, for all of them together.
+    fn finish_parts(&mut self, partitions: Vec<String>) -> Result<()> {
+        let now = time::now();
+        let mut entries = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            if let Some((part, _)) = self.open.remove(&partition) {
+                self.pending -= part.records();
+                entries.push(part.finish(now)?);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.reached(Step::PartSynced)?;
+        self.journal.append(entries.iter())?;
+        self.reached(Step::Journaled)?;
+        for entry in &entries {
+            self.folder.place(&entry.temporary, &entry.part)?;
+        }
+        self.reached(Step::Renamed)?;
+        for entry in &entries {
+            self.folder.sync_directory_of(&entry.part)?;
+        }
+        self.reached(Step::DirectorySynced)?;
+        let mut totals = Totals::default();
+        for entry in entries {
+            self.counts.bytes += entry.bytes;
+            totals.add(entry);
+        }
+        self.first = [self.first, totals.first].into_iter().flatten().min();
+        self.last = self.last.max(totals.last);
+        self.records += totals.records;
+        self.rejects += totals.rejects;
+        self.bytes += totals.bytes;
+        self.parts.append(&mut totals.parts);
+        Ok(())
+    }
+
+    /// Forgets parts in progress. Only their space is given back: the journal does not know them.
+    fn abandon(&mut self) {
+        for (partition, (part, _)) in self.open.drain() {
+            let counted = if partition == REJECTS {
+                &mut self.counts.rejects
+            } else {
+                &mut self.counts.records
+            };
+            *counted = counted.saturating_sub(part.records() as u64);
+            let path = self.folder.path(part.temporary());
+            drop(part);
+            // What cannot be removed now is removed by the next export.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    fn reached(&self, step: Step) -> Result<()> {
+        match &self.settings.checkpoint {
+            None => Ok(()),
+            Some(checkpoint) => checkpoint.reached(step),
+        }
+    }
+
+    fn write_manifest(&self, outcome: &Outcome) -> Result<()> {
+        let incomplete = outcome.incomplete.as_deref();
+        Manifest {
+            version: 1,
+            asked: &self.settings.asked,
+            format: self.settings.format.name(),
+            complete: incomplete.is_none(),
+            reason: incomplete,
+            final_until: outcome.final_until.map(time::iso),
+            updated: time::iso(time::now()),
+            records: self.records,
+            rejects: self.rejects,
+            bytes: self.bytes,
+            first_creation_time: second(self.first),
+            last_creation_time: second(self.last),
+            run: &self.counts,
+            gaps: &outcome.gaps,
+            parts: &self.parts,
+        }
+        .write(&self.folder)
+    }
+}
+
+/// What a finished run leaves.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub counts: Counts,
+    /// Records in the folder, from this run and earlier ones.
+    pub total_records: u64,
+    pub path: PathBuf,
+}
+
+/// Sums over journal entries.
+#[derive(Default)]
+struct Totals {
+    numbers: BTreeMap<String, u64>,
+    first: Option<i64>,
+    last: Option<i64>,
+    records: u64,
+    rejects: u64,
+    bytes: u64,
+    parts: Vec<PartLine>,
+}
+
+impl Totals {
+    fn add(&mut self, entry: PartEntry) {
+        if let Some((partition, file)) = entry.part.split_once('/') {
+            let number = file
+                .trim_start_matches("part-")
+                .split('.')
+                .next()
+                .and_then(|number| number.parse().ok());
+            let highest = self.numbers.entry(partition.to_owned()).or_default();
+            *highest = number.unwrap_or(0).max(*highest);
+            if partition == REJECTS {
+                self.rejects += entry.records;
+            } else {
+                self.records += entry.records;
+            }
+        }
+        self.first = [self.first, entry.first].into_iter().flatten().min();
+        self.last = self.last.max(entry.last);
+        self.bytes += entry.bytes;
+        self.parts.push(PartLine {
+            path: entry.part,
+            records: entry.records,
+            bytes: entry.bytes,
+            sha256: entry.sha256,
+        });
+    }
+}
+
+/// Gives a journaled part its name, if a crash came before that. A part that is in neither place has been taken away by
+/// whoever reads the folder; its records stay known.
+fn finish_rename(folder: &Folder, entry: &PartEntry) -> Result<()> {
+    let temporary = folder.path(&entry.temporary);
+    if folder.path(&entry.part).exists() || !temporary.exists() {
+        return Ok(());
+    }
+    let hash = hash_of(&temporary).map_err(|cause| failed("read", &temporary, &cause))?;
+    if hash != entry.sha256 {
+        let text = format!(
+            "{} is damaged: it is not what the journal says was written",
+            temporary.display()
+        );
+        return Err(Error::new(Kind::Storage, text)
+            .advise("Check the disk, then use -Force to write the tenant's folder anew, or choose another -Path."));
+    }
+    folder.place(&entry.temporary, &entry.part)?;
+    folder.sync_directory_of(&entry.part)
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

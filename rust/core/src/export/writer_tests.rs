@@ -1,0 +1,375 @@
+//! Crashes, resumes and second runs of the writer, on real folders.
+
+use super::*;
+use crate::export::batch::Batcher;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+
+const TENANT: &str = "11111111-2222-4333-8444-555555555555";
+const STEPS: [Step; 5] = [
+    Step::PartWritten,
+    Step::PartSynced,
+    Step::Journaled,
+    Step::Renamed,
+    Step::DirectorySynced,
+];
+
+/// Fails when a step is reached for the n-th time.
+#[derive(Debug)]
+struct CrashAt(Step, Mutex<u32>);
+
+impl Checkpoint for CrashAt {
+    fn reached(&self, step: Step) -> Result<()> {
+        let mut left = self.1.lock().unwrap();
+        if step == self.0 {
+            *left -= 1;
+            if *left == 0 {
+                return Err(Error::internal("crash"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn settings(base: &Path) -> Settings {
+    Settings {
+        base: base.to_owned(),
+        asked: Asked {
+            tenant_id: TENANT.to_owned(),
+            display_name: "Contoso".to_owned(),
+            source: "test".to_owned(),
+            selected_by: "contentCreated".to_owned(),
+            content_types: vec!["Audit.General".to_owned()],
+            start_time: "2026-01-01T00:00:00Z".to_owned(),
+            end_time: "2026-01-04T00:00:00Z".to_owned(),
+            settle_seconds: 600,
+        },
+        format: Format::Ndjson,
+        limits: Limits {
+            pending_records: 40,
+            open_parts: 8,
+            ..Limits::default()
+        },
+        force: false,
+        checkpoint: None,
+    }
+}
+
+fn record(number: u32) -> String {
+    format!(
+        r#"{{"CreationTime":"2026-01-0{}T10:00:00","Id":"{number:08x}-0000-4000-8000-000000000000","Operation":"o"}}"#,
+        number % 5 + 1
+    )
+}
+
+fn batch(numbers: impl IntoIterator<Item = u32>) -> Batch {
+    let records: Vec<String> = numbers.into_iter().map(record).collect();
+    batch_of(format!("[{}]", records.join(",\n")).as_bytes())
+}
+
+fn batch_of(array: &[u8]) -> Batch {
+    let mut batcher = Batcher::new(Arc::from("blob$1"), 0, 1 << 20);
+    assert!(batcher.push(array).unwrap().is_none());
+    batcher.finish().unwrap().unwrap()
+}
+
+fn lines(base: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for directory in fs::read_dir(base.join(format!("tenant={TENANT}"))).unwrap() {
+        let directory = directory.unwrap();
+        if !directory.file_name().to_string_lossy().starts_with("date=") {
+            continue;
+        }
+        for part in fs::read_dir(directory.path()).unwrap() {
+            let text = fs::read_to_string(part.unwrap().path()).unwrap();
+            lines.extend(text.lines().map(str::to_owned));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+fn manifest(base: &Path) -> serde_json::Value {
+    let path = base.join(format!("tenant={TENANT}/manifest.json"));
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn expected(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+    let set: BTreeSet<u32> = numbers.into_iter().collect();
+    let mut lines: Vec<String> = set.into_iter().map(record).collect();
+    lines.sort();
+    lines
+}
+
+/// Adds 0..200 in batches of ten, each record in two batches.
+fn run(settings: Settings) -> Result<Summary> {
+    let mut writer = Writer::open(settings)?;
+    for start in (0..200).step_by(10) {
+        writer.add(&batch(start..start + 10))?;
+        writer.add(&batch(start..start + 10))?;
+    }
+    writer.commit()?;
+    writer.finish(&Outcome::default())
+}
+
+#[test]
+fn a_second_run_adds_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    let first = run(settings(base.path())).unwrap();
+    assert_eq!(
+        (first.counts.records, first.counts.duplicates, first.total_records),
+        (200, 200, 200)
+    );
+    let before = lines(base.path());
+    assert_eq!(before, expected(0..200));
+    let second = run(settings(base.path())).unwrap();
+    assert_eq!(
+        (second.counts.records, second.counts.duplicates, second.total_records),
+        (0, 400, 200)
+    );
+    assert_eq!(lines(base.path()), before);
+    let manifest = manifest(base.path());
+    assert_eq!(manifest["complete"], true);
+    assert_eq!(manifest["records"], 200);
+    assert_eq!(manifest["firstCreationTime"], "2026-01-01T10:00:00Z");
+    assert_eq!(manifest["lastCreationTime"], "2026-01-05T10:00:00Z");
+    for part in manifest["parts"].as_array().unwrap() {
+        let path = base
+            .path()
+            .join(format!("tenant={TENANT}"))
+            .join(part["path"].as_str().unwrap());
+        assert_eq!(part["sha256"], hash_of(&path).unwrap());
+        assert_eq!(part["bytes"], fs::metadata(&path).unwrap().len());
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_loses_and_doubles_nothing() {
+    for step in STEPS {
+        for nth in 1..=4 {
+            let base = tempfile::tempdir().unwrap();
+            let crash = Arc::new(CrashAt(step, Mutex::new(nth)));
+            let limits = Limits {
+                open_parts: 3,
+                ..settings(base.path()).limits
+            };
+            let crashed = run(Settings {
+                checkpoint: Some(crash),
+                limits,
+                ..settings(base.path())
+            });
+            assert_eq!(crashed.unwrap_err().message(), "crash", "{step:?} {nth}");
+            assert_eq!(manifest(base.path())["complete"], false);
+            assert_eq!(manifest(base.path())["reason"], "in progress");
+
+            let resumed = run(settings(base.path())).unwrap();
+            assert_eq!(lines(base.path()), expected(0..200), "{step:?} {nth}");
+            assert_eq!(resumed.total_records, 200);
+            let left: Vec<_> = fs::read_dir(base.path().join(format!("tenant={TENANT}")))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.ends_with(".tmp"))
+                .collect();
+            assert_eq!(left, Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn what_was_journaled_before_a_crash_is_not_written_again() {
+    let base = tempfile::tempdir().unwrap();
+    let crash = Arc::new(CrashAt(Step::Journaled, Mutex::new(1)));
+    let mut writer = Writer::open(Settings {
+        checkpoint: Some(crash),
+        ..settings(base.path())
+    })
+    .unwrap();
+    writer.add(&batch(0..5)).unwrap();
+    writer.commit().unwrap_err();
+    drop(writer);
+    assert_eq!(lines(base.path()), Vec::<String>::new());
+    let writer = Writer::open(settings(base.path())).unwrap();
+    assert_eq!(lines(base.path()), expected(0..5));
+    drop(writer);
+}
+
+#[test]
+fn two_writers_of_one_folder_are_refused() {
+    let base = tempfile::tempdir().unwrap();
+    let first = Writer::open(settings(base.path())).unwrap();
+    let error = Writer::open(settings(base.path())).unwrap_err();
+    assert_eq!(error.kind(), Kind::Storage);
+    assert!(error.message().contains("another export is writing"), "{error}");
+    assert!(!error.advice().is_empty());
+    drop(first);
+    Writer::open(settings(base.path())).unwrap();
+}
+
+#[test]
+fn another_format_needs_force_and_force_starts_anew() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    let csv = Settings {
+        format: Format::Csv { byte_order_mark: true },
+        ..settings(base.path())
+    };
+    assert_eq!(Writer::open(csv.clone()).unwrap_err().kind(), Kind::InvalidInput);
+    let mut writer = Writer::open(Settings { force: true, ..csv }).unwrap();
+    assert_eq!(lines(base.path()), Vec::<String>::new());
+    writer.add(&batch(0..1)).unwrap();
+    writer.commit().unwrap();
+    writer.finish(&Outcome::default()).unwrap();
+    let text = lines(base.path()).concat();
+    assert!(
+        text.contains("\u{feff}RecordType,CreationDate,UserIds,Operations,Identity,AuditData"),
+        "{text}"
+    );
+}
+
+#[test]
+fn force_leaves_other_peoples_files() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    let note = base.path().join(format!("tenant={TENANT}/note.txt"));
+    fs::write(&note, "mine").unwrap();
+    drop(
+        Writer::open(Settings {
+            force: true,
+            ..settings(base.path())
+        })
+        .unwrap(),
+    );
+    assert!(note.exists());
+}
+
+#[test]
+fn a_clearing_that_was_interrupted_is_finished() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    let root = base.path().join(format!("tenant={TENANT}"));
+    fs::write(root.join("_restart"), "").unwrap();
+    fs::remove_file(root.join(JOURNAL)).unwrap();
+    let summary = run(settings(base.path())).unwrap();
+    assert_eq!((summary.counts.records, summary.total_records), (200, 200));
+}
+
+#[test]
+fn parts_without_a_journal_are_not_trusted() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    fs::remove_file(base.path().join(format!("tenant={TENANT}")).join(JOURNAL)).unwrap();
+    let error = Writer::open(settings(base.path())).unwrap_err();
+    assert!(error.message().contains("no journal"), "{error}");
+}
+
+#[test]
+fn parts_that_were_taken_away_stay_known() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    for day in 1..=5 {
+        fs::remove_dir_all(base.path().join(format!("tenant={TENANT}/date=2026-01-0{day}"))).unwrap();
+    }
+    assert_eq!(run(settings(base.path())).unwrap().counts.records, 0);
+}
+
+#[test]
+fn records_older_than_the_service_can_repeat_are_forgotten() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    let limits = Limits {
+        remember_days: 0,
+        ..settings(base.path()).limits
+    };
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let writer = Writer::open(Settings {
+        limits,
+        ..settings(base.path())
+    })
+    .unwrap();
+    assert!(writer.dedupe.is_empty());
+    assert_eq!(writer.records, 200);
+}
+
+#[test]
+fn conflicts_keep_the_first_and_flaws_go_to_rejects() {
+    let base = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(settings(base.path())).unwrap();
+    writer
+        .add(&batch_of(
+            b"[{\"Id\":\"a\",\r\n \"x\":1},{\"Id\":\"a\", \"x\":1},{\"Id\":\"a\",\"x\":2},{\"x\":1},{\"x\":1},{\"Id\":\"\xFF\"},{\"Id\":\"\xFF\"}]",
+        ))
+        .unwrap();
+    writer.commit().unwrap();
+    let counts = writer.finish(&Outcome::default()).unwrap().counts;
+    assert_eq!(
+        (counts.records, counts.duplicates, counts.conflicts, counts.rejects),
+        (2, 3, 1, 1)
+    );
+    let root = base.path().join(format!("tenant={TENANT}"));
+    let unknown = fs::read_to_string(root.join("date=unknown/part-1.ndjson")).unwrap();
+    assert_eq!(unknown, "{\"Id\":\"a\", \"x\":1}\n{\"x\":1}\n");
+    let reject: serde_json::Value =
+        serde_json::from_slice(&fs::read(root.join("rejects/part-1.ndjson")).unwrap()).unwrap();
+    assert_eq!(reject["reason"], "invalid UTF-8");
+    assert_eq!(reject["part"], "blob$1");
+    assert_eq!(
+        BASE64_STANDARD.decode(reject["base64"].as_str().unwrap()).unwrap(),
+        b"{\"Id\":\"\xFF\"}"
+    );
+    assert_eq!(manifest(base.path())["rejects"], 1);
+}
+
+#[test]
+fn a_run_that_is_broken_off_keeps_what_was_finished() {
+    let base = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(settings(base.path())).unwrap();
+    writer.add(&batch(0..5)).unwrap();
+    writer.commit().unwrap();
+    writer.add(&batch(5..10)).unwrap();
+    let outcome = Outcome {
+        incomplete: Some("stopped".to_owned()),
+        ..Outcome::default()
+    };
+    let summary = writer.finish(&outcome).unwrap();
+    assert_eq!(summary.counts.records, 5);
+    assert_eq!(lines(base.path()), expected(0..5));
+    let manifest = manifest(base.path());
+    assert_eq!(
+        (&manifest["complete"], &manifest["reason"]),
+        (&false.into(), &"stopped".into())
+    );
+    assert_eq!(manifest["records"], 5);
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_named() {
+    let base = tempfile::tempdir().unwrap();
+    let file = base.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Writer::open(settings(&file)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Storage);
+    assert!(error.message().contains("file/tenant="), "{error}");
+    assert!(error.advice().contains("-Path"), "{}", error.advice());
+}
+
+#[test]
+fn many_days_stay_within_the_open_parts() {
+    let base = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        open_parts: 3,
+        ..settings(base.path()).limits
+    };
+    let mut writer = Writer::open(Settings {
+        limits,
+        ..settings(base.path())
+    })
+    .unwrap();
+    writer.add(&batch(0..100)).unwrap();
+    assert!(writer.open.len() <= 3);
+    assert!(writer.pending <= 100);
+    writer.commit().unwrap();
+    writer.finish(&Outcome::default()).unwrap();
+    assert_eq!(lines(base.path()), expected(0..100));
+}
