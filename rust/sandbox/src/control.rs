@@ -10,8 +10,10 @@ use serde::Deserialize;
 use serde_json::{json, Value};
 
 use crate::application::RefreshTokenHealth;
+use crate::clock::parse_utc_ms;
 use crate::estate::HealthChange;
 use crate::fault::FaultList;
+use crate::feed::truth;
 use crate::hold::HoldCounts;
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
@@ -164,6 +166,45 @@ impl Control {
         Ok(())
     }
 
+    /// `POST /sandbox/audit`: changes how the feed behaves; only before the first look at it.
+    pub fn set_audit(&self, change: Value) -> Result<(), String> {
+        let Value::Object(fields) = change else {
+            return Err("the body is not an object".to_owned());
+        };
+        let changes: Vec<(String, String)> = fields
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::String(text) => (name, text),
+                other => (name, other.to_string()),
+            })
+            .collect();
+        self.world.feed.change(&changes)
+    }
+
+    /// `GET /sandbox/truth`: distinct records per tenant and content type.
+    pub fn truth(&self) -> Value {
+        truth::summary(&self.world)
+    }
+
+    /// `GET /sandbox/truth/{tenantId}`: the ids of a tenant's records, each once, sorted, of the named content types (all
+    /// when there are none), in blobs that were created in `[start, end)` (milliseconds since 1970). A record without an
+    /// id has `sha256:` and the digest of its bytes.
+    pub fn truth_of(
+        &self,
+        tenant: &str,
+        content_types: &str,
+        start_ms: Option<i64>,
+        end_ms: Option<i64>,
+    ) -> Result<Vec<String>, String> {
+        let Some(tenant) = self.world.estate.find(tenant) else {
+            return Err(format!(
+                "there is no tenant '{tenant}' here; GET /sandbox/truth lists them"
+            ));
+        };
+        let content_types = truth::content_types(content_types)?;
+        Ok(truth::keys(&self.world, tenant, &content_types, start_ms, end_ms))
+    }
+
     /// `POST /sandbox/users`: a refresh token of one more user of the partner, signed in with multi-factor
     /// authentication or without.
     pub fn add_user(&self, user_principal_name: &str, mfa: bool) -> String {
@@ -210,6 +251,15 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             answer(parse(call).and_then(|change| control.set_tenant(tenant, change)))
         }
         (&Method::POST, ["application"]) => answer(parse(call).and_then(|change| control.set_application(change))),
+        (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),
+        (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
+        (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {
+            Ok(mut keys) => {
+                keys.push(String::new());
+                reply::reply(200, "text/plain; charset=utf-8", keys.join("\n"))
+            }
+            Err(message) => refused(&message),
+        },
         (&Method::POST, ["users"]) => match parse(call).and_then(from_json::<NewUser>) {
             Ok(user) => reply::json(
                 200,
@@ -222,6 +272,17 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             &json!({"error": format!("there is no {} {} here", call.method, call.path)}),
         ),
     }
+}
+
+fn truth_of(control: &Control, call: &Call, tenant: &str) -> Result<Vec<String>, String> {
+    let moment = |name: &str| match call.parameter(name).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => parse_utc_ms(&text)
+            .map(Some)
+            .ok_or_else(|| format!("{name} needs a UTC time such as 2026-01-31T10:00:00, not '{text}'")),
+    };
+    let content_types = call.parameter("contentType").unwrap_or_default();
+    control.truth_of(tenant, &content_types, moment("start")?, moment("end")?)
 }
 
 fn parse(call: &Call) -> Result<Value, String> {

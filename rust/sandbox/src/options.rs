@@ -80,12 +80,18 @@ pub struct AuditOptions {
     pub late: f64,
     /// How many of a content type's newest blobs are served incomplete on their first fetch.
     pub growing: u32,
+    /// Growing blobs stay incomplete, however often they are fetched, until they are this many seconds old.
+    pub grow_seconds: u32,
     /// Content items in one listing page.
     pub page_size: usize,
     /// Records in one blob, on average.
     pub records_per_blob: u32,
     /// Share of records without an `Id` (0 to 1).
     pub without_id: f64,
+    /// Share of the second deliveries that have other bytes than the first (0 to 1).
+    pub conflicts: f64,
+    /// Share of blobs that a listing names twice (0 to 1).
+    pub relisted: f64,
     /// First moment of the feed in milliseconds since 1970; None: six and a half days before the end.
     pub start_ms: Option<i64>,
     /// End of the feed in milliseconds since 1970; None: 15 minutes before the sandbox's start, to the whole minute.
@@ -104,9 +110,12 @@ impl Default for AuditOptions {
             duplicates: 0.05,
             late: 0.01,
             growing: 0,
+            grow_seconds: 0,
             page_size: 100,
             records_per_blob: 50,
             without_id: 0.0,
+            conflicts: 0.0,
+            relisted: 0.02,
             start_ms: None,
             end_ms: None,
             expiration_days: 7,
@@ -123,7 +132,10 @@ impl AuditOptions {
             "duplicates" => self.duplicates = share(name, value)?,
             "late" => self.late = share(name, value)?,
             "withoutId" => self.without_id = share(name, value)?,
+            "conflicts" => self.conflicts = share(name, value)?,
+            "relisted" => self.relisted = share(name, value)?,
             "growing" => self.growing = number(name, value)?,
+            "growSeconds" => self.grow_seconds = number(name, value)?,
             "pageSize" => self.page_size = positive(name, value)?,
             "recordsPerBlob" => self.records_per_blob = positive(name, value)?,
             "expirationDays" => self.expiration_days = positive(name, value)?,
@@ -133,8 +145,8 @@ impl AuditOptions {
             "subscribed" => self.subscribed = switch(name, value)?,
             _ => {
                 return Err(OptionsError(format!(
-                    "there is no audit option '{name}'; use duplicates, late, growing, pageSize, recordsPerBlob, withoutId, \
-                     expirationDays, startTime, endTime, gzip or subscribed"
+                    "there is no audit option '{name}'; use duplicates, late, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
+                     conflicts, relisted, expirationDays, startTime, endTime, gzip or subscribed"
                 )))
             }
         }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::identity;
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
+use crate::{feed, graph, identity, partner_center};
 
 /// A service: each has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +85,37 @@ pub(crate) fn label(world: &World, call: &Call) -> Label {
                 .bearer()
                 .and_then(|token| world.tokens.access(token))
                 .map(|access| access.tenant_id.clone());
-            Cow::Borrowed(call.path.as_str())
+            template(&call.path)
         }
     };
     label.route = format!("{} {template}", call.method);
     label
 }
 
+/// A path with its GUIDs and content ids named.
+fn template(path: &str) -> Cow<'_, str> {
+    let mut named = String::with_capacity(path.len());
+    let mut before = "";
+    for part in path.split('/').skip(1) {
+        named.push('/');
+        named.push_str(match (before, part) {
+            ("audit", _) => "{contentId}",
+            (_, part) if crate::random::is_guid(part) => "{tenant}",
+            (_, part) => part,
+        });
+        before = part;
+    }
+    Cow::Owned(named)
+}
+
 /// Serves a request as its service would.
 pub(crate) fn serve(world: &World, call: &Call) -> Reply {
     match call.service {
         Service::Login => identity::serve(world, call),
-        _ => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
+        Service::Graph => graph::serve(world, call),
+        Service::PartnerCenter => partner_center::serve(world, call),
+        Service::Manage => feed::serve(world, call),
+        // Both are there to be connected to; what they serve is not the sandbox's yet.
+        Service::AadGraph | Service::Outlook => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
     }
 }

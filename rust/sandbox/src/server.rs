@@ -58,6 +58,8 @@ async fn connection(world: Arc<World>, service: Service, stream: TcpStream, acce
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(1000);
+    // Header names have no fixed case on HTTP/1.1: 'nextpageuri' on one connection, 'Nextpageuri' on the next.
+    builder.http1().title_case_headers(world.random().below(2) == 0);
     let serving = builder.serve_connection(TokioIo::new(stream), handler);
     tokio::select! {
         // A client that goes away is its own business.

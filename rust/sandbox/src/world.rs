@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::estate::Estate;
 use crate::facts::Endpoints;
 use crate::fault::Faults;
+use crate::feed::Feed;
 use crate::hold::Holds;
 use crate::options::Options;
 use crate::random::Random;
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) stats: Stats,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
+    pub(crate) feed: Feed,
     random: Mutex<Random>,
 }
 
@@ -68,6 +70,7 @@ impl World {
             stats: Stats::default(),
             faults: Faults::default(),
             holds: Holds::default(),
+            feed: Feed::new(options.audit.clone()),
             random: Mutex::new(random),
             options,
         })
