@@ -1,0 +1,72 @@
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Cmdlets;
+
+/// <summary>What a session uses when a command is not told.</summary>
+public sealed class DefaultsTests : IDisposable
+{
+    private const string MakeCredential =
+        "@{ appId = '2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001'; secret = 'x' }";
+
+    private readonly Engine _engine = Engine.Open();
+
+    public void Dispose() => _engine.Dispose();
+
+    [Fact]
+    public void There_are_none_at_first()
+    {
+        PSObject defaults = _engine.Run("Get-SecureAppDefault").Succeeded().Output.Single();
+
+        Assert.Null(defaults.Properties["Credential"].Value);
+        Assert.Null(defaults.Properties["Environment"].Value);
+    }
+
+    [Fact]
+    public void Each_can_be_set_and_cleared_alone()
+    {
+        Outcome outcome = _engine.Run(
+            $$"""
+            Set-SecureAppDefault -Credential {{MakeCredential}}
+            Set-SecureAppDefault -Environment usgov
+            (Get-SecureAppDefault).Environment
+            Clear-SecureAppDefault -Environment
+            $null -eq (Get-SecureAppDefault).Environment
+            $null -eq (Get-SecureAppDefault).Credential
+            Clear-SecureAppDefault
+            $null -eq (Get-SecureAppDefault).Credential
+            """).Succeeded();
+
+        Assert.Equal(["USGov", true, false, true], outcome.Output.Select(item => item.BaseObject));
+    }
+
+    [Fact]
+    public void They_belong_to_one_runspace()
+    {
+        _engine.Run("Set-SecureAppDefault -Environment USGov").Succeeded();
+        using Engine other = Engine.Open();
+
+        Assert.Equal("True", other.Run("\"$($null -eq (Get-SecureAppDefault).Environment)\"").Succeeded().Single<string>());
+    }
+
+    [Fact]
+    public void An_unknown_environment_is_refused_and_changes_nothing()
+    {
+        ErrorRecord error = Assert.IsType<ErrorRecord>(
+            _engine.Run($"Set-SecureAppDefault -Credential {MakeCredential} -Environment Nowhere").FailureRecord);
+
+        Assert.Contains("Nowhere", error.Exception.Message);
+        Assert.Equal("Nowhere", error.TargetObject);
+        Assert.Equal("True", _engine.Run("\"$($null -eq (Get-SecureAppDefault).Credential)\"").Succeeded().Single<string>());
+    }
+
+    [Fact]
+    public void Removing_the_module_forgets_them()
+    {
+        _engine.Run("Set-SecureAppDefault -Environment USGov; Remove-Module SecureAppModel").Succeeded();
+
+        Outcome outcome = _engine.Run("param($path) Import-Module $path; \"$($null -eq (Get-SecureAppDefault).Environment)\"", Repository.Manifest);
+
+        Assert.Equal("True", outcome.Succeeded().Single<string>());
+    }
+}

@@ -1,0 +1,109 @@
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Cmdlets;
+
+/// <summary>The clouds that the module knows and those that are added. They belong to the process, so names are unique here.</summary>
+public sealed class EnvironmentTests : IDisposable
+{
+    private readonly Engine _engine = Engine.Open();
+    private readonly string _name = "Test-" + Guid.NewGuid().ToString("N");
+
+    public void Dispose() => _engine.Dispose();
+
+    [Fact]
+    public void The_clouds_of_Microsoft_are_built_in()
+    {
+        Outcome outcome = _engine.Run("foreach ($e in Get-SecureAppEnvironment) { if ($e.IsBuiltIn) { $e.Name } }").Succeeded();
+
+        Assert.Superset(
+            new HashSet<object> { "Public", "USGovGCC", "USGov", "USGovDoD", "China" },
+            outcome.Output.Select(item => item.BaseObject).ToHashSet());
+    }
+
+    [Fact]
+    public void One_can_be_added_found_and_removed()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            param($name)
+            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -GraphEndpoint https://graph.example.org
+            $e = Get-SecureAppEnvironment ($name.Substring(0, 12) + '*')
+            $e.Name; $e.IsBuiltIn; $e.GraphEndpoint
+            Remove-SecureAppEnvironment $name
+            Get-SecureAppEnvironment $name
+            """, _name);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(_name, outcome.Output[0].BaseObject);
+        Assert.Equal(false, outcome.Output[1].BaseObject);
+        Assert.StartsWith("https://graph.example.org", Assert.IsType<string>(outcome.Output[2].BaseObject));
+        ErrorRecord gone = Assert.Single(outcome.Errors);
+        Assert.Equal(_name, gone.TargetObject);
+        Assert.Contains(_name, gone.Exception.Message);
+    }
+
+    [Fact]
+    public void A_name_is_replaced_only_with_Force()
+    {
+        ErrorRecord error = Assert.IsType<ErrorRecord>(_engine.Run(
+            """
+            param($name)
+            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
+            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.com -Force
+            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.net
+            """, _name).FailureRecord);
+
+        Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
+        string endpoint = _engine.Run("param($name) (Get-SecureAppEnvironment $name).LoginEndpoint", _name).Succeeded().Single<string>();
+        Assert.StartsWith("https://login.example.com", endpoint);
+    }
+
+    [Theory]
+    [InlineData("Add-SecureAppEnvironment", "no name")]
+    [InlineData("Add-SecureAppEnvironment $name", "no identity service")]
+    [InlineData("Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -CertificatePath /nowhere/ca.pem", "/nowhere/ca.pem")]
+    [InlineData("Add-SecureAppEnvironment Public -LoginEndpoint https://login.example.org -Force", "Public")]
+    [InlineData("Remove-SecureAppEnvironment", "No environment was named")]
+    public void What_cannot_be_is_refused_with_the_reason(string command, string said)
+    {
+        Outcome outcome = _engine.Run("param($name) " + command, _name);
+
+        Assert.Contains(said, Assert.IsType<ErrorRecord>(outcome.FailureRecord).Exception.Message);
+    }
+
+    [Fact]
+    public void WhatIf_adds_nothing()
+    {
+        Outcome outcome = _engine.Run(
+            "param($name) Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -WhatIf; Get-SecureAppEnvironment $name", _name);
+
+        Assert.Empty(outcome.Output);
+        Assert.Single(outcome.Errors);
+    }
+
+    [Fact]
+    public void Removing_the_default_environment_clears_it_and_says_so()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            param($name)
+            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
+            Set-SecureAppDefault -Environment $name
+            $name | Remove-SecureAppEnvironment
+            $null -eq (Get-SecureAppDefault).Environment
+            """, _name);
+
+        Assert.Equal(true, outcome.Output.Single().BaseObject);
+        Assert.Contains(_name, Assert.Single(outcome.Warnings));
+    }
+
+    [Fact]
+    public void Names_are_completed()
+    {
+        CommandCompletion completion = CommandCompletion.CompleteInput(
+            "Get-SecureAppAccessToken -Environment USG", 41, null, PowerShell.Create(_engine.Runspace));
+
+        Assert.Equal(["USGov", "USGovDoD", "USGovGCC"], completion.CompletionMatches.Select(match => match.CompletionText));
+    }
+}
