@@ -24,6 +24,7 @@ namespace SecureAppModel.Commands
 
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        [TenantTransformation]
         public string[]? TenantId { get; set; }
 
         [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -42,7 +43,7 @@ namespace SecureAppModel.Commands
         public string? Environment { get; set; }
 
         [Parameter]
-        [ValidateRange(1, 1024)]
+        [ValidateRange(1, 64)]
         public int? ThrottleLimit { get; set; }
 
         [Parameter]

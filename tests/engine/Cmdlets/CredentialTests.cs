@@ -78,7 +78,7 @@ public sealed class CredentialTests : IDisposable
             "Set-SecureAppDefault -Credential (" + shape + ")",
         })
         {
-            ErrorRecord error = Assert.IsType<ErrorRecord>(Run(command).FailureRecord);
+            ErrorRecord error = Refused(command);
 
             Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
             Assert.Equal(ErrorCategory.InvalidArgument, error.CategoryInfo.Category);
@@ -91,7 +91,7 @@ public sealed class CredentialTests : IDisposable
     [Fact]
     public void A_text_where_a_PSCredential_belongs_is_refused_and_nothing_is_asked()
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(Run("New-SecureAppCredential -Credential someone").FailureRecord);
+        ErrorRecord error = Refused("New-SecureAppCredential -Credential someone");
 
         Assert.Contains("application id as user name", error.Exception.Message);
     }
@@ -103,7 +103,7 @@ public sealed class CredentialTests : IDisposable
     [InlineData("New-SecureAppCredential $id -RefreshTokenPath /nowhere/token.txt", "/nowhere/token.txt")]
     public void A_new_credential_says_what_is_missing(string command, string said)
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(Run(command).FailureRecord);
+        ErrorRecord error = Refused(command);
 
         Assert.Contains(said, error.Exception.Message);
         Assert.DoesNotContain(SecretText, error.Exception.ToString());
@@ -151,11 +151,11 @@ public sealed class CredentialTests : IDisposable
     [Fact]
     public void A_serialised_credential_says_that_it_must_be_made_again()
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(Run(
+        ErrorRecord error = Refused(
             """
             $text = [System.Management.Automation.PSSerializer]::Serialize((New-SecureAppCredential $id -Secret $secret))
             Set-SecureAppDefault -Credential ([System.Management.Automation.PSSerializer]::Deserialize($text))
-            """).FailureRecord);
+            """);
 
         Assert.Contains("serialised copy", error.Exception.Message);
         Assert.Contains("New-SecureAppCredential", error.ErrorDetails.RecommendedAction);
@@ -172,7 +172,19 @@ public sealed class CredentialTests : IDisposable
         Assert.Equal(ApplicationId, outcome.Succeeded().Single<string>());
     }
 
+    private ErrorRecord Refused(string command)
+    {
+        Prepare();
+        return _engine.Refused(command);
+    }
+
     private Outcome Run(string script, params object?[] arguments)
+    {
+        Prepare();
+        return _engine.Run(script, arguments);
+    }
+
+    private void Prepare()
     {
         _engine.Set("id", ApplicationId);
         _engine.Set("tenant", TenantId);
@@ -183,6 +195,5 @@ public sealed class CredentialTests : IDisposable
             function global:secure([string] $text) { $s = [securestring]::new(); foreach ($c in $text.ToCharArray()) { $s.AppendChar($c) }; $s }
             function global:Sort-Text { $all = @($input); [array]::Sort($all); $all }
             """).Succeeded();
-        return _engine.Run(script, arguments);
     }
 }

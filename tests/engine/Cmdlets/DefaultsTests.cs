@@ -52,8 +52,7 @@ public sealed class DefaultsTests : IDisposable
     [Fact]
     public void An_unknown_environment_is_refused_and_changes_nothing()
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(
-            _engine.Run($"Set-SecureAppDefault -Credential {MakeCredential} -Environment Nowhere").FailureRecord);
+        ErrorRecord error = _engine.Refused($"Set-SecureAppDefault -Credential {MakeCredential} -Environment Nowhere");
 
         Assert.Contains("Nowhere", error.Exception.Message);
         Assert.Equal("Nowhere", error.TargetObject);

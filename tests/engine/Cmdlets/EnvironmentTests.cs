@@ -9,6 +9,11 @@ public sealed class EnvironmentTests : IDisposable
     private readonly Engine _engine = Engine.Open();
     private readonly string _name = "Test-" + Guid.NewGuid().ToString("N");
 
+    public EnvironmentTests()
+    {
+        _engine.Set("name", _name);
+    }
+
     public void Dispose() => _engine.Dispose();
 
     [Fact]
@@ -26,13 +31,12 @@ public sealed class EnvironmentTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
-            param($name)
             Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -GraphEndpoint https://graph.example.org
             $e = Get-SecureAppEnvironment ($name.Substring(0, 12) + '*')
             $e.Name; $e.IsBuiltIn; $e.GraphEndpoint
             Remove-SecureAppEnvironment $name
             Get-SecureAppEnvironment $name
-            """, _name);
+            """);
 
         Assert.Null(outcome.Failure);
         Assert.Equal(_name, outcome.Output[0].BaseObject);
@@ -46,16 +50,15 @@ public sealed class EnvironmentTests : IDisposable
     [Fact]
     public void A_name_is_replaced_only_with_Force()
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(_engine.Run(
+        ErrorRecord error = _engine.Refused(
             """
-            param($name)
             Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
             Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.com -Force
             Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.net
-            """, _name).FailureRecord);
+            """);
 
         Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
-        string endpoint = _engine.Run("param($name) (Get-SecureAppEnvironment $name).LoginEndpoint", _name).Succeeded().Single<string>();
+        string endpoint = _engine.Run("(Get-SecureAppEnvironment $name).LoginEndpoint").Succeeded().Single<string>();
         Assert.StartsWith("https://login.example.com", endpoint);
     }
 
@@ -67,16 +70,14 @@ public sealed class EnvironmentTests : IDisposable
     [InlineData("Remove-SecureAppEnvironment", "No environment was named")]
     public void What_cannot_be_is_refused_with_the_reason(string command, string said)
     {
-        Outcome outcome = _engine.Run("param($name) " + command, _name);
-
-        Assert.Contains(said, Assert.IsType<ErrorRecord>(outcome.FailureRecord).Exception.Message);
+        Assert.Contains(said, _engine.Refused(command).Exception.Message);
     }
 
     [Fact]
     public void WhatIf_adds_nothing()
     {
         Outcome outcome = _engine.Run(
-            "param($name) Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -WhatIf; Get-SecureAppEnvironment $name", _name);
+            "Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -WhatIf; Get-SecureAppEnvironment $name");
 
         Assert.Empty(outcome.Output);
         Assert.Single(outcome.Errors);
@@ -87,12 +88,11 @@ public sealed class EnvironmentTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
-            param($name)
             Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
             Set-SecureAppDefault -Environment $name
             $name | Remove-SecureAppEnvironment
             $null -eq (Get-SecureAppDefault).Environment
-            """, _name);
+            """);
 
         Assert.Equal(true, outcome.Output.Single().BaseObject);
         Assert.Contains(_name, Assert.Single(outcome.Warnings));

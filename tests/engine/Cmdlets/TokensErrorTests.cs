@@ -35,7 +35,7 @@ public sealed class TokensErrorTests : IDisposable
     [InlineData("Get-SecureAppAccessToken 00000000-0000 -Resource x", "'00000000-0000' is neither")]
     public void A_wrong_command_line_ends_the_command_before_anything_is_sent(string command, string said)
     {
-        ErrorRecord error = Assert.IsType<ErrorRecord>(_engine.Run(command).FailureRecord);
+        ErrorRecord error = _engine.Refused(command);
 
         Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
         Assert.Contains(said, error.Exception.Message);
@@ -53,6 +53,19 @@ public sealed class TokensErrorTests : IDisposable
         ErrorRecord error = Assert.Single(outcome.Errors);
         Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
         Assert.Equal("no tenant", error.TargetObject);
+    }
+
+    [Fact]
+    public void An_object_that_names_no_tenant_fails_alone_and_its_text_is_not_shown()
+    {
+        Outcome outcome = _engine.Run(
+            $"[pscustomobject]@{{ clientSecret = 'do-not-show' }}, $sandbox.Tenants[0] | Get-SecureAppAccessToken -Resource {Graph}");
+
+        Assert.Null(outcome.Failure);
+        Assert.Single(outcome.Output);
+        ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.Contains("CustomerContextId", error.Exception.Message);
+        Assert.DoesNotContain("do-not-show", error.Exception.ToString());
     }
 
     [Fact]
@@ -96,9 +109,9 @@ public sealed class TokensErrorTests : IDisposable
     [Fact]
     public void An_unknown_environment_is_refused_by_its_name()
     {
-        Outcome outcome = _engine.Run($"Get-SecureAppAccessToken $customer -Resource {Graph} -Environment Nowhere");
+        ErrorRecord error = _engine.Refused($"Get-SecureAppAccessToken $customer -Resource {Graph} -Environment Nowhere");
 
-        Assert.Contains("Nowhere", Assert.IsType<ErrorRecord>(outcome.FailureRecord).Exception.Message);
+        Assert.Contains("Nowhere", error.Exception.Message);
     }
 
     [Fact]

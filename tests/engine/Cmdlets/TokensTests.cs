@@ -75,6 +75,8 @@ public sealed class TokensTests : IClassFixture<SharedSandbox>, IDisposable
     [Theory]
     [InlineData("$sandbox.Tenants.TenantId")]
     [InlineData("$sandbox.Tenants")]
+    [InlineData("foreach ($t in $sandbox.Tenants) { [guid]$t.TenantId }")]
+    [InlineData("foreach ($t in $sandbox.Tenants) { @{ TenantId = $t.TenantId } }")]
     [InlineData("foreach ($t in $sandbox.Tenants) { [pscustomobject]@{ CustomerContextId = [guid]$t.TenantId; Name = 'x' } }")]
     public void Customers_come_by_value_and_by_property_name(string customers)
     {
