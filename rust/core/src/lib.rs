@@ -8,7 +8,9 @@
 //! Threads: every public type here is `Send + Sync`; an operation's events have one consumer at a time.
 #![forbid(unsafe_code)]
 
+mod check;
 pub mod credential;
+mod delegated;
 pub mod engine;
 pub mod environment;
 pub mod error;

@@ -20,6 +20,18 @@ pub use retry::Options;
 pub(crate) use retry::{Budget, Retry};
 pub(crate) use spec::RequestSpec;
 
+use crate::error::{Error, Result};
+
+/// A random GUID (version 4 of RFC 9562), by which the service's logs and a request can be brought together.
+pub(crate) fn random_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    openssl::rand::rand_bytes(&mut bytes).map_err(|cause| Error::internal(format!("no random numbers: {cause}")))?;
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
 /// True where the host of this base URL is this machine.
 pub(crate) fn is_loopback(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };

@@ -1,5 +1,7 @@
 //! The commands. Each file is one kind of request.
 
+mod credential_test;
+mod delegated_tenants;
 mod signer_sign;
 mod tokens;
 
@@ -13,6 +15,8 @@ impl Operation {
     /// here; everything later comes out of [`Operation::next`].
     pub fn start(session: &Session, request: Request) -> Result<Operation> {
         match request.kind() {
+            "credential_test" => credential_test::start(session, &request),
+            "delegated_tenants" => delegated_tenants::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),

@@ -44,7 +44,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    pub(super) fn tenant(environment: &'a Environment, domain: &'a TenantId) -> Self {
+    fn tenant(environment: &'a Environment, domain: &'a TenantId) -> Self {
         Asked {
             environment,
             tenant: domain,
@@ -55,6 +55,12 @@ impl<'a> Asked<'a> {
             secret_is_guid: false,
         }
     }
+}
+
+/// The error that a reply to a question about a tenant itself stands for.
+#[cold]
+pub(crate) fn about_tenant(reply: &Reply, environment: &Environment, tenant: &TenantId) -> Error {
+    from_reply(reply, &Asked::tenant(environment, tenant))
 }
 
 /// The error that a reply stands for.

@@ -2,8 +2,8 @@
 
 use super::request::{Grant, TokenRequest};
 use crate::environment::Service;
-use crate::error::{Error, Result};
-use crate::http::{RequestSpec, Retry};
+use crate::error::Result;
+use crate::http::{self, RequestSpec, Retry};
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use reqwest::header::HeaderName;
@@ -30,7 +30,7 @@ pub(super) fn spec(
     // A redemption may be repeated: Entra keeps the old token valid. Where it does not, a second try would use a dead one.
     let repeatable = !(grant == Grant::RefreshToken && request.environment().single_use_refresh_tokens());
     RequestSpec::post(&format!("{login}/{tenant}/{path}"))?
-        .header(HeaderName::from_static("client-request-id"), &correlation_id()?)?
+        .header(HeaderName::from_static("client-request-id"), &http::random_id()?)?
         .header(HeaderName::from_static("return-client-request-id"), "true")
         .map(|spec| {
             spec.form(form(request, grant, refresh_token))
@@ -86,22 +86,4 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
         add("claims", claims);
     }
     form
-}
-
-/// A random GUID by which the service's logs and this request can be brought together.
-fn correlation_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    openssl::rand::rand_bytes(&mut bytes).map_err(|cause| Error::internal(format!("no random numbers: {cause}")))?;
-    // Version 4, variant 1 (RFC 9562).
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-    Ok(format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    ))
 }

@@ -13,6 +13,7 @@ mod target;
 mod wire;
 
 pub use cache::Tokens;
+pub(crate) use failure::about_tenant;
 pub use request::TokenRequest;
 pub use target::Target;
 

@@ -28,10 +28,7 @@ pub(super) async fn resolve(environment: &Environment, domain: &TenantId) -> Res
         .await
         .map_err(|error| error.for_tenant(domain.as_str()))?;
     if !reply.is_success() {
-        return Err(failure::from_reply(
-            &reply,
-            &failure::Asked::tenant(environment, domain),
-        ));
+        return Err(failure::about_tenant(&reply, environment, domain));
     }
     let configuration: Configuration = reply.json().map_err(|error| error.for_tenant(domain.as_str()))?;
     let guid = guid_in(&configuration.issuer).or_else(|| guid_in(&configuration.token_endpoint));

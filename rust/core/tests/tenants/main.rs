@@ -1,0 +1,4 @@
+//! Reading a partner's customers and trying its credential, against the sandbox and what goes wrong there.
+
+mod credential_test;
+mod support;

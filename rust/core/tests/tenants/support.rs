@@ -1,0 +1,139 @@
+//! A sandbox, an engine that knows it, and operations run to their end.
+
+use secureapp_core::credential::Credential;
+use secureapp_core::{Engine, Error, Event, Field, Next, Operation, Request, Result, Session, Value};
+use secureapp_sandbox::{Options, Sandbox};
+use std::sync::Arc;
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) session: Session,
+}
+
+/// Everything that an operation said.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) records: Vec<Value>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) end: Result<()>,
+}
+
+impl World {
+    pub(crate) async fn start(options: Options) -> World {
+        let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
+        let session = Engine::new(tokio::runtime::Handle::current()).session();
+        let world = World { sandbox, session };
+        let facts = world.sandbox.facts();
+        let endpoints = [
+            ("loginHost", &facts.endpoints.login),
+            ("graphHost", &facts.endpoints.graph),
+            ("partnerCenterHost", &facts.endpoints.partner_center),
+            ("manageHost", &facts.endpoints.manage),
+            ("outlookHost", &facts.endpoints.outlook),
+            ("aadGraphHost", &facts.endpoints.aad_graph),
+        ];
+        world.add_environment(&facts.environment, endpoints.map(|(key, url)| (key, url.as_str())));
+        world
+    }
+
+    pub(crate) fn add_environment<'a>(&self, name: &str, endpoints: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut request = Request::new("environment.add")
+            .with("name", Field::Text(name.to_owned()))
+            .with("caPem", Field::Text(self.sandbox.ca_pem().to_owned()));
+        for (key, url) in endpoints {
+            request.set(key, Field::Text(url.to_owned()));
+        }
+        secureapp_core::immediate(self.session.engine(), &request).expect("the environment is added");
+    }
+
+    /// A `credential` request with what the sandbox gave out.
+    pub(crate) fn credential_request(&self) -> Request {
+        let facts = self.sandbox.facts();
+        Request::new("credential")
+            .with("applicationId", Field::Text(facts.application_id.clone()))
+            .with("secret", Field::Secret(facts.secret.as_str().into()))
+            .with("refreshToken", Field::Secret(facts.refresh_token.as_str().into()))
+    }
+
+    /// An operation's request, with the sandbox as its environment.
+    pub(crate) fn request(&self, kind: &str, credential: &Request) -> Request {
+        let credential = Credential::open(credential).expect("a credential");
+        Request::new(kind)
+            .with("credential", Field::Credential(Arc::new(credential)))
+            .with("environment", Field::Text(self.sandbox.facts().environment.clone()))
+    }
+
+    pub(crate) async fn run(&self, request: Request) -> Outcome {
+        let operation = match Operation::start(&self.session, request) {
+            Ok(operation) => operation,
+            Err(error) => {
+                return Outcome {
+                    records: Vec::new(),
+                    warnings: Vec::new(),
+                    end: Err(error),
+                }
+            }
+        };
+        operation.finish_input();
+        let mut outcome = Outcome {
+            records: Vec::new(),
+            warnings: Vec::new(),
+            end: Ok(()),
+        };
+        loop {
+            match operation.next().await {
+                Ok(Next::Event(Event::Record(record))) => outcome.records.push(record),
+                Ok(Next::Event(Event::Warning(text))) => outcome.warnings.push(text),
+                Ok(Next::Event(Event::Failed(failure))) => panic!("an item failed: {:?}", failure.error),
+                Ok(Next::Event(_)) => {}
+                Ok(Next::Done) => return outcome,
+                Err(error) => {
+                    outcome.end = Err(error);
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn fault(&self, fault: serde_json::Value) {
+        self.sandbox.control().add_faults(fault).expect("a fault");
+    }
+
+    /// How often the sandbox saw a request whose method and path hold `part`.
+    pub(crate) fn requests(&self, part: &str) -> u64 {
+        let stats = self.sandbox.control().stats();
+        let by_path = stats["byPath"].as_object().cloned().unwrap_or_default();
+        by_path
+            .iter()
+            .filter(|(path, _)| path.contains(part))
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
+    }
+}
+
+impl Outcome {
+    /// The error that ended the operation; no secret of the sandbox may be in anything that was said.
+    pub(crate) fn error(&self) -> &Error {
+        self.end.as_ref().expect_err("the operation fails")
+    }
+
+    /// Fails the test where anything that was said holds one of the sandbox's secrets.
+    pub(crate) fn assert_no_secret(&self, world: &World) {
+        let facts = world.sandbox.facts();
+        let mut said = format!("{self:?}");
+        if let Err(error) = &self.end {
+            said.push_str(&format!("{:?}", error.to_value()));
+        }
+        for secret in [&facts.secret, &facts.refresh_token] {
+            assert!(!said.contains(secret.as_str()), "a secret is in: {said}");
+        }
+        assert!(!said.contains("eyJ"), "a token is in: {said}");
+    }
+}
+
+pub(crate) fn text<'a>(record: &'a Value, key: &str) -> &'a str {
+    record
+        .get(key)
+        .and_then(Value::as_text)
+        .unwrap_or_else(|| panic!("no text '{key}' in {record:?}"))
+}
