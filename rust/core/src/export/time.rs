@@ -71,29 +71,27 @@ pub(crate) fn day(seconds: i64) -> Option<String> {
     ))
 }
 
-/// `2026-01-31T23:59:59Z`, with milliseconds where there are any.
+/// `2026-01-31T23:59:59Z`, with milliseconds where there are any; empty for a time that has no such form.
 pub(crate) fn iso(millis: i64) -> String {
-    let Ok(time) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000) else {
+    let Some(seconds) = seconds_text(millis.div_euclid(1000)) else {
         return String::new();
     };
-    let seconds = feed(time);
-    match time.millisecond() {
+    match millis.rem_euclid(1000) {
         0 => format!("{seconds}Z"),
         millis => format!("{seconds}.{millis:03}Z"),
     }
 }
 
-/// `2026-01-31T23:59:59`: how the activity feed takes times, in UTC and without a zone.
-pub(crate) fn feed(time: OffsetDateTime) -> String {
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-        time.year(),
-        u8::from(time.month()),
-        time.day(),
+/// `2026-01-31T23:59:59`, UTC without a zone: how records and the activity feed write times.
+pub(crate) fn seconds_text(seconds: i64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    let date = day(seconds)?;
+    Some(format!(
+        "{date}T{:02}:{:02}:{:02}",
         time.hour(),
         time.minute(),
         time.second()
-    )
+    ))
 }
 
 /// Milliseconds since 1970-01-01 UTC of a time as the services write it.

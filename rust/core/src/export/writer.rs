@@ -135,7 +135,12 @@ impl Writer {
     /// Adds the records that are new.
     pub fn add(&mut self, batch: &Batch) -> Result<()> {
         for (bytes, meta) in batch.iter() {
-            match self.dedupe.insert(meta.entry) {
+            let seen = self.dedupe.insert(meta.entry);
+            match if cfg!(feature = "test-no-dedupe") {
+                Seen::New
+            } else {
+                seen
+            } {
                 Seen::New => {}
                 Seen::Duplicate => {
                     self.counts.duplicates += u64::from(!meta.again);
@@ -187,7 +192,8 @@ impl Writer {
         Ok(Summary {
             counts: self.counts.clone(),
             total_records: self.records,
-            path: self.folder.root().to_owned(),
+            incomplete: outcome.incomplete.clone(),
+            path: self.path(),
         })
     }
 
@@ -366,6 +372,8 @@ pub struct Summary {
     pub counts: Counts,
     /// Records in the folder, from this run and earlier ones.
     pub total_records: u64,
+    /// Why the output does not hold all that was asked for.
+    pub incomplete: Option<String>,
     pub path: PathBuf,
 }
 

@@ -1,10 +1,9 @@
 //! The commands. Each file is one kind of request.
 
+mod audit_export;
 mod credential_test;
 mod delegated_tenants;
 mod signer_sign;
-#[cfg(feature = "test-hooks")]
-mod test_hooks;
 mod tokens;
 
 use crate::engine::Session;
@@ -17,12 +16,11 @@ impl Operation {
     /// here; everything later comes out of [`Operation::next`].
     pub fn start(session: &Session, request: Request) -> Result<Operation> {
         match request.kind() {
+            "audit_export" => audit_export::start(session, &request),
             "credential_test" => credential_test::start(session, &request),
             "delegated_tenants" => delegated_tenants::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
-            #[cfg(feature = "test-hooks")]
-            "test.panic" => Ok(test_hooks::panic(session)),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),
         }
     }

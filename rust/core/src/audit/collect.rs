@@ -1,0 +1,328 @@
+//! Lists and reads a window of a source: side by side, each part once, again where needed, with what is missing named.
+
+use super::meter::Meter;
+use super::{is_gap, Delivery, Notice, Part, Source, Window};
+use crate::engine::Clock;
+use crate::error::{Error, Kind, Result};
+use crate::export::batch::Batch;
+use crate::export::dedupe::{self, Dedupe, Seen};
+use crate::export::{time, Gap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, Semaphore};
+use tokio::task::JoinSet;
+
+/// Parts that may wait to be read.
+const FOUND_QUEUE: usize = 64;
+/// Listings at a time; each is a chain of pages.
+const LISTINGS: usize = 4;
+/// How often one part is read before it counts as missing.
+const ATTEMPTS: u32 = 4;
+/// Parts that may be missing before the run gives up: then it is not the parts that are at fault.
+const MOST_GAPS: usize = 1000;
+/// The longest time that a run waits for parts to become final.
+const PATIENCE_MS: i64 = 60_000;
+
+/// What is wanted, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) content_types: Vec<String>,
+    pub(crate) window: Window,
+    /// A part that is read earlier than this after it was made may still grow.
+    pub(crate) settle_ms: i64,
+    /// Parts that are read at a time.
+    pub(crate) readers: usize,
+    /// The largest record, in bytes.
+    pub(crate) largest_record: usize,
+    /// The first wait before a part is read again.
+    pub(crate) first_backoff: Duration,
+}
+
+/// What was found, apart from the records themselves.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) gaps: Vec<Gap>,
+    /// Why not all of it is there or final.
+    pub(crate) incomplete: Option<String>,
+    pub(crate) final_until: i64,
+    pub(crate) warnings: Vec<String>,
+    /// Content types that were switched on by this run.
+    pub(crate) fresh: Vec<String>,
+}
+
+/// Reads everything that `source` has for `ask` and hands the records to `out`.
+pub(crate) async fn collect<S: Source>(
+    source: &Arc<S>,
+    ask: &Ask,
+    clock: &Clock,
+    out: &mpsc::Sender<Batch>,
+    meter: &Arc<Meter>,
+) -> Result<Collected> {
+    let notices = source.prepare(&ask.content_types).await?;
+    let mut run = Run {
+        source,
+        ask,
+        clock,
+        out,
+        meter,
+        seen: Dedupe::new(),
+        found: BTreeMap::new(),
+        gaps: Vec::new(),
+        provisional: BTreeMap::new(),
+    };
+    let mut listed_at = clock.now_ms();
+    run.pass(ask.window, Vec::new()).await?;
+    let mut patience = PATIENCE_MS;
+    while let Some(wait) = run.wait_needed().filter(|wait| *wait <= patience) {
+        run.settle(wait).await;
+        patience -= wait;
+        let again: Vec<(Part, u64)> = std::mem::take(&mut run.provisional).into_values().collect();
+        let start = again
+            .iter()
+            .map(|(part, _)| part.created)
+            .min()
+            .unwrap_or(ask.window.end);
+        listed_at = clock.now_ms();
+        run.pass(Window { start, ..ask.window }, again).await?;
+    }
+    Ok(run.finish(notices, listed_at))
+}
+
+struct Run<'a, S> {
+    source: &'a Arc<S>,
+    ask: &'a Ask,
+    clock: &'a Clock,
+    out: &'a mpsc::Sender<Batch>,
+    meter: &'a Arc<Meter>,
+    /// Parts that were met before: a listing may name one twice.
+    seen: Dedupe,
+    /// Parts found by content type.
+    found: BTreeMap<Arc<str>, u64>,
+    gaps: Vec<Gap>,
+    /// Parts that may still grow, with the records they have given.
+    provisional: BTreeMap<Arc<str>, (Part, u64)>,
+}
+
+impl<S: Source> Run<'_, S> {
+    /// Lists `window` and reads what is new in it, and `again` once more.
+    async fn pass(&mut self, window: Window, again: Vec<(Part, u64)>) -> Result<()> {
+        let (found_in, mut found) = mpsc::channel::<Part>(FOUND_QUEUE);
+        let ask = self.ask;
+        let meter = self.meter;
+        let mut listers = self.listers(window, found_in);
+        let listing = async {
+            while let Some(done) = listers.join_next().await {
+                done.map_err(|_| Error::internal("a listing ended early"))??;
+            }
+            meter.set_all_listed();
+            Ok(())
+        };
+        let reading = async {
+            let mut readers: JoinSet<Read> = JoinSet::new();
+            let mut again = again.into_iter();
+            let mut open = true;
+            loop {
+                let free = readers.len() < ask.readers.max(1);
+                if free {
+                    if let Some((part, before)) = again.next() {
+                        readers.spawn(self.reader(part, Some(before)));
+                        continue;
+                    }
+                }
+                tokio::select! {
+                    biased;
+                    Some(done) = readers.join_next() => {
+                        let done = done.map_err(|_| Error::internal("the reader of a part ended early"))?;
+                        self.take(done)?;
+                    }
+                    part = found.recv(), if open && free => match part {
+                        None => open = false,
+                        Some(part) => if self.is_new(&part) {
+                            self.meter.add_listed();
+                            readers.spawn(self.reader(part, None));
+                        },
+                    },
+                    else => return Ok(()),
+                }
+            }
+        };
+        tokio::try_join!(listing, reading).map(|((), ())| ())
+    }
+
+    /// Lists every content type in windows that the source takes, a few at a time.
+    fn listers(&self, window: Window, found: mpsc::Sender<Part>) -> JoinSet<Result<()>> {
+        let turns = Arc::new(Semaphore::new(LISTINGS));
+        let mut listers = JoinSet::new();
+        for content_type in &self.ask.content_types {
+            for window in slices(window, self.source.longest_window()) {
+                let source = Arc::clone(self.source);
+                let (content_type, found, turns) = (content_type.clone(), found.clone(), Arc::clone(&turns));
+                listers.spawn(async move {
+                    let turn = turns.acquire().await;
+                    let _turn = turn.map_err(|_| Error::internal("the turns of listings were closed"))?;
+                    source.list(&content_type, window, &found).await
+                });
+            }
+        }
+        listers
+    }
+
+    /// True for a part in the window that was not met before.
+    fn is_new(&mut self, part: &Part) -> bool {
+        let inside = (self.ask.window.start..self.ask.window.end).contains(&part.created);
+        let name = dedupe::entry(&dedupe::key(Some(part.id.as_bytes()), b""), 0);
+        let new = inside && (self.seen.insert(name) == Seen::New);
+        if new {
+            *self.found.entry(Arc::clone(&part.content_type)).or_default() += 1;
+        }
+        new
+    }
+
+    /// Reads one part, again where it came broken.
+    fn reader(&self, part: Part, before: Option<u64>) -> impl std::future::Future<Output = Read> + Send + 'static {
+        let source = Arc::clone(self.source);
+        let out = self.out.clone();
+        let largest = self.ask.largest_record;
+        let mut backoff = self.ask.first_backoff;
+        let started = self.clock.now_ms();
+        async move {
+            let again = before.is_some();
+            let mut records = before.unwrap_or_default();
+            let mut attempt = 1;
+            loop {
+                let mut delivery = Delivery::new(&part.id, records, largest, &out);
+                let read = source.read(&part, &mut delivery).await;
+                let (seen, result) = delivery.finish(read).await;
+                records = records.max(seen);
+                match result {
+                    Err(error) if attempt < ATTEMPTS && (error.is_retryable() || error.kind() == Kind::Protocol) => {
+                        tokio::time::sleep(backoff).await;
+                        backoff *= 2;
+                        attempt += 1;
+                    }
+                    result => {
+                        return Read {
+                            part,
+                            records,
+                            started,
+                            again,
+                            result,
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, done: Read) -> Result<()> {
+        match done.result {
+            Ok(()) => {
+                if !done.again {
+                    self.meter.add_read();
+                }
+                if done.started < done.part.created.saturating_add(self.ask.settle_ms) {
+                    self.provisional
+                        .insert(Arc::clone(&done.part.id), (done.part, done.records));
+                }
+                Ok(())
+            }
+            Err(error) if is_gap(&error) && self.gaps.len() < MOST_GAPS => {
+                let created = time::iso(done.part.created);
+                self.gaps.push(Gap {
+                    content_type: done.part.content_type.to_string(),
+                    start: created.clone(),
+                    end: created,
+                    reason: format!("blob {}: {error}", done.part.id),
+                });
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How long until every part that was read early can be read for good; `None` where there is none.
+    fn wait_needed(&self) -> Option<i64> {
+        let newest = self.provisional.values().map(|(part, _)| part.created).max()?;
+        Some((newest + self.ask.settle_ms - self.clock.now_ms()).max(0))
+    }
+
+    async fn settle(&self, wait: i64) {
+        let mut left = u64::try_from(wait).unwrap_or(0);
+        while left > 0 {
+            self.meter.set_settling(left.div_ceil(1000));
+            let step = left.min(1000);
+            tokio::time::sleep(Duration::from_millis(step)).await;
+            left -= step;
+        }
+        self.meter.set_settling(0);
+    }
+
+    fn finish(self, notices: Vec<Notice>, listed_at: i64) -> Collected {
+        let Window { end, .. } = self.ask.window;
+        let mut final_until = end.min(listed_at - self.ask.settle_ms);
+        let mut reasons = Vec::new();
+        let mut warnings = Vec::new();
+        if !self.gaps.is_empty() {
+            let more = if self.gaps.len() > 1 { "s" } else { "" };
+            reasons.push(format!("{} blob{more} could not be read, see gaps", self.gaps.len()));
+        }
+        let created = || self.provisional.values().map(|(part, _)| part.created);
+        if let (Some(oldest), Some(newest)) = (created().min(), created().max()) {
+            final_until = final_until.min(oldest);
+            reasons.push(format!(
+                "the newest blobs may still grow; run the same export again after {}",
+                time::iso(newest + self.ask.settle_ms)
+            ));
+        }
+        let mut fresh = Vec::new();
+        for notice in notices {
+            match notice {
+                Notice::Warning(text) => warnings.push(text),
+                Notice::Fresh { content_type } => fresh.push(content_type),
+            }
+        }
+        // Where one of them has content the service has begun to fill them; the others have nothing.
+        if !fresh.is_empty() && !fresh.iter().any(|name| self.found.contains_key(name.as_str())) {
+            reasons.push(format!(
+                "subscriptions were started by this run and have no content yet, which can take 12 hours ({}); run the same \
+                 export again later",
+                fresh.join(", ")
+            ));
+        }
+        Collected {
+            gaps: self.gaps,
+            incomplete: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            final_until: final_until.max(self.ask.window.start),
+            warnings,
+            fresh,
+        }
+    }
+}
+
+/// A part that was read, or could not be.
+struct Read {
+    part: Part,
+    records: u64,
+    started: i64,
+    /// Read before in this run, when it might still have grown.
+    again: bool,
+    result: Result<()>,
+}
+
+/// Adjoining windows of at most `longest`, which together are `window`.
+pub(crate) fn slices(window: Window, longest: i64) -> Vec<Window> {
+    let longest = longest.max(1);
+    let mut slices = Vec::new();
+    let mut start = window.start;
+    while start < window.end {
+        let end = window.end.min(start.saturating_add(longest));
+        slices.push(Window { start, end });
+        start = end;
+    }
+    slices
+}
+
+#[cfg(test)]
+#[path = "collect_tests.rs"]
+mod tests;

@@ -1,0 +1,313 @@
+//! Collecting from a source that does what services do.
+
+use super::*;
+use crate::error::ServiceError;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+const DAY: i64 = 86_400_000;
+
+/// What a blob gives, attempt by attempt; the last entry for ever.
+type Attempts = Vec<Result<&'static str, Kind>>;
+
+#[derive(Default)]
+struct Fake {
+    blobs: Vec<(&'static str, i64, Attempts)>,
+    attempts: Mutex<HashMap<String, usize>>,
+    listings: Mutex<Vec<Window>>,
+    notices: Vec<Notice>,
+    refuse: Option<Kind>,
+}
+
+impl Source for Fake {
+    const NAME: &'static str = "fake";
+    const SELECTED_BY: &'static str = "contentCreated";
+
+    fn longest_window(&self) -> i64 {
+        DAY
+    }
+
+    async fn prepare(&self, _: &[String]) -> Result<Vec<Notice>> {
+        Ok(self.notices.clone())
+    }
+
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+        self.listings.lock().unwrap().push(window);
+        if let Some(kind) = self.refuse {
+            return Err(Error::new(kind, "refused"));
+        }
+        // A second more on both sides, as a service that knows whole seconds gives, and everything twice.
+        for _ in 0..2 {
+            for (id, created, _) in &self.blobs {
+                if (window.start - 1000..window.end + 1000).contains(created) {
+                    let part = Part {
+                        id: Arc::from(*id),
+                        content_type: Arc::from(content_type),
+                        address: String::new(),
+                        created: *created,
+                    };
+                    found.send(part).await.map_err(|_| Error::cancelled())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
+        let (_, _, attempts) = self.blobs.iter().find(|(id, ..)| *id == &*part.id).unwrap();
+        let attempt = {
+            let mut counts = self.attempts.lock().unwrap();
+            let count = counts.entry(part.id.to_string()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        match attempts[attempt.min(attempts.len() - 1)] {
+            Ok(text) => delivery.bytes(text.as_bytes()).await,
+            Err(kind) => Err(Error::new(kind, "not now").with_service(ServiceError::default())),
+        }
+    }
+}
+
+struct Got {
+    records: Vec<(String, bool)>,
+    result: Result<Collected>,
+    source: Arc<Fake>,
+    read: u64,
+}
+
+async fn run(source: Fake, window: Window, settle_ms: i64) -> Got {
+    let source = Arc::new(source);
+    let ask = Ask {
+        content_types: vec!["Audit.General".to_owned()],
+        window,
+        settle_ms,
+        readers: 3,
+        largest_record: 1000,
+        first_backoff: Duration::from_millis(1),
+    };
+    let (out, mut batches) = mpsc::channel::<Batch>(2);
+    let meter = Arc::new(Meter::default());
+    let clock = Clock::default();
+    let collecting = async {
+        let result = collect(&source, &ask, &clock, &out, &meter).await;
+        drop(out);
+        result
+    };
+    let writing = async {
+        let mut records = Vec::new();
+        while let Some(batch) = batches.recv().await {
+            for (bytes, meta) in batch.iter() {
+                records.push((String::from_utf8(bytes.to_vec()).unwrap(), meta.again));
+            }
+        }
+        records.sort();
+        records
+    };
+    let (result, records) = tokio::join!(collecting, writing);
+    Got {
+        records,
+        result,
+        source,
+        read: meter.read(),
+    }
+}
+
+fn now() -> i64 {
+    Clock::default().now_ms()
+}
+
+fn texts(got: &Got) -> Vec<&str> {
+    got.records.iter().map(|(text, _)| text.as_str()).collect()
+}
+
+#[tokio::test]
+async fn every_part_of_the_window_is_read_once() {
+    let end = now() - 3 * DAY;
+    let window = Window {
+        start: end - 3 * DAY,
+        end,
+    };
+    let blobs = vec![
+        ("before", window.start - 1, vec![Ok("[{\"n\":0}]")]),
+        ("first", window.start, vec![Ok("[{\"n\":1},{\"n\":2}]")]),
+        ("middle", window.start + DAY, vec![Ok("[]")]),
+        ("last", window.end - 1, vec![Ok("[{\"n\":3}]")]),
+        ("after", window.end, vec![Ok("[{\"n\":4}]")]),
+    ];
+    let got = run(
+        Fake {
+            blobs,
+            ..Fake::default()
+        },
+        window,
+        600_000,
+    )
+    .await;
+    assert_eq!(texts(&got), ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
+    let collected = got.result.unwrap();
+    assert_eq!((collected.incomplete, collected.final_until), (None, end));
+    assert_eq!(got.source.listings.lock().unwrap().len(), 3);
+    assert_eq!(got.read, 3);
+}
+
+#[tokio::test]
+async fn a_broken_part_is_read_again_and_its_first_records_are_not_news() {
+    let end = now() - DAY;
+    let blobs = vec![(
+        "a",
+        end - 1,
+        vec![Ok("[{\"n\":1},{\"n\""), Err(Kind::Network), Ok("[{\"n\":1},{\"n\":2}]")],
+    )];
+    let got = run(
+        Fake {
+            blobs,
+            ..Fake::default()
+        },
+        Window { start: end - 10, end },
+        0,
+    )
+    .await;
+    assert_eq!(got.result.as_ref().unwrap().gaps, []);
+    let expected = [("{\"n\":1}", false), ("{\"n\":1}", true), ("{\"n\":2}", false)];
+    let records: Vec<_> = got
+        .records
+        .iter()
+        .map(|(text, again)| (text.as_str(), *again))
+        .collect();
+    assert_eq!(records, expected);
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_read_is_a_gap() {
+    let end = now() - DAY;
+    let blobs = vec![
+        ("gone", end - 1, vec![Err(Kind::NotFound)]),
+        ("html", end - 2, vec![Ok("<html>")]),
+        ("good", end - 3, vec![Ok("[{\"n\":1}]")]),
+    ];
+    let got = run(
+        Fake {
+            blobs,
+            ..Fake::default()
+        },
+        Window { start: end - 10, end },
+        0,
+    )
+    .await;
+    assert_eq!(texts(&got), ["{\"n\":1}"]);
+    let collected = got.result.unwrap();
+    assert_eq!(collected.gaps.len(), 2);
+    assert!(collected.incomplete.unwrap().starts_with("2 blobs could not be read"));
+    let attempts = got.source.attempts.lock().unwrap();
+    assert_eq!((attempts["gone"], attempts["html"]), (1, 4));
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_run() {
+    let end = now() - DAY;
+    for kind in [Kind::Denied, Kind::NotSignedIn, Kind::Throttled] {
+        let blobs = vec![("a", end - 1, vec![Err(kind)])];
+        let got = run(
+            Fake {
+                blobs,
+                ..Fake::default()
+            },
+            Window { start: end - 10, end },
+            0,
+        )
+        .await;
+        assert_eq!(got.result.unwrap_err().kind(), kind);
+    }
+    let fake = Fake {
+        refuse: Some(Kind::Server),
+        ..Fake::default()
+    };
+    let got = run(fake, Window { start: end - 10, end }, 0).await;
+    assert_eq!(got.result.unwrap_err().kind(), Kind::Server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn young_parts_are_read_again_once_they_are_final() {
+    // The clock is the machine's, the waits are not: the part becomes old enough while the test does not wait.
+    let end = now();
+    let blobs = vec![("young", end - 1, vec![Ok("[{\"n\":1}]"), Ok("[{\"n\":1},{\"n\":2}]")])];
+    let got = run(
+        Fake {
+            blobs,
+            ..Fake::default()
+        },
+        Window { start: end - 10, end },
+        50_000,
+    )
+    .await;
+    assert_eq!(texts(&got), ["{\"n\":1}", "{\"n\":1}", "{\"n\":2}"]);
+    assert_eq!(got.read, 1, "one part, however often it is read");
+    // After its wait the clock still says that the part is young, so the run says so instead of waiting for ever.
+    let collected = got.result.unwrap();
+    assert!(collected.incomplete.unwrap().contains("may still grow"));
+    assert_eq!(collected.final_until, end - 10);
+}
+
+#[tokio::test]
+async fn parts_that_need_longer_are_named_with_the_time_to_come_back() {
+    let end = now();
+    let blobs = vec![("young", end - 1000, vec![Ok("[{\"n\":1}]")])];
+    let window = Window { start: end - DAY, end };
+    let got = run(
+        Fake {
+            blobs,
+            ..Fake::default()
+        },
+        window,
+        600_000,
+    )
+    .await;
+    let collected = got.result.unwrap();
+    let reason = collected.incomplete.unwrap();
+    assert!(reason.contains(&time::iso(end - 1000 + 600_000)), "{reason}");
+    assert!(collected.final_until <= end - 600_000 + 60_000);
+}
+
+#[tokio::test]
+async fn a_new_subscription_without_content_is_not_complete() {
+    let end = now() - DAY;
+    let fresh = |name: &str| Notice::Fresh {
+        content_type: name.to_owned(),
+    };
+    let window = Window { start: end - 10, end };
+    let notices = vec![fresh("Audit.General")];
+    let empty = run(
+        Fake {
+            notices: notices.clone(),
+            ..Fake::default()
+        },
+        window,
+        0,
+    )
+    .await;
+    assert!(empty.result.unwrap().incomplete.unwrap().contains("12 hours"));
+    let blobs = vec![("a", end - 1, vec![Ok("[]")])];
+    let filled = run(
+        Fake {
+            blobs,
+            notices,
+            ..Fake::default()
+        },
+        window,
+        0,
+    )
+    .await;
+    assert_eq!(filled.result.unwrap().incomplete, None);
+}
+
+#[test]
+fn slices_adjoin_and_cover() {
+    let window = Window {
+        start: 5,
+        end: 5 + 2 * DAY + 1,
+    };
+    let slices = slices(window, DAY);
+    assert_eq!(slices.len(), 3);
+    assert_eq!((slices[0].start, slices[2].end), (window.start, window.end));
+    assert!(slices.windows(2).all(|pair| pair[0].end == pair[1].start));
+}

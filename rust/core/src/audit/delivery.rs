@@ -1,0 +1,50 @@
+//! From the bytes of one part to batches on their way to the writer.
+
+use crate::error::{Error, Result};
+use crate::export::batch::{Batch, Batcher};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// One attempt at reading a part.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    batcher: Batcher,
+    out: mpsc::Sender<Batch>,
+}
+
+impl Delivery {
+    /// `before` is how many records earlier attempts at this part delivered.
+    pub(crate) fn new(part: &Arc<str>, before: u64, largest: usize, out: &mpsc::Sender<Batch>) -> Self {
+        Delivery {
+            batcher: Batcher::new(Arc::clone(part), before, largest),
+            out: out.clone(),
+        }
+    }
+
+    /// Takes the next bytes of the part's JSON array; waits while the writer is busy.
+    pub(crate) async fn bytes(&mut self, chunk: &[u8]) -> Result<()> {
+        match self.batcher.push(chunk)? {
+            Some(batch) => self.send(batch).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Hands on what is left and says whether the array was whole. Gives the number of records.
+    pub(crate) async fn finish(mut self, read: Result<()>) -> (u64, Result<()>) {
+        // Whole records of a part that broke off are records all the same.
+        let rest = self.batcher.take();
+        let sent = if rest.records.is_empty() {
+            Ok(())
+        } else {
+            self.send(rest).await
+        };
+        let seen = self.batcher.seen();
+        let whole = read.and(sent).and_then(|()| self.batcher.finish().map(drop));
+        (seen, whole)
+    }
+
+    async fn send(&self, batch: Batch) -> Result<()> {
+        // The writer ends early only by an error of its own, which is what will be reported.
+        self.out.send(batch).await.map_err(|_| Error::cancelled())
+    }
+}

@@ -1,0 +1,181 @@
+//! One tenant's feed: its address, its token, and requests that wait when the feed asks for it.
+
+use super::super::{Delivery, Notice, Part, Source, Window};
+use super::{answer, content, subscription};
+use crate::engine::Engine;
+use crate::environment::Service;
+use crate::error::{Error, Kind, Result};
+use crate::http::{authorized, Reply, RequestSpec};
+use crate::jwt;
+use crate::tenant::TenantId;
+use crate::token::TokenRequest;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use url::Url;
+
+/// How often a throttled request is sent again; the waits double up to [`LONGEST_WAIT`], about five minutes in all.
+const THROTTLED_REPEATS: u32 = 12;
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A tenant's activity feed.
+pub(crate) struct Feed {
+    engine: Arc<Engine>,
+    token: TokenRequest,
+    tenant: TenantId,
+    publisher: String,
+    /// `https://manage.office.com`.
+    endpoint: Url,
+    /// `https://manage.office.com/api/v1.0/<tenant>/activity/feed`.
+    root: String,
+    first_wait: Duration,
+}
+
+impl Feed {
+    /// `token` must be for `tenant`, given as its GUID. `publisher` is the GUID of the company that runs this client: with
+    /// it, requests count against that company's quota and not against one that all nameless clients share.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        token: TokenRequest,
+        tenant: TenantId,
+        publisher: String,
+        first_wait: Duration,
+    ) -> Result<Self> {
+        let endpoint = token.environment().endpoint(Service::Manage)?;
+        let root = format!("{}/api/v1.0/{tenant}/activity/feed", endpoint.trim_end_matches('/'));
+        let endpoint =
+            Url::parse(endpoint).map_err(|cause| Error::invalid(format!("'{endpoint}' is not an address: {cause}")))?;
+        Ok(Feed {
+            engine,
+            token,
+            tenant,
+            publisher,
+            endpoint,
+            root,
+            first_wait,
+        })
+    }
+
+    /// An address below the feed's root, with the publisher.
+    pub(super) fn address(&self, path: &str, query: &[(&str, &str)]) -> Result<Url> {
+        let text = format!("{}/{path}", self.root);
+        let mut url = Url::parse(&text).map_err(|cause| Error::internal(format!("'{text}' is no address: {cause}")))?;
+        url.query_pairs_mut().extend_pairs(query);
+        self.add_publisher(&mut url);
+        Ok(url)
+    }
+
+    /// An address that the feed named. A token goes there only if it is the feed's own host.
+    pub(super) fn named_address(&self, text: &str) -> Result<Url> {
+        let bad = |why: String| {
+            Error::new(Kind::Protocol, why).for_tenant(self.tenant.as_str()).advise(
+                "Check the environment's feed host with Get-SecureAppEnvironment; the token was not sent there.",
+            )
+        };
+        let mut url = self
+            .endpoint
+            .join(text)
+            .map_err(|cause| bad(format!("the feed named an address that is none: {cause}")))?;
+        if url.origin() != self.endpoint.origin() {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(bad(format!("the feed named an address on another host, {host}")));
+        }
+        if !url
+            .query_pairs()
+            .any(|(name, _)| name.eq_ignore_ascii_case("PublisherIdentifier"))
+        {
+            self.add_publisher(&mut url);
+        }
+        Ok(url)
+    }
+
+    fn add_publisher(&self, url: &mut Url) {
+        url.query_pairs_mut()
+            .append_pair("PublisherIdentifier", &self.publisher);
+    }
+
+    /// Sends, and sends again while the feed says that there are too many requests. Any other reply is given back.
+    pub(super) async fn send(&self, spec: RequestSpec) -> Result<Reply> {
+        let mut wait = self.first_wait;
+        for _ in 0..THROTTLED_REPEATS {
+            let reply = authorized(&self.engine, &self.token, spec.clone()).await?;
+            if !is_throttled(&reply) {
+                return Ok(reply);
+            }
+            let pause = reply.retry_after().unwrap_or_else(|| jittered(wait));
+            drop(reply);
+            tokio::time::sleep(pause).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        authorized(&self.engine, &self.token, spec).await
+    }
+
+    /// The error of a failed reply.
+    pub(super) fn refused(&self, reply: &Reply, action: &str) -> Error {
+        answer::error(reply, action, self.tenant.as_str())
+    }
+
+    /// The wait before something that needs a moment is tried again.
+    pub(super) fn first_wait(&self) -> Duration {
+        self.first_wait
+    }
+
+    /// True where the token says that it holds a permission; unknown counts as true.
+    async fn may(&self, permission: &str) -> bool {
+        let Ok(token) = self.engine.tokens().acquire(&self.token).await else {
+            return true;
+        };
+        let Ok(claims) = jwt::claims(token.access_token().expose()) else {
+            return true;
+        };
+        let roles = claims.get("roles").and_then(|roles| roles.as_array());
+        let scopes = claims.get("scp").and_then(|scopes| scopes.as_str());
+        if roles.is_none() && scopes.is_none() {
+            return true;
+        }
+        roles.is_some_and(|roles| roles.iter().any(|role| role.as_str() == Some(permission)))
+            || scopes.is_some_and(|scopes| scopes.split(' ').any(|scope| scope == permission))
+    }
+}
+
+impl Source for Feed {
+    const NAME: &'static str = "Office 365 Management Activity API";
+    const SELECTED_BY: &'static str = "contentCreated";
+
+    fn longest_window(&self) -> i64 {
+        // The reference: "the start and end time must be no more than 24 hours apart".
+        24 * 3_600_000
+    }
+
+    async fn prepare(&self, content_types: &[String]) -> Result<Vec<Notice>> {
+        let mut notices = subscription::ensure(self, content_types).await?;
+        if content_types.iter().any(|name| name == "DLP.All") && !self.may("ActivityFeed.ReadDlp").await {
+            notices.push(Notice::Warning(format!(
+                "{}: without the permission ActivityFeed.ReadDlp the records of DLP.All come without their sensitive values. \
+                 Give it to the application and consent to it in this tenant.",
+                self.tenant
+            )));
+        }
+        Ok(notices)
+    }
+
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+        content::list(self, content_type, window, found).await
+    }
+
+    async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
+        content::read(self, part, delivery).await
+    }
+}
+
+/// The feed throttles with a 403 whose body says AF429; a 429 has been waited for already.
+fn is_throttled(reply: &Reply) -> bool {
+    reply.status() == 403 && answer::code(reply.bytes()).as_deref() == Some("AF429")
+}
+
+/// Between half of `wait` and all of it, so that many requests do not come back at once.
+fn jittered(wait: Duration) -> Duration {
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    wait.mul_f64(0.5 + (random % 1000) as f64 / 2000.0)
+}

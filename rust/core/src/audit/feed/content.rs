@@ -1,0 +1,154 @@
+//! Listings and blobs.
+
+use super::super::{Delivery, Part, Window};
+use super::answer;
+use super::client::Feed;
+use super::subscription;
+use crate::error::{Error, Kind, Result};
+use crate::export::time;
+use crate::http::{Reply, RequestSpec};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use url::Url;
+
+/// How often a listing waits for a subscription that has just begun, or begins again after a bad page link.
+const LIST_REPEATS: u32 = 4;
+/// Pages of one listing; more would be a service that never ends its chain.
+const MOST_PAGES: u32 = 100_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    #[serde(default)]
+    content_type: String,
+    content_id: String,
+    content_uri: String,
+    content_created: String,
+}
+
+/// Lists one window of at most 24 hours.
+pub(super) async fn list(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+    let mut wait = feed.first_wait();
+    let mut restarted = false;
+    for _ in 0..LIST_REPEATS {
+        match pages(feed, content_type, window, found).await? {
+            Ended::Whole => return Ok(()),
+            Ended::NotSubscribed(error) => {
+                // Once: a subscription that ends again was ended by somebody.
+                if restarted && code_of(&error) == "AF20023" {
+                    return Err(error);
+                }
+                restarted = true;
+                subscription::start(feed, content_type).await?;
+            }
+            Ended::BadLink => {}
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    match pages(feed, content_type, window, found).await? {
+        Ended::Whole => Ok(()),
+        Ended::NotSubscribed(error) => Err(error),
+        Ended::BadLink => Err(Error::new(
+            Kind::Protocol,
+            "the feed does not accept its own links to the next page",
+        )
+        .advise("Run the same export again later.")),
+    }
+}
+
+enum Ended {
+    Whole,
+    NotSubscribed(Error),
+    /// AF20031: the window has to be listed from its start.
+    BadLink,
+}
+
+async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Ended> {
+    // The feed takes whole seconds; what lies outside the window by less is left out by whoever collects.
+    let start = seconds(window.start.div_euclid(1000))?;
+    let end = seconds(window.end.div_euclid(1000) + i64::from(window.end.rem_euclid(1000) > 0))?;
+    let query = [
+        ("contentType", content_type),
+        ("startTime", start.as_str()),
+        ("endTime", end.as_str()),
+    ];
+    let content_type: Arc<str> = Arc::from(content_type);
+    let mut url = feed.address("subscriptions/content", &query)?;
+    for _ in 0..MOST_PAGES {
+        let reply = feed.send(RequestSpec::get(url.as_str())?).await?;
+        if !reply.is_success() {
+            return match answer::code(reply.bytes()).as_deref() {
+                Some("AF20022" | "AF20023") => Ok(Ended::NotSubscribed(feed.refused(&reply, "list the content"))),
+                Some("AF20031") => Ok(Ended::BadLink),
+                _ => Err(feed.refused(&reply, "list the content")),
+            };
+        }
+        let next = next_page(feed, &reply)?;
+        let items: Vec<Item> = reply.json()?;
+        drop(reply);
+        for item in items {
+            if found.send(part(item, &content_type)?).await.is_err() {
+                return Err(Error::cancelled());
+            }
+        }
+        match next {
+            None => return Ok(Ended::Whole),
+            Some(next) if next == url => break,
+            Some(next) => url = next,
+        }
+    }
+    Err(Error::new(Kind::Protocol, "the feed's list of content does not end")
+        .advise("Run the same export again later."))
+}
+
+fn part(item: Item, asked: &Arc<str>) -> Result<Part> {
+    let created = time::millis(&item.content_created).ok_or_else(|| {
+        Error::new(
+            Kind::Protocol,
+            "the feed lists content without a readable contentCreated",
+        )
+        .advise("Report this with the name of the command: the service has changed its format.")
+    })?;
+    let content_type = match item.content_type.as_str() {
+        "" => Arc::clone(asked),
+        named if named == &**asked => Arc::clone(asked),
+        named => Arc::from(named),
+    };
+    Ok(Part {
+        id: Arc::from(item.content_id),
+        content_type,
+        address: item.content_uri,
+        created,
+    })
+}
+
+/// The reference calls the header `NextPageUri`; names of headers have no case.
+fn next_page(feed: &Feed, reply: &Reply) -> Result<Option<Url>> {
+    match reply.header("NextPageUri") {
+        None | Some("") => Ok(None),
+        Some(text) => feed.named_address(text).map(Some),
+    }
+}
+
+/// Reads one blob, as it comes.
+pub(super) async fn read(feed: &Feed, part: &Part, delivery: &mut Delivery) -> Result<()> {
+    let url = feed.named_address(&part.address)?;
+    let mut reply = feed.send(RequestSpec::get(url.as_str())?.streamed()).await?;
+    if !reply.is_success() {
+        return Err(feed.refused(&reply, "give the content"));
+    }
+    while let Some(chunk) = reply.chunk().await? {
+        delivery.bytes(&chunk).await?;
+    }
+    Ok(())
+}
+
+fn seconds(seconds: i64) -> Result<String> {
+    time::seconds_text(seconds).ok_or_else(|| Error::invalid("the time range has no date"))
+}
+
+fn code_of(error: &Error) -> &str {
+    error.service().map_or("", |service| service.code.as_str())
+}

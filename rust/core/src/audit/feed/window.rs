@@ -1,0 +1,86 @@
+//! What time range the feed can be asked for.
+
+use super::super::Window;
+use crate::error::{Error, Result};
+use crate::export::time;
+
+/// How long the feed keeps content.
+const KEPT_MS: i64 = 7 * 86_400_000;
+/// A start this much older is taken as "seven days ago", said a moment ago.
+const TOLERANCE_MS: i64 = 10 * 60_000;
+/// Distance from the edge, so that a listing that is sent a little later is still inside.
+const MARGIN_MS: i64 = 15_000;
+
+/// The window that is asked for, clamped to now; an error where the feed cannot have it.
+pub(crate) fn check(start: i64, end: i64, now: i64) -> Result<Window> {
+    if start >= end {
+        return Err(Error::invalid(format!(
+            "the start {} is not before the end {}",
+            time::iso(start),
+            time::iso(end)
+        ))
+        .advise("Give a -StartTime before -EndTime; times without a zone are local."));
+    }
+    if start >= now {
+        return Err(
+            Error::invalid(format!("the start {} is in the future", time::iso(start)))
+                .advise("Give a -StartTime in the past; times without a zone are local."),
+        );
+    }
+    let oldest = now - KEPT_MS;
+    if start < oldest - TOLERANCE_MS {
+        return Err(Error::invalid(format!(
+            "the activity feed keeps content for 7 days, and {} is older",
+            time::iso(start)
+        ))
+        .advise(format!(
+            "Start after {}, or take older records from Search-UnifiedAuditLog or a Microsoft Graph audit log query, which keep \
+             them for 180 days or more.",
+            time::iso(oldest)
+        )));
+    }
+    Ok(Window {
+        start: start.max(oldest + MARGIN_MS),
+        end: end.min(now),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_790_000_000_000;
+    const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn the_end_is_clamped_to_now() {
+        let window = check(NOW - DAY, NOW + DAY, NOW).unwrap();
+        assert_eq!(
+            window,
+            Window {
+                start: NOW - DAY,
+                end: NOW
+            }
+        );
+    }
+
+    #[test]
+    fn seven_days_ago_means_what_it_says() {
+        let window = check(NOW - 7 * DAY - 5_000, NOW, NOW).unwrap();
+        assert_eq!(window.start, NOW - 7 * DAY + MARGIN_MS);
+    }
+
+    #[test]
+    fn older_starts_name_the_other_sources() {
+        let error = check(NOW - 8 * DAY, NOW, NOW).unwrap_err();
+        assert!(error.advice().contains("Search-UnifiedAuditLog"), "{}", error.advice());
+        assert!(error.advice().contains("Graph"), "{}", error.advice());
+    }
+
+    #[test]
+    fn empty_and_future_windows_are_refused() {
+        assert!(check(NOW, NOW, NOW).is_err());
+        assert!(check(NOW - 1, NOW - 2, NOW).is_err());
+        assert!(check(NOW + 1, NOW + 2, NOW).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Where audit records come from.
+//!
+//! A [`Source`] knows one service: it lists what there is for a tenant and a window, and reads it as bytes of JSON arrays.
+//! [`collect`] does what is the same for all of them (listing and reading side by side, reading again, gaps, parts that
+//! are not final yet), and [`crate::export`] writes the records.
+
+pub(crate) mod collect;
+mod delivery;
+pub(crate) mod feed;
+pub(crate) mod meter;
+
+pub(crate) use delivery::Delivery;
+
+use crate::error::{Error, Kind, Result};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// A time range, half-open, in milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// Something that a source can read at once: a blob of the feed, a page of a search.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// As the source names it; two parts with one id are one part.
+    pub(crate) id: Arc<str>,
+    pub(crate) content_type: Arc<str>,
+    /// Where it is read.
+    pub(crate) address: String,
+    /// When the service made it, by the time that the window selects.
+    pub(crate) created: i64,
+}
+
+/// What a source found out before anything was read, for the person who exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// Something that should be known.
+    Warning(String),
+    /// This content type was switched on just now: what it holds is young, or not there yet.
+    Fresh { content_type: String },
+}
+
+/// A service that has audit records.
+pub(crate) trait Source: Send + Sync + 'static {
+    /// Its name in the manifest.
+    const NAME: &'static str;
+
+    /// Which time of a record a window selects, as the manifest's `selectedBy`.
+    const SELECTED_BY: &'static str;
+
+    /// The longest window that one listing may ask for, in milliseconds.
+    fn longest_window(&self) -> i64;
+
+    /// Makes the service ready to list these content types.
+    fn prepare(&self, content_types: &[String]) -> impl Future<Output = Result<Vec<Notice>>> + Send;
+
+    /// Hands every part of a content type in `window` to `found`, in any order, some perhaps twice.
+    fn list(
+        &self,
+        content_type: &str,
+        window: Window,
+        found: &mpsc::Sender<Part>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Reads one part into `delivery`, chunk by chunk. An error says that the rest is missing; the part is then read again
+    /// from its start.
+    fn read(&self, part: &Part, delivery: &mut Delivery) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// True where one unreadable part is no reason to give up the others: it becomes a gap.
+pub(crate) fn is_gap(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::NotFound | Kind::Protocol | Kind::Server | Kind::Timeout
+    )
+}

@@ -1,0 +1,150 @@
+//! What is said about one tenant when its export has ended.
+
+use super::settings::Settings;
+use super::tenant::{reason, Item};
+use crate::audit::collect::Collected;
+use crate::error::{Error, Result};
+use crate::export::writer::Summary;
+use crate::export::{Counts, Gap};
+use crate::operation::Sink;
+use crate::value::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One tenant's result: a record in every case, and a failure where there was one.
+pub(super) struct Report {
+    item: Item,
+    tenant: String,
+    content_types: Vec<String>,
+    start: i64,
+    end: i64,
+    counts: Counts,
+    total_records: u64,
+    gaps: Vec<Gap>,
+    warnings: Vec<String>,
+    fresh: bool,
+    incomplete: Option<String>,
+    final_until: Option<i64>,
+    elapsed: Duration,
+    path: PathBuf,
+    error: Option<Error>,
+}
+
+impl Report {
+    pub(super) fn new(item: Item, settings: &Settings) -> Self {
+        Report {
+            tenant: item.tenant.clone(),
+            item,
+            content_types: settings.content_types.clone(),
+            start: settings.window.start,
+            end: settings.window.end,
+            counts: Counts::default(),
+            total_records: 0,
+            gaps: Vec::new(),
+            warnings: Vec::new(),
+            fresh: false,
+            incomplete: None,
+            final_until: None,
+            elapsed: Duration::ZERO,
+            path: settings.path.clone(),
+            error: None,
+        }
+    }
+
+    pub(super) fn item(&self) -> &Item {
+        &self.item
+    }
+
+    pub(super) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    pub(super) fn records(&self) -> u64 {
+        self.counts.records
+    }
+
+    /// True where this run switched a content type on.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    pub(super) fn set_tenant(&mut self, guid: &str) {
+        guid.clone_into(&mut self.tenant);
+    }
+
+    pub(super) fn set_path(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+
+    pub(super) fn set_summary(&mut self, summary: Summary, collected: Result<&Collected, &Error>) {
+        self.counts = summary.counts;
+        self.total_records = summary.total_records;
+        self.incomplete = summary.incomplete;
+        self.path = summary.path;
+        if let Ok(collected) = collected {
+            self.gaps.clone_from(&collected.gaps);
+            self.warnings.clone_from(&collected.warnings);
+            self.fresh = !collected.fresh.is_empty();
+            self.final_until = Some(collected.final_until);
+        }
+    }
+
+    pub(super) fn fail(&mut self, error: Error) {
+        self.incomplete = Some(reason(&error));
+        self.error = Some(error);
+    }
+
+    pub(super) fn end(&mut self, elapsed: Duration) {
+        self.elapsed = elapsed;
+    }
+
+    pub(super) async fn send(self, sink: &Sink) -> Result<()> {
+        for warning in &self.warnings {
+            sink.warning(warning.as_str()).await?;
+        }
+        let target = self.item.target();
+        let error = self.error.clone();
+        sink.record(self.into_value()).await?;
+        match error {
+            Some(error) => sink.failed(target, error).await,
+            None => Ok(()),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let gaps: Vec<Value> = self.gaps.iter().map(gap).collect();
+        Value::map()
+            .with("item", self.item.number)
+            .with("tenantId", self.tenant)
+            .with("displayName", self.item.display_name)
+            .with("contentTypes", self.content_types)
+            .with("startTime", Value::Time(self.start))
+            .with("endTime", Value::Time(self.end))
+            .with("records", number(self.counts.records))
+            .with("totalRecords", number(self.total_records))
+            .with("duplicates", number(self.counts.duplicates))
+            .with("conflicts", number(self.counts.conflicts))
+            .with("rejects", number(self.counts.rejects))
+            .with("blobs", number(self.counts.blobs))
+            .with("bytes", number(self.counts.bytes))
+            .with("gaps", Value::List(gaps))
+            .with("complete", self.incomplete.is_none())
+            .with("reason", self.incomplete)
+            .with("finalUntil", self.final_until.map_or(Value::Null, Value::Time))
+            .with(
+                "elapsedMs",
+                number(self.elapsed.as_millis().try_into().unwrap_or(u64::MAX)),
+            )
+            .with("path", self.path.to_string_lossy().into_owned())
+            .with("error", self.error.map(|error| error.to_value()))
+    }
+}
+
+fn gap(gap: &Gap) -> Value {
+    Value::map()
+        .with("contentType", gap.content_type.as_str())
+        .with("start", gap.start.as_str())
+        .with("end", gap.end.as_str())
+        .with("reason", gap.reason.as_str())
+}

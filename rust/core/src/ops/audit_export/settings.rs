@@ -1,0 +1,105 @@
+//! What an `audit_export` request says.
+
+use crate::audit::{feed, Window};
+use crate::engine::Session;
+use crate::environment::{Environment, Service};
+use crate::error::{Error, Result};
+use crate::export::{Format, Limits};
+use crate::request::Request;
+use crate::Credential;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Tenants at a time where nothing else is said, and at most.
+const THROTTLE: i64 = 8;
+const MOST_AT_A_TIME: i64 = 64;
+/// Unfinished records of all tenants together; each gets its share.
+const PENDING_RECORDS: usize = 131_072;
+/// The service's own time after which a blob does not grow any more, as far as is known.
+const SETTLE_SECONDS: i64 = 600;
+
+pub(super) struct Settings {
+    pub(super) environment: Arc<Environment>,
+    pub(super) credential: Arc<Credential>,
+    pub(super) window: Window,
+    pub(super) content_types: Vec<String>,
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
+    pub(super) throttle: usize,
+    pub(super) force: bool,
+    pub(super) app_only: bool,
+    pub(super) settle_seconds: u64,
+    pub(super) limits: Limits,
+}
+
+impl Settings {
+    pub(super) fn read(session: &Session, request: &Request) -> Result<Self> {
+        request.only(&[
+            "credential",
+            "environment",
+            "startTime",
+            "endTime",
+            "contentTypes",
+            "path",
+            "format",
+            "bom",
+            "throttle",
+            "force",
+            "settleSeconds",
+            "appOnly",
+        ])?;
+        let engine = session.engine();
+        let environment = engine
+            .environments()
+            .find(request.opt_text("environment")?.unwrap_or_default())?;
+        // Said before anything is sent: an environment without a feed (China) cannot export.
+        environment.endpoint(Service::Manage)?;
+        let throttle = request
+            .opt_int("throttle")?
+            .filter(|number| *number != 0)
+            .unwrap_or(THROTTLE);
+        if throttle < 0 {
+            return Err(Error::invalid("the throttle limit is negative").advise("Give a number from 1 to 64."));
+        }
+        let throttle = usize::try_from(throttle.min(MOST_AT_A_TIME)).unwrap_or(1);
+        let settle_seconds = request.opt_int("settleSeconds")?.unwrap_or(SETTLE_SECONDS);
+        let settle_seconds = u64::try_from(settle_seconds).map_err(|_| {
+            Error::invalid("the settle time is negative").advise("Give a number of seconds, 0 or more.")
+        })?;
+        let path = PathBuf::from(request.text("path")?);
+        if !path.is_absolute() {
+            return Err(Error::invalid(format!("'{}' is not an absolute path", path.display()))
+                .advise("Give the folder with its full path."));
+        }
+        Ok(Settings {
+            environment,
+            credential: Arc::clone(request.credential("credential")?),
+            window: feed::check_window(
+                request.int("startTime")?,
+                request.int("endTime")?,
+                engine.clock().now_ms(),
+            )?,
+            content_types: feed::content_types(request.texts("contentTypes")?)?,
+            path,
+            format: format(request)?,
+            throttle,
+            force: request.flag("force")?,
+            app_only: request.flag("appOnly")?,
+            settle_seconds,
+            limits: Limits {
+                pending_records: (PENDING_RECORDS / throttle).max(4096),
+                ..Limits::default()
+            },
+        })
+    }
+}
+
+fn format(request: &Request) -> Result<Format> {
+    let name = request.opt_text("format")?.unwrap_or("ndjson");
+    let byte_order_mark = request.flag("bom")?;
+    match name.to_ascii_lowercase().as_str() {
+        "ndjson" => Ok(Format::Ndjson),
+        "csv" => Ok(Format::Csv { byte_order_mark }),
+        _ => Err(Error::invalid(format!("there is no format '{name}'")).advise("Use Ndjson or Csv.")),
+    }
+}

@@ -1,0 +1,288 @@
+//! One tenant of an export: a token, a feed, a writer on a thread of its own, and an end that is always written down.
+
+use super::report::Report;
+use super::settings::Settings;
+use crate::audit::collect::{collect, Ask, Collected};
+use crate::audit::feed::Feed;
+use crate::audit::meter::Meter;
+use crate::audit::Source;
+use crate::engine::Engine;
+use crate::environment::Service;
+use crate::error::{Error, Kind, Result};
+use crate::export::batch::Batch;
+use crate::export::writer::Summary;
+use crate::export::{time, Asked, Outcome, Writer};
+use crate::operation::or_cancelled;
+use crate::request::Request;
+use crate::tenant::TenantId;
+use crate::token::{Target, TokenRequest};
+use crate::value::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Batches that may wait for the writer: with those in the readers' hands, what bounds a tenant's memory.
+const BATCH_QUEUE: usize = 4;
+/// Blobs of one tenant that are read at a time.
+const READERS: usize = 12;
+/// The first wait after a throttled request or a broken blob.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// One item of the input, read as far as it could be.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) number: i64,
+    pub(super) tenant: String,
+    pub(super) display_name: String,
+}
+
+impl Item {
+    pub(super) fn read(request: &Request) -> Self {
+        let text = |key| request.opt_text(key).ok().flatten().unwrap_or_default().to_owned();
+        Item {
+            number: request.opt_int("item").ok().flatten().unwrap_or_default(),
+            tenant: text("tenant"),
+            display_name: text("displayName"),
+        }
+    }
+
+    /// How a person knows the tenant.
+    pub(super) fn title(&self) -> &str {
+        if self.display_name.is_empty() {
+            &self.tenant
+        } else {
+            &self.display_name
+        }
+    }
+
+    /// The map that names the item in a failure.
+    pub(super) fn target(&self) -> Value {
+        Value::map()
+            .with("item", self.number)
+            .with("tenant", self.tenant.as_str())
+    }
+}
+
+pub(super) struct Job {
+    engine: Arc<Engine>,
+    settings: Arc<Settings>,
+    cancel: CancellationToken,
+    meter: Arc<Meter>,
+}
+
+impl Job {
+    pub(super) fn new(engine: Arc<Engine>, settings: Arc<Settings>, cancel: CancellationToken) -> Self {
+        Job {
+            engine,
+            settings,
+            cancel,
+            meter: Arc::default(),
+        }
+    }
+
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// Exports one tenant. Whatever happens is in the report.
+    pub(super) async fn run(self, item: Item, request: &Request) -> Report {
+        let started = Instant::now();
+        let mut report = Report::new(item, &self.settings);
+        if let Err(error) = self.export(request, &mut report).await {
+            report.fail(error.for_tenant(report.tenant().to_owned()));
+        }
+        report.end(started.elapsed());
+        report
+    }
+
+    async fn export(&self, request: &Request, report: &mut Report) -> Result<()> {
+        request.only(&["item", "tenant", "displayName"])?;
+        let tenant = TenantId::parse(request.text("tenant")?)?;
+        let settings = &self.settings;
+        let resource = settings.environment.resource(Service::Manage);
+        let token = TokenRequest::new(
+            Arc::clone(&settings.environment),
+            Arc::clone(&settings.credential),
+            tenant.clone(),
+            Target::resource(resource)?,
+        )
+        .app_only(settings.app_only);
+        // A folder is named after the GUID: where that is known, every failure from here on is written into it.
+        let signed_in = or_cancelled(&self.cancel, self.sign_in(&token)).await;
+        let known = match &signed_in {
+            Ok((guid, _)) => guid.clone(),
+            Err(_) if tenant.guid().is_some() => tenant,
+            Err(_) => return signed_in.map(drop),
+        };
+        report.set_tenant(known.as_str());
+        let writer = self.open_writer(known.as_str(), report.item()).await?;
+        report.set_path(writer.path());
+        let (guid, publisher) = match signed_in {
+            Ok(found) => found,
+            Err(error) => {
+                let outcome = self.outcome(Err(&error));
+                report.set_summary(finish(writer, outcome, false).await?, Err(&error));
+                return Err(error);
+            }
+        };
+        let feed = Feed::new(
+            Arc::clone(&self.engine),
+            token.for_tenant(guid.clone()),
+            guid,
+            publisher,
+            FIRST_WAIT,
+        );
+        self.collect_into(writer, feed, report).await
+    }
+
+    /// The tenant's GUID, which the feed's addresses need, and the publisher's.
+    async fn sign_in(&self, token: &TokenRequest) -> Result<(TenantId, String)> {
+        let tokens = self.engine.tokens();
+        let guid = tokens.acquire(token).await?.tenant().clone();
+        let environment = &self.settings.environment;
+        let publisher = match self.settings.credential.home_tenant() {
+            Some(home) => tokens.resolve(environment, home).await?.to_string(),
+            None => guid.to_string(),
+        };
+        Ok((guid, publisher))
+    }
+
+    async fn open_writer(&self, tenant: &str, item: &Item) -> Result<Writer> {
+        let settings = &self.settings;
+        let (base, format, limits, force) = (settings.path.clone(), settings.format, settings.limits, settings.force);
+        let asked = Asked {
+            tenant_id: tenant.to_owned(),
+            display_name: item.display_name.clone(),
+            source: <Feed as Source>::NAME.to_owned(),
+            selected_by: <Feed as Source>::SELECTED_BY.to_owned(),
+            content_types: settings.content_types.clone(),
+            start_time: time::iso(settings.window.start),
+            end_time: time::iso(settings.window.end),
+            settle_seconds: settings.settle_seconds,
+        };
+        blocking(move || {
+            Writer::open(crate::export::Settings {
+                base,
+                asked,
+                format,
+                limits,
+                force,
+                checkpoint: None,
+            })
+        })
+        .await
+    }
+
+    /// Reads into the writer until the source is at its end, something fails, or the work is stopped.
+    async fn collect_into<S: Source>(&self, writer: Writer, source: Result<S>, report: &mut Report) -> Result<()> {
+        let (out, batches) = mpsc::channel(BATCH_QUEUE);
+        let meter = Arc::clone(&self.meter);
+        let writing = tokio::task::spawn_blocking(move || write(writer, batches, &meter));
+        let collected = match source {
+            Ok(source) => {
+                let ask = self.ask();
+                let source = Arc::new(source);
+                let work = collect(&source, &ask, self.engine.clock(), &out, &self.meter);
+                or_cancelled(&self.cancel, work).await
+            }
+            Err(error) => Err(error),
+        };
+        drop(out);
+        let (writer, written) = writing
+            .await
+            .map_err(|_| Error::internal("the writer of an export ended early"))?;
+        // The writer's own error comes first: it makes the readers stop with one that says less.
+        let collected = written.and(collected);
+        // What was read before a failure is kept; a stop has no time for it, and the next run reads it again.
+        let keep = !collected
+            .as_ref()
+            .is_err_and(|error| error.is_cancelled() || error.kind() == Kind::Storage);
+        let outcome = self.outcome(collected.as_ref());
+        let finished = finish(writer, outcome, keep).await;
+        match (collected, finished) {
+            (collected, Ok(summary)) => {
+                report.set_summary(summary, collected.as_ref());
+                collected.map(drop)
+            }
+            (Err(error), Err(_)) | (Ok(_), Err(error)) => Err(error),
+        }
+    }
+
+    fn ask(&self) -> Ask {
+        Ask {
+            content_types: self.settings.content_types.clone(),
+            window: self.settings.window,
+            settle_ms: i64::try_from(self.settings.settle_seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4),
+            readers: READERS,
+            largest_record: self.settings.limits.largest_record,
+            first_backoff: FIRST_WAIT,
+        }
+    }
+
+    fn outcome(&self, collected: Result<&Collected, &Error>) -> Outcome {
+        let blobs = self.meter.read();
+        match collected {
+            Ok(collected) => Outcome {
+                incomplete: collected.incomplete.clone(),
+                gaps: collected.gaps.clone(),
+                final_until: Some(collected.final_until),
+                blobs,
+            },
+            Err(error) => Outcome {
+                incomplete: Some(reason(error)),
+                blobs,
+                ..Outcome::default()
+            },
+        }
+    }
+}
+
+/// Why a run that failed is not complete, for the manifest.
+pub(super) fn reason(error: &Error) -> String {
+    if error.is_cancelled() {
+        return "stopped".to_owned();
+    }
+    match error.advice() {
+        "" => error.message().to_owned(),
+        advice => format!("{}. {advice}", error.message()),
+    }
+}
+
+/// The writer's thread: adds what comes until there is no more.
+fn write(mut writer: Writer, mut batches: mpsc::Receiver<Batch>, meter: &Meter) -> (Writer, Result<()>) {
+    while let Some(batch) = batches.blocking_recv() {
+        if let Err(error) = writer.add(&batch) {
+            return (writer, Err(error));
+        }
+        meter.set_records(writer.counts().records);
+    }
+    (writer, Ok(()))
+}
+
+/// Keeps what was read, if `keep`, and writes the manifest's last word.
+async fn finish(mut writer: Writer, mut outcome: Outcome, keep: bool) -> Result<Summary> {
+    blocking(move || {
+        let kept = if keep { writer.commit() } else { Ok(()) };
+        if let Err(error) = &kept {
+            outcome.incomplete = Some(reason(error));
+        }
+        let rejects = writer.counts().rejects;
+        if rejects > 0 && kept.is_ok() {
+            let text = format!("{rejects} records are no valid JSON text and lie in the folder rejects");
+            outcome.incomplete = Some(match outcome.incomplete {
+                Some(reason) => format!("{reason}; {text}"),
+                None => text,
+            });
+        }
+        let summary = writer.finish(&outcome);
+        kept.and(summary)
+    })
+    .await
+}
+
+/// Runs what waits for the disk on a thread that may wait.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::internal("the writer of an export ended early"))?
+}
