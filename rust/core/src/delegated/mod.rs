@@ -107,10 +107,11 @@ fn parse_page(
 ) -> Result<Page> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let tree: serde_json::Value = serde_json::from_slice(body).map_err(|cause| {
-        let reason = if cause.is_eof() {
-            "a JSON document that ends too early"
-        } else {
-            "something that is not JSON"
+        let reason = match body.trim_ascii_start().first() {
+            Some(b'<') => "a web page instead of JSON",
+            Some(_) if cause.is_eof() => "JSON that ends too early",
+            Some(_) => "something that is not JSON",
+            None => "nothing",
         };
         unreadable(source, reason)
     })?;

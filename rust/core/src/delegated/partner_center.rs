@@ -9,6 +9,18 @@ pub(crate) const FIRST: &str = "/v1/customers?size=500";
 /// Carries the place in the list from a page to the request for the next one.
 pub(crate) const CONTINUATION: &str = "MS-ContinuationToken";
 
+/// What to do about a refusal, where the code alone says it.
+pub(crate) fn advice(code: &str) -> Option<&'static str> {
+    match code {
+        // The refresh token's sign-in had no second factor; application tokens are not concerned.
+        "900421" => Some(
+            "Partner Center takes only sign-ins with multifactor authentication: sign in interactively with it, and store the \
+             new refresh token.",
+        ),
+        _ => None,
+    }
+}
+
 pub(crate) fn parse(body: &[u8]) -> Result<Page> {
     parse_page(Source::PartnerCenter, body, "items", row, next)
 }

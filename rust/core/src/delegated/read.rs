@@ -5,7 +5,7 @@ use super::{graph, partner_center, Source};
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
-use crate::http::{self, Budget, RequestSpec};
+use crate::http::{self, Budget, Reply, RequestSpec};
 use crate::token::{Target, TokenRequest};
 use bytes::Bytes;
 use reqwest::header::HeaderName;
@@ -34,11 +34,21 @@ pub(crate) async fn read(engine: &Engine, source: Source, partner: &TokenRequest
         let spec = spec(source, &page, correlation)?.budget(budget);
         let reply = http::authorized(engine, token, spec).await?;
         if !reply.is_success() {
-            return Err(reply.error("give the list").for_tenant(token.tenant().as_str()));
+            return Err(refusal(source, &reply).for_tenant(token.tenant().as_str()));
         }
         Ok(Bytes::copy_from_slice(reply.bytes()))
     })
     .await
+}
+
+#[cold]
+fn refusal(source: Source, reply: &Reply) -> Error {
+    let error = reply.error("give the list");
+    let code = error.service().map_or("", |service| service.code.as_str());
+    match partner_center::advice(code).filter(|_| source == Source::PartnerCenter) {
+        Some(advice) => error.advise(advice),
+        None => error,
+    }
 }
 
 /// Partner Center's own headers are those of the page "Partner Center REST headers" of Microsoft's reference: an id for each

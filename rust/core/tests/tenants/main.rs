@@ -1,4 +1,5 @@
 //! Reading a partner's customers and trying its credential, against the sandbox and what goes wrong there.
 
 mod credential_test;
+mod delegated_tenants;
 mod support;
