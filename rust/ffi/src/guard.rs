@@ -24,16 +24,17 @@ thread_local! {
 pub(crate) fn guard(err: ErrorOut, body: impl FnOnce() -> Result<Status>) -> Status {
     install_hook();
     let entered = Entered::new();
-    let result = catch_unwind(AssertUnwindSafe(body));
+    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        // A payload may panic when it is dropped; what that leaves is not dropped any more.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
+        Err(panicked())
+    });
     drop(entered);
     let error = match result {
-        Ok(Ok(status)) => return status,
-        Ok(Err(error)) => error,
-        Err(payload) => {
-            // A payload may itself panic when dropped, and it may hold anything: it is neither read nor dropped.
-            std::mem::forget(payload);
-            panicked()
-        }
+        Ok(status) => return status,
+        Err(error) => error,
     };
     let error = Error::new(&error);
     let status = error.status();
@@ -43,6 +44,7 @@ pub(crate) fn guard(err: ErrorOut, body: impl FnOnce() -> Result<Status>) -> Sta
 
 #[cold]
 fn panicked() -> secureapp_core::Error {
+    // Only where it happened: the message may hold what it should not.
     let place = PLACE.with_borrow_mut(std::mem::take);
     secureapp_core::Error::internal(format!("a defect in SecureAppModel stopped the call ({place})"))
         .advise("Try again; if it happens every time, report it with the command that was run.")
@@ -85,7 +87,7 @@ fn is_ours() -> bool {
             .is_some_and(|name| name.starts_with(THREAD_PREFIX))
 }
 
-/// Keeps where it happened, without folders; the message may hold what it should not and is left alone.
+/// Keeps where it happened, without folders.
 fn remember(info: &PanicHookInfo<'_>) {
     let place = info.location().map_or_else(String::new, |location| {
         let file = location.file().rsplit(['/', '\\']).next().unwrap_or_default();

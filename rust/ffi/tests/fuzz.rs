@@ -159,12 +159,7 @@ fn add_nowhere() {
             .fold(Request::new("environment.add").text("name", "Nowhere"), |add, host| {
                 add.text(host, "https://127.0.0.1:9")
             });
-        let mut value = null_mut();
-        // SAFETY: a live handle and a local; the value is freed once.
-        unsafe {
-            assert_eq!(sa_call(add.0, &mut value, null_mut()), Status::Ok);
-            sa_value_free(value);
-        }
+        add.call();
     });
 }
 

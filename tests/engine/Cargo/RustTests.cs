@@ -1,3 +1,5 @@
+using SecureAppModel.EngineTests.Hosting;
+
 namespace SecureAppModel.EngineTests.Cargo;
 
 /// <summary>
@@ -54,11 +56,4 @@ public sealed class RustTests
         Assert.Contains("left: 1", read[1].Detail);
         Assert.DoesNotContain("running", read[1].Detail);
     }
-}
-
-/// <summary>For what needs the machine for itself.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class AloneCollection
-{
-    public const string Name = "alone";
 }

@@ -186,8 +186,10 @@ impl Environment {
 /// `host`, `host:port` or `https://host[:port][/]` as a base URL without a slash at the end. Secrets go to these hosts, so
 /// nothing but HTTPS will do.
 fn base_url(service: Service, text: &str) -> Result<String> {
+    // What stands before an @ may be a password.
+    let shown = text.rsplit('@').next().unwrap_or_default();
     let refused = |why: &str| {
-        Error::invalid(format!("'{text}' cannot be the {} host: {why}", service.title())).advise(format!(
+        Error::invalid(format!("'{shown}' cannot be the {} host: {why}", service.title())).advise(format!(
             "Give {} as https://host or https://host:port.",
             service.parameter()
         ))

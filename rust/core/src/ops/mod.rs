@@ -4,6 +4,8 @@ mod audit_export;
 mod credential_test;
 mod delegated_tenants;
 mod signer_sign;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod tokens;
 
 use crate::engine::Session;
@@ -21,6 +23,8 @@ impl Operation {
             "delegated_tenants" => delegated_tenants::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
+            #[cfg(feature = "test-hooks")]
+            "test.panic" => Ok(test_hooks::panic(session)),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),
         }
     }

@@ -45,11 +45,11 @@ pub(super) async fn ask(
         .send(&spec)
         .await
         .map_err(|error| request.name(error))?;
-    let (token, new_refresh_token) = read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked)?;
+    let (token, rotated) = read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked)?;
     if let Some(lineage) = &lineage {
         request.credential().note_redemption(inner.clock.now_ms());
-        if let Some(new) = new_refresh_token {
-            if environment.single_use_refresh_tokens() || is_home(request, &token) {
+        if let Some((new, home)) = rotated {
+            if environment.single_use_refresh_tokens() || home {
                 let application = request.credential().application_id();
                 inner
                     .lineages
@@ -70,6 +70,7 @@ async fn turn(lineage: &Lineage, abandoned: &CancellationToken) -> Result<OwnedS
     }
 }
 
+/// The token, and the refresh token that replaces the redeemed one with whether it is the home tenant's.
 fn read(
     inner: &Inner,
     request: &TokenRequest,
@@ -77,7 +78,7 @@ fn read(
     reply: &Reply,
     redeemed: Option<&Secret>,
     asked: &Asked<'_>,
-) -> Result<(Token, Option<Secret>)> {
+) -> Result<(Token, Option<(Secret, bool)>)> {
     if !reply.is_success() {
         return Err(failure::from_reply(reply, asked));
     }
@@ -121,7 +122,8 @@ fn read(
         refresh_token: new_refresh_token.clone().or_else(|| redeemed.cloned()),
         access_token,
     };
-    Ok((token, new_refresh_token))
+    let home = is_home(request, &token, success.client_info.as_deref());
+    Ok((token, new_refresh_token.map(|new| (new, home))))
 }
 
 #[cold]
@@ -136,19 +138,15 @@ fn claimed_tenant(token: &Secret) -> Option<TenantId> {
     TenantId::parse(jwt::claims(token.expose()).ok()?.get("tid")?.as_str()?).ok()
 }
 
-/// True where the token's tenant is the user's own: from what the credential's maker said, or from the token's claims
-/// (a guest's token names its own tenant as `idp`).
-fn is_home(request: &TokenRequest, token: &Token) -> bool {
-    if let Some(home) = request.credential().home_tenant() {
-        if home.guid().is_some() || home == request.tenant() {
-            return home == token.tenant() || home == request.tenant();
+/// True where the token's tenant is the user's own, from what the reply or the credential's maker says. Where neither does,
+/// the refresh token in use stays: it is good for every tenant.
+fn is_home(request: &TokenRequest, token: &Token, client_info: Option<&str>) -> bool {
+    let said = client_info.and_then(jwt::part);
+    match said.as_ref().and_then(|info| info.get("utid")?.as_str()) {
+        Some(home) => home.eq_ignore_ascii_case(token.tenant().as_str()),
+        None => {
+            let home = request.credential().home_tenant();
+            home.is_some_and(|home| home == token.tenant() || home == request.tenant())
         }
-    }
-    let Ok(claims) = jwt::claims(token.access_token().expose()) else {
-        return false;
-    };
-    match claims.get("idp").and_then(|idp| idp.as_str()) {
-        Some(idp) => idp.contains(token.tenant().as_str()),
-        None => claims.get("tid").and_then(|tid| tid.as_str()) == Some(token.tenant().as_str()),
     }
 }

@@ -72,6 +72,8 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
         Grant::RefreshToken => {
             add("grant_type", "refresh_token");
             add("refresh_token", token);
+            // Makes the reply name the user's own tenant.
+            add("client_info", "1");
         }
     }
     add("client_id", credential.application_id());

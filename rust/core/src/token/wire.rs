@@ -22,6 +22,9 @@ pub(super) struct Success<'a> {
     pub(super) expires_on: Option<Number>,
     #[serde(default)]
     pub(super) refresh_in: Option<Number>,
+    /// `{"uid","utid"}` in base64url: the user and the user's own tenant.
+    #[serde(borrow, default)]
+    pub(super) client_info: Option<Cow<'a, str>>,
     /// The device code endpoint is known to send errors with status 200.
     #[serde(borrow, default)]
     pub(super) error: Option<Cow<'a, str>>,

@@ -2,12 +2,14 @@
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code, unreachable_pub)]
 
+use secureapp::call::sa_call;
 use secureapp::credential::{sa_credential_free, sa_credential_open};
 use secureapp::error::{sa_error_detail, sa_error_free, sa_error_status};
 use secureapp::op::*;
 use secureapp::request::*;
 use secureapp::session::{sa_session_free, sa_session_open};
 use secureapp::status::Status;
+use secureapp::value::sa_value_free;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
@@ -138,6 +140,16 @@ impl Request {
         self
     }
 
+    /// Has it answered at once, and forgets the answer.
+    pub fn call(&self) {
+        let (mut value, mut err) = (null_mut(), null_mut());
+        // SAFETY: a live handle and locals.
+        let status = unsafe { sa_call(self.0, &mut value, &mut err) };
+        assert!(status == Status::Ok, "{:?}", failure(status, err));
+        // SAFETY: freed once.
+        unsafe { sa_value_free(value) };
+    }
+
     pub fn credential(self, credential: &Credential) -> Self {
         let key = "credential";
         // SAFETY: live handles and borrowed texts.
@@ -224,6 +236,14 @@ impl Op {
             unsafe { std::slice::from_raw_parts(data, len) }.to_vec()
         };
         (status, kind, bytes)
+    }
+
+    /// As `next`, without a copy of the bytes.
+    pub fn look(&self, timeout_ms: u32) -> (Status, u32) {
+        let (mut kind, mut data, mut len) = (0, null(), 0);
+        // SAFETY: a live handle and locals.
+        let status = unsafe { sa_op_next(self.0, timeout_ms, &mut kind, &mut data, &mut len, null_mut()) };
+        (status, kind)
     }
 
     /// As `next`, for the one reader that `wait_for_reader` looks for: their looks are not its second reader.

@@ -1,0 +1,202 @@
+//! A service, or what is in between, that does not do as it should.
+
+use crate::support::*;
+use secureapp_core::{immediate, Field, Kind, Request};
+use serde_json::json;
+use std::time::Duration;
+
+fn fault(bed: &Bed, times: i64, action: serde_json::Value) {
+    bed.fault(
+        json!({"id": "fault", "match": {"service": "login", "method": "POST"}, "times": times, "action": action}),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_429_passes_or_is_named() {
+    let bed = bed(2).await;
+    // The service is known to send 429 without a body that can be read.
+    bed.answer_with(3, 429, json!({}), "Too many requests");
+    bed.ask(&bed.application(), item(&bed.tenant(0), GRAPH)).await.record();
+    assert_eq!(bed.requests(), 4);
+    bed.sandbox.control().reset_stats();
+    bed.answer_with(-1, 429, json!({}), "<html>429</html>");
+    let answers = bed.ask(&bed.application(), item(&bed.tenant(1), GRAPH)).await;
+    assert_eq!(answers.error().kind(), Kind::Throttled);
+    assert!(answers.error().advice().contains("ThrottleLimit"));
+    assert_eq!(bed.requests(), 5, "one and four repeats");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_retry_after_is_kept_without_asking() {
+    let bed = bed(2).await;
+    bed.answer_with(1, 429, json!({"Retry-After": "900"}), "");
+    let user = bed.user();
+    let first = bed.ask(&user, item(&bed.tenant(0), GRAPH)).await;
+    assert_eq!(first.error().retry_after(), Some(Duration::from_secs(900)));
+    let second = bed.ask(&user, item(&bed.tenant(0), GRAPH)).await;
+    assert_eq!(second.error().kind(), Kind::Throttled);
+    assert!(second
+        .error()
+        .retry_after()
+        .is_some_and(|wait| wait <= Duration::from_secs(900)));
+    assert_eq!(bed.requests(), 1, "the second was answered here");
+    bed.ask(&user, item(&bed.tenant(1), GRAPH)).await.record();
+    bed.engine.clock().advance_ms(901_000);
+    bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.record();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_retry_after_is_waited_for() {
+    let bed = bed(1).await;
+    bed.answer_with(1, 503, json!({"Retry-After": "0"}), "");
+    bed.ask(&bed.user(), item(&bed.tenant(0), GRAPH)).await.record();
+    assert_eq!(bed.requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_will_not_change_is_asked_once() {
+    let bed = bed(1).await;
+    for status in [400, 401, 403, 404] {
+        bed.sandbox.control().reset_stats();
+        bed.answer_with(
+            1,
+            status,
+            json!({}),
+            r#"{"error":"invalid_grant","error_description":"AADSTS1: no"}"#,
+        );
+        assert!(!bed
+            .ask(&bed.user(), item(&bed.tenant(0), GRAPH))
+            .await
+            .error()
+            .is_retryable());
+        assert_eq!(bed.requests(), 1, "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_valid_token_outlives_a_failed_refresh() {
+    let bed = bed(1).await;
+    let user = bed.user();
+    let first = bed.ask(&user, item(&bed.tenant(0), GRAPH)).await;
+    bed.engine.clock().advance_ms(56 * 60_000);
+    bed.answer_with(-1, 503, json!({}), "");
+    bed.sandbox.control().reset_stats();
+    assert_eq!(bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.token(), first.token());
+    let tried = bed.requests();
+    assert_eq!(bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.token(), first.token());
+    assert_eq!(bed.requests(), tried, "a service in trouble is not asked again at once");
+    bed.engine.clock().advance_ms(5 * 60_000);
+    assert_eq!(
+        bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.error().kind(),
+        Kind::Server
+    );
+    bed.sandbox.control().clear_faults();
+    assert_ne!(bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.token(), first.token());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_not_hidden_by_a_valid_token() {
+    let bed = bed(1).await;
+    let user = bed.user();
+    bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.record();
+    bed.engine.clock().advance_ms(56 * 60_000);
+    bed.sandbox
+        .control()
+        .set_application(json!({"refreshToken": "revoked"}))
+        .unwrap();
+    assert_eq!(
+        bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.error().kind(),
+        Kind::NotSignedIn
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_json_is_named() {
+    let bed = bed(1).await;
+    for (action, words) in [
+        (json!({"kind": "html"}), "web page instead of JSON"),
+        (json!({"kind": "html", "status": 403}), "web page instead of JSON"),
+        (json!({"kind": "garbage"}), "not the expected JSON"),
+        (json!({"kind": "status", "status": 200, "body": ""}), "empty body"),
+        (
+            json!({"kind": "status", "status": 200, "body": "{}"}),
+            "no 'access_token'",
+        ),
+        (
+            json!({"kind": "status", "status": 200, "body": r#"{"access_token":"opaque"}"#}),
+            "no 'expires_in'",
+        ),
+        (
+            json!({"kind": "status", "status": 302, "headers": {"Location": "https://elsewhere.example"}}),
+            "empty body",
+        ),
+    ] {
+        fault(&bed, 1, action);
+        let answers = bed.ask(&bed.user(), item(&bed.tenant(0), GRAPH)).await;
+        assert_eq!(answers.error().kind(), Kind::Protocol, "{words}");
+        assert!(
+            answers.error().message().contains(words),
+            "{} / {words}",
+            answers.error().message()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_cut_short_is_asked_for_again() {
+    let bed = bed(1).await;
+    for action in [
+        json!({"kind": "truncate", "bytes": 100, "close": "abort"}),
+        json!({"kind": "reset"}),
+    ] {
+        bed.sandbox.control().reset_stats();
+        fault(&bed, 1, action.clone());
+        bed.ask_with(&bed.user(), &["forceRefresh"], item(&bed.tenant(0), GRAPH))
+            .await
+            .record();
+        assert_eq!(bed.requests(), 2, "{action}");
+        fault(&bed, -1, action.clone());
+        let answers = bed
+            .ask_with(&bed.user(), &["forceRefresh"], item(&bed.tenant(0), GRAPH))
+            .await;
+        assert_eq!(answers.error().kind(), Kind::Network, "{action}");
+        assert!(
+            answers.error().message().contains("broke"),
+            "{}",
+            answers.error().message()
+        );
+        bed.sandbox.control().clear_faults();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_not_there_is_named() {
+    let bed = bed(1).await;
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    for (host, words) in [
+        (format!("https://127.0.0.1:{closed}"), "refused the connection"),
+        ("https://no-such-host.invalid".to_owned(), "could not be found"),
+    ] {
+        let request = Request::new("environment.add")
+            .with("name", Field::Text("Dead".into()))
+            .with("loginHost", Field::Text(host))
+            .with("force", Field::Int(1));
+        immediate(&bed.engine, &request).unwrap();
+        let mut start = bed.request(&bed.user(), &[]);
+        start.set("environment", Field::Text("dead".into()));
+        let operation = secureapp_core::Operation::start(&bed.session, start).unwrap();
+        operation.submit(item(&bed.tenant(0), GRAPH)).unwrap();
+        operation.finish_input();
+        let answers = finish(&operation).await.unwrap();
+        assert_eq!(answers.error().kind(), Kind::Network);
+        assert!(
+            answers.error().message().contains(words),
+            "{}",
+            answers.error().message()
+        );
+        assert!(!answers.error().advice().is_empty());
+    }
+}

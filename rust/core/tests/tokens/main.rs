@@ -1,0 +1,8 @@
+//! The `tokens` operation against the sandbox.
+
+mod faults;
+mod identity;
+mod sharing;
+mod stopping;
+mod support;
+mod trust;

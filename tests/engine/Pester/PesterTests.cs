@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Xml.Linq;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Pester;
+
+/// <summary>The Pester suites, where a whole <c>pwsh</c> with Pester 5 is installed.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class PesterTests
+{
+    [Fact]
+    public void The_Pester_suites_pass()
+    {
+        string version = Pwsh("(Get-Module Pester -ListAvailable | Sort-Object Version -Descending | Select-Object -First 1).Version.Major");
+        bool there = int.TryParse(version.Trim(), NumberStyles.Integer, CultureInfo.InvariantCulture, out int major) && major >= 5;
+        Assert.SkipUnless(there, "tests/pester needs pwsh with Pester 5, which is not installed here.");
+
+        string report = Path.Combine(Path.GetTempPath(), $"secureapp-pester-{Guid.NewGuid():n}.xml");
+        try
+        {
+            string output = Pwsh(
+                $$"""
+                $configuration = New-PesterConfiguration
+                $configuration.Run.Path = '{{Path.Combine(Repository.Root, "tests", "pester")}}'
+                $configuration.TestResult.Enabled = $true
+                $configuration.TestResult.OutputFormat = 'JUnitXml'
+                $configuration.TestResult.OutputPath = '{{report}}'
+                Invoke-Pester -Configuration $configuration
+                """);
+            XElement summary = XDocument.Load(report).Root!;
+            Assert.True((int)summary.Attribute("tests")! > 0, output);
+            Assert.True((int)summary.Attribute("failures")! == 0 && (int)summary.Attribute("errors")! == 0, output);
+        }
+        finally
+        {
+            File.Delete(report);
+        }
+    }
+
+    /// <summary>What a <c>pwsh</c> of its own writes; nothing when there is none.</summary>
+    private static string Pwsh(string script)
+    {
+        var start = new ProcessStartInfo("pwsh") { RedirectStandardOutput = true, RedirectStandardInput = true };
+        foreach (string argument in new[] { "-NoProfile", "-NonInteractive", "-Command", script })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.StandardInput.Close();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return output;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return string.Empty;
+        }
+    }
+}
