@@ -41,7 +41,8 @@ Usage: secureapp-sandbox [options]
   --page-size <n>        most customers in one page of a list (default: the services' own limits)
   --token-lifetime <n>   seconds that an access token lives (default 3600)
   --audit <key=value,..> duplicates, late, growing, growSeconds, pageSize, recordsPerBlob, withoutId, conflicts,
-                         relisted, expirationDays, startTime, endTime, gzip, subscribed
+                         relisted, expirationDays, firstContentSeconds, requestsPerMinute, startTime, endTime, gzip,
+                         subscribed
   --exit-with-stdin      stop when standard input ends
   --version              print the version
   --help                 print this text

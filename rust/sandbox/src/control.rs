@@ -133,7 +133,10 @@ impl Control {
                 "there is no tenant '{tenant}' here; GET /sandbox/truth lists them"
             ));
         };
-        tenant.change(from_json::<HealthChange>(change)?);
+        let change: HealthChange = from_json(change)?;
+        let disabled = change.disabled_subscriptions.join(",");
+        self.world.feed.disable(tenant, &disabled, self.world.clock.now_ms())?;
+        tenant.change(change);
         Ok(())
     }
 

@@ -73,6 +73,9 @@ pub(crate) struct HealthChange {
     auditing: Option<bool>,
     deleted: Option<bool>,
     missing_resources: Option<Vec<String>>,
+    /// Content types whose subscriptions an administrator of the service disables now.
+    #[serde(default)]
+    pub(crate) disabled_subscriptions: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

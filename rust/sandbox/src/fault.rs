@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::feed::FeedError;
 use crate::reply::{self, Call, Reply};
 use crate::route::Label;
 use crate::world::lock;
@@ -71,6 +72,8 @@ pub(crate) enum Action {
     Reset,
     /// A web page where JSON belongs, as proxies and outage pages do.
     Html { status: Option<u16> },
+    /// An error of the Management Activity API by its code, in that API's own wording: `AF429`, `AF50000`, `AF20023` ..
+    FeedError { code: String },
     /// Bytes that are no JSON, said to be JSON.
     Garbage { status: Option<u16> },
 }
@@ -175,7 +178,7 @@ impl Match {
 
 impl Action {
     /// The reply of those actions that replace the service's own.
-    pub(crate) fn instead(&self) -> Option<Reply> {
+    pub(crate) fn instead(&self, call: &Call) -> Option<Reply> {
         match self {
             Action::Status { status, headers, body, content_type } => {
                 let guessed = if body.starts_with('{') || body.starts_with('[') { "application/json" } else { "text/plain" };
@@ -193,6 +196,7 @@ impl Action {
                 "<!DOCTYPE html>\r\n<html><head><title>Service unavailable</title></head>\r\n<body><h1>Our services aren't \
                  available right now</h1><p>We're working to restore all services as soon as possible.</p></body></html>",
             )),
+            Action::FeedError { code } => Some(FeedError::made_up(code, call).reply()),
             Action::Garbage { status } => Some(reply::reply(
                 status.unwrap_or(200),
                 "application/json; charset=utf-8",

@@ -98,6 +98,10 @@ pub struct AuditOptions {
     pub end_ms: Option<i64>,
     /// Days after contentCreated until a blob expires.
     pub expiration_days: u32,
+    /// Seconds between a subscription's first start and its first content. What is listed then reaches back to the start.
+    pub first_content_seconds: u32,
+    /// Requests that one tenant may make in a minute before it is throttled; 0: any number.
+    pub requests_per_minute: u32,
     /// Whether blobs are compressed when the client accepts gzip.
     pub gzip: bool,
     /// Whether every subscription is enabled from the start.
@@ -119,6 +123,8 @@ impl Default for AuditOptions {
             start_ms: None,
             end_ms: None,
             expiration_days: 7,
+            first_content_seconds: 0,
+            requests_per_minute: 0,
             gzip: true,
             subscribed: false,
         }
@@ -139,6 +145,8 @@ impl AuditOptions {
             "pageSize" => self.page_size = positive(name, value)?,
             "recordsPerBlob" => self.records_per_blob = positive(name, value)?,
             "expirationDays" => self.expiration_days = positive(name, value)?,
+            "firstContentSeconds" => self.first_content_seconds = number(name, value)?,
+            "requestsPerMinute" => self.requests_per_minute = number(name, value)?,
             "startTime" => self.start_ms = Some(moment(name, value)?),
             "endTime" => self.end_ms = Some(moment(name, value)?),
             "gzip" => self.gzip = switch(name, value)?,
@@ -146,7 +154,8 @@ impl AuditOptions {
             _ => {
                 return Err(OptionsError(format!(
                     "there is no audit option '{name}'; use duplicates, late, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
-                     conflicts, relisted, expirationDays, startTime, endTime, gzip or subscribed"
+                     conflicts, relisted, expirationDays, firstContentSeconds, requestsPerMinute, startTime, endTime, gzip \
+                     or subscribed"
                 )))
             }
         }

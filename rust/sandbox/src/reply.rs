@@ -108,9 +108,11 @@ impl ReplyBody {
         let full = body.len() as u64;
         body.truncate(at);
         let announced = Some(if clean { body.len() as u64 } else { full });
+        // Without a pause hyper would fail before it has sent the first bytes.
+        let pause: Gate = Box::pin(tokio::task::yield_now());
         ReplyBody {
             first: Some(body),
-            gate: None,
+            gate: (!clean).then_some(pause),
             rest: None,
             broken: !clean,
             announced,

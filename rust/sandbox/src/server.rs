@@ -102,7 +102,7 @@ async fn handle(
     let Some((id, action)) = fault else {
         return Ok(finish(&world, route::serve(&world, &call), ReplyBody::whole));
     };
-    if let Some(instead) = action.instead() {
+    if let Some(instead) = action.instead(&call) {
         return Ok(finish(&world, instead, ReplyBody::whole));
     }
     match action {
@@ -126,7 +126,7 @@ async fn handle(
                 ReplyBody::cut(body, bytes, close == Close::Clean)
             }));
         }
-        Action::Status { .. } | Action::Html { .. } | Action::Garbage { .. } => {}
+        Action::Status { .. } | Action::Html { .. } | Action::Garbage { .. } | Action::FeedError { .. } => {}
     }
     Ok(finish(&world, route::serve(&world, &call), ReplyBody::whole))
 }

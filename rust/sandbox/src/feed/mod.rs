@@ -33,13 +33,30 @@ use record::Writer;
 
 const MINUTE_MS: i64 = 60_000;
 
+/// One content type's subscription of one tenant.
+#[derive(Clone, Copy)]
+struct Subscription {
+    state: State,
+    first_start_ms: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Enabled,
+    Stopped,
+    /// Disabled by an administrator of the service.
+    Disabled,
+}
+
 /// The feed of all tenants.
 pub(crate) struct Feed {
     options: RwLock<AuditOptions>,
     started_ms: i64,
     /// What the feed settled on when it was first asked for.
     settled: OnceLock<(AuditOptions, Span)>,
-    subscriptions: Mutex<HashMap<(String, ContentType), bool>>,
+    subscriptions: Mutex<HashMap<(String, ContentType), Subscription>>,
+    /// The minute that a tenant's requests were last counted in, and how many there were.
+    requests: Mutex<HashMap<String, (i64, u32)>>,
     /// How often each growing blob was fetched.
     fetches: Mutex<HashMap<(String, String), u32>>,
 }
@@ -51,6 +68,7 @@ impl Feed {
             started_ms: machine_ms(),
             settled: OnceLock::new(),
             subscriptions: Mutex::default(),
+            requests: Mutex::default(),
             fetches: Mutex::default(),
         }
     }
@@ -120,12 +138,59 @@ impl Feed {
         }
     }
 
-    fn is_subscribed(&self, tenant: &Tenant, content: ContentType) -> bool {
-        let usual = self.options().subscribed;
-        lock(&self.subscriptions)
-            .get(&(tenant.id.clone(), content))
-            .copied()
-            .unwrap_or(usual)
+    fn subscription(&self, tenant: &Tenant, content: ContentType) -> Option<Subscription> {
+        let usual = Subscription {
+            state: State::Enabled,
+            first_start_ms: i64::MIN,
+        };
+        let known = lock(&self.subscriptions).get(&(tenant.id.clone(), content)).copied();
+        known.or_else(|| self.options().subscribed.then_some(usual))
+    }
+
+    fn set_subscription(&self, tenant: &Tenant, content: ContentType, state: State, now_ms: i64) {
+        let first_start_ms = self
+            .subscription(tenant, content)
+            .map_or(now_ms, |known| known.first_start_ms);
+        lock(&self.subscriptions).insert((tenant.id.clone(), content), Subscription { state, first_start_ms });
+    }
+
+    /// Disables subscriptions as a service administrator would: they have to be started again.
+    pub(crate) fn disable(&self, tenant: &Tenant, content_types: &str, now_ms: i64) -> Result<(), String> {
+        for content in truth::content_types(content_types)? {
+            self.set_subscription(tenant, content, State::Disabled, now_ms);
+        }
+        Ok(())
+    }
+
+    /// The subscription if content may be listed.
+    fn active(&self, tenant: &Tenant, content: ContentType) -> Result<Subscription, FeedError> {
+        match self.subscription(tenant, content) {
+            Some(known) if known.state == State::Enabled => Ok(known),
+            Some(known) if known.state == State::Disabled => Err(FeedError::new(
+                "AF20023",
+                "The subscription was disabled by a service admin.",
+            )),
+            _ => Err(FeedError::new(
+                "AF20022",
+                "No subscription found for the specified content type.",
+            )),
+        }
+    }
+
+    /// Counts a request; false when the tenant has had its share of this minute.
+    fn admit(&self, tenant: &Tenant, now_ms: i64) -> bool {
+        let most = self.options().requests_per_minute;
+        if most == 0 {
+            return true;
+        }
+        let minute = now_ms.div_euclid(MINUTE_MS);
+        let mut requests = lock(&self.requests);
+        let counted = requests.entry(tenant.id.clone()).or_insert((minute, 0));
+        if counted.0 != minute {
+            *counted = (minute, 0);
+        }
+        counted.1 += 1;
+        counted.1 <= most
     }
 }
 
@@ -196,35 +261,34 @@ fn answer(world: &World, call: &Call, access: &Access, tenant: &str, rest: &[&st
             ),
         ));
     }
+    let now_ms = world.clock.now_ms();
+    if !world.feed.admit(tenant, now_ms) {
+        return Err(FeedError::throttled(call));
+    }
     match (&call.method, rest) {
         (&Method::POST, ["subscriptions", "start"]) => start(world, call, tenant),
         (&Method::POST, ["subscriptions", "stop"]) => {
             let content = content_type(call)?;
-            if !world.feed.is_subscribed(tenant, content) {
-                return Err(no_subscription());
-            }
-            lock(&world.feed.subscriptions).insert((tenant.id.clone(), content), false);
+            world.feed.active(tenant, content)?;
+            world.feed.set_subscription(tenant, content, State::Stopped, now_ms);
             Ok(reply::reply(200, "application/json; charset=utf-8", ""))
         }
         (&Method::GET, ["subscriptions", "list"]) => {
-            let known: Vec<Value> = {
-                let subscriptions = lock(&world.feed.subscriptions);
-                let usual = world.feed.options().subscribed;
-                ContentType::ALL
-                    .into_iter()
-                    .filter_map(|content| {
-                        let own = subscriptions.get(&(tenant.id.clone(), content)).copied();
-                        own.or(usual.then_some(true))
-                            .map(|enabled| subscription(content, enabled))
-                    })
-                    .collect()
-            };
+            let known: Vec<Value> = ContentType::ALL
+                .into_iter()
+                .filter_map(|content| {
+                    let own = world.feed.subscription(tenant, content)?;
+                    Some(subscription(content, own.state == State::Enabled))
+                })
+                .collect();
             Ok(reply::json(200, &known))
         }
         (&Method::GET, ["subscriptions", "content"]) => {
             let content = content_type(call)?;
-            if !world.feed.is_subscribed(tenant, content) {
-                return Err(no_subscription());
+            let subscription = world.feed.active(tenant, content)?;
+            let first_ms = i64::from(world.feed.options().first_content_seconds) * 1000;
+            if first_ms > 0 && now_ms < subscription.first_start_ms.saturating_add(first_ms) {
+                return Ok(reply::json(200, &json!([])));
             }
             listing::serve(world, call, tenant, content)
         }
@@ -260,13 +324,19 @@ fn start(world: &World, call: &Call, tenant: &Tenant) -> Result<Reply, FeedError
             ));
         }
     }
-    if world.feed.is_subscribed(tenant, content) {
+    if world
+        .feed
+        .subscription(tenant, content)
+        .is_some_and(|known| known.state == State::Enabled)
+    {
         return Err(FeedError::new(
             "AF20024",
             "The subscription is already enabled. No property change.",
         ));
     }
-    lock(&world.feed.subscriptions).insert((tenant.id.clone(), content), true);
+    world
+        .feed
+        .set_subscription(tenant, content, State::Enabled, world.clock.now_ms());
     Ok(reply::json(200, &subscription(content, true)))
 }
 
@@ -284,8 +354,4 @@ fn content_type(call: &Call) -> Result<ContentType, FeedError> {
         .filter(|name| !name.is_empty())
         .ok_or_else(|| FeedError::new("AF20001", "Missing parameter: contentType"))?;
     ContentType::find(&name).ok_or_else(|| FeedError::new("AF20020", "The specified content type is not valid."))
-}
-
-fn no_subscription() -> FeedError {
-    FeedError::new("AF20022", "No subscription found for the specified content type.")
 }

@@ -232,7 +232,7 @@ impl Plan {
     }
 
     /// The blob that repeats a record, if one does.
-    fn repeated_in(&self, record: u64, own: u64) -> Option<u64> {
+    pub(crate) fn repeated_in(&self, record: u64, own: u64) -> Option<u64> {
         if self.blobs < 2 {
             return None;
         }

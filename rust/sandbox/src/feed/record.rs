@@ -52,7 +52,12 @@ impl Writer<'_> {
         } else {
             Shape::Generated(choose(templates::of(self.plan.content), &mut random))
         };
-        let created = self.plan.created(self.plan.blob_of(record));
+        let own = self.plan.blob_of(record);
+        let created = match self.plan.repeated_in(record, own) {
+            // An event is over before its first delivery.
+            Some(other) if other < own => self.plan.created(other),
+            _ => self.plan.created(own),
+        };
         // Most events take five to ninety minutes to arrive, some take days.
         let delay = if random.chance(self.late) {
             86_400_000 + random.below(4 * 86_400_000)
