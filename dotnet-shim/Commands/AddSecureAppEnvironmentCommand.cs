@@ -43,9 +43,6 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter Force { get; set; }
 
-        [Parameter]
-        public SwitchParameter PassThru { get; set; }
-
         protected override void ProcessRecord()
         {
             if (string.IsNullOrWhiteSpace(Name))
@@ -64,11 +61,7 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            SecureAppEnvironment environment = Guarded(() => Add(Name!, roots), Name);
-            if (PassThru)
-            {
-                WriteObject(environment);
-            }
+            WriteObject(Guarded(() => Add(Name!, roots), Name));
         }
 
         private SecureAppEnvironment Add(string name, string? roots)

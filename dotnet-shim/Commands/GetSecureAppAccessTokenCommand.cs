@@ -68,8 +68,8 @@ namespace SecureAppModel.Commands
             // Everything that the command line says is checked before anything is sent.
             if (!MyInvocation.ExpectingInput)
             {
-                Check(AskedFor(), null);
-                Check(MissingTenant(), null);
+                Check(TokenInput.Question(Resource, Scope), null);
+                Check(TenantInput.Missing(TenantId), null);
             }
 
             foreach (string tenant in TenantId ?? Array.Empty<string>())
@@ -83,11 +83,11 @@ namespace SecureAppModel.Commands
         protected override void ProcessRecord()
         {
             _pace.Enter();
-            if (AskedFor() is SecureAppException wrong)
+            if (TokenInput.Question(Resource, Scope) is SecureAppException wrong)
             {
                 Refuse(wrong, TenantId);
             }
-            else if (MissingTenant() is SecureAppException missing)
+            else if (TenantInput.Missing(TenantId) is SecureAppException missing)
             {
                 Refuse(missing, null);
             }
@@ -127,7 +127,7 @@ namespace SecureAppModel.Commands
             }
             else
             {
-                WriteObject(Token(token, record));
+                WriteObject(new SecureAppAccessToken(token, record));
             }
         }
 
@@ -185,28 +185,6 @@ namespace SecureAppModel.Commands
             Start(request);
         }
 
-        private SecureAppException? AskedFor()
-        {
-            bool resources = HasText(Resource);
-            bool scopes = HasText(Scope);
-            return resources == scopes
-                ? new SecureAppException(
-                    SecureAppErrorKind.InvalidInput,
-                    resources ? "-Resource and -Scope exclude each other." : "Neither -Resource nor -Scope says what the token is for.",
-                    "Use -Resource https://graph.microsoft.com for a v1 token or -Scope https://graph.microsoft.com/.default for a v2 token.")
-                : null;
-        }
-
-        private SecureAppException? MissingTenant() =>
-            TenantId is { Length: > 0 }
-                ? null
-                : new SecureAppException(
-                    SecureAppErrorKind.InvalidInput,
-                    "No tenant was given.",
-                    "Use -TenantId with the customer's tenant id (a GUID) or one of its domains, or pipe customers in.");
-
-        private static bool HasText(string[]? texts) => texts is { Length: > 0 } && texts.All(text => !string.IsNullOrWhiteSpace(text));
-
         private void Check(SecureAppException? refusal, object? target)
         {
             if (refusal is not null)
@@ -217,17 +195,5 @@ namespace SecureAppModel.Commands
 
         /// <summary>A bad item of a pipeline fails alone; anything on the command line has been checked before.</summary>
         private void Refuse(SecureAppException refusal, object? target) => WriteError(ErrorRecords.From(refusal, target));
-
-        private static SecureAppAccessToken Token(string token, ValueMap record) => new SecureAppAccessToken(token)
-        {
-            ExpiresOn = record.Time("expiresOn") ?? default,
-            TenantId = record.Text("tenantId"),
-            Resource = record.OptionalText("resource"),
-            Scopes = record.Get("scopes") is null ? null : record.Texts("scopes"),
-            ApplicationId = record.Text("applicationId"),
-            TokenType = record.OptionalText("tokenType") ?? "Bearer",
-            Account = record.OptionalText("account"),
-            RefreshToken = record.OptionalText("refreshToken"),
-        };
     }
 }

@@ -4,9 +4,27 @@ namespace SecureAppModel.Commands
 {
     /// <summary>Shows what this session uses when a command is not told.</summary>
     [Cmdlet(VerbsCommon.Get, "SecureAppDefault")]
-    [OutputType(typeof(SecureAppDefault))]
+    [OutputType(typeof(SecureAppDefault), typeof(SecureAppCredential), typeof(string))]
     public sealed class GetSecureAppDefaultCommand : SecureAppCmdlet
     {
-        protected override void EndProcessing() => WriteObject(new SecureAppDefault(State));
+        /// <summary>Only the credential.</summary>
+        [Parameter]
+        public SwitchParameter Credential { get; set; }
+
+        /// <summary>Only the environment's name.</summary>
+        [Parameter]
+        public SwitchParameter Environment { get; set; }
+
+        protected override void EndProcessing()
+        {
+            if (Credential == Environment)
+            {
+                WriteObject(new SecureAppDefault(State));
+            }
+            else
+            {
+                WriteObject(Credential ? State.Credential : State.Environment);
+            }
+        }
     }
 }

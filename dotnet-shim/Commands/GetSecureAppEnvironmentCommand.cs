@@ -42,7 +42,7 @@ namespace SecureAppModel.Commands
             }
             catch (SecureAppException failure)
             {
-                WriteError(ErrorRecords.From(failure, name));
+                FailItem(failure, name);
             }
         }
     }

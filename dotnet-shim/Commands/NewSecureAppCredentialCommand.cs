@@ -35,8 +35,8 @@ namespace SecureAppModel.Commands
         public string? TenantId { get; set; }
 
         [Parameter]
-        [Alias("Account")]
-        public string? AccountId { get; set; }
+        [Alias("AccountId")]
+        public string? Account { get; set; }
 
         [Parameter]
         public DateTimeOffset? AcquiredOn { get; set; }
@@ -84,7 +84,7 @@ namespace SecureAppModel.Commands
 
             string? home = string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
             WriteObject(Guarded(
-                () => CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, AccountId, AcquiredOn), applicationId));
+                () => CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn), applicationId));
         }
 
         private static SecureString? NotEmpty(SecureString? secret) => secret is { Length: > 0 } ? secret : null;

@@ -36,7 +36,7 @@ namespace SecureAppModel.Commands
             }
             catch (SecureAppException failure)
             {
-                WriteError(ErrorRecords.From(failure, name));
+                FailItem(failure, name);
                 return;
             }
 

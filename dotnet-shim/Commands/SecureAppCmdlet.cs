@@ -41,6 +41,17 @@ namespace SecureAppModel.Commands
         /// <summary>Ends the command with an error; does not return.</summary>
         internal void Fail(SecureAppException failure, object? target) => ThrowTerminatingError(ErrorRecords.From(failure, target));
 
+        /// <summary>Writes one item's failure and goes on; a defect here, which would fail every item, ends the command.</summary>
+        internal void FailItem(SecureAppException failure, object? target)
+        {
+            if (failure.Kind == SecureAppErrorKind.Internal)
+            {
+                Fail(failure, target);
+            }
+
+            WriteError(ErrorRecords.From(failure, target));
+        }
+
         internal void FailInput(string message, string advice, object? target) =>
             ThrowTerminatingError(ErrorRecords.InvalidInput(message, advice, target));
     }

@@ -5,7 +5,6 @@ namespace SecureAppModel.Commands
 {
     /// <summary>Sets what this session uses when a command is not told.</summary>
     [Cmdlet(VerbsCommon.Set, "SecureAppDefault")]
-    [OutputType(typeof(SecureAppDefault))]
     public sealed class SetSecureAppDefaultCommand : SecureAppCmdlet
     {
         [Parameter]
@@ -15,9 +14,6 @@ namespace SecureAppModel.Commands
         [Parameter]
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
-
-        [Parameter]
-        public SwitchParameter PassThru { get; set; }
 
         protected override void EndProcessing()
         {
@@ -37,10 +33,6 @@ namespace SecureAppModel.Commands
 
             State.Credential = credential;
             State.Environment = environment;
-            if (PassThru)
-            {
-                WriteObject(new SecureAppDefault(State));
-            }
         }
     }
 }

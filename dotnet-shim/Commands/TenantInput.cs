@@ -8,6 +8,15 @@ namespace SecureAppModel.Commands
         private const int LongestDomain = 253;
         private const int LongestLabel = 63;
 
+        /// <summary>Null where there is a tenant at all; otherwise what to do about it.</summary>
+        internal static SecureAppException? Missing(string[]? tenants) =>
+            tenants is { Length: > 0 }
+                ? null
+                : new SecureAppException(
+                    SecureAppErrorKind.InvalidInput,
+                    "No tenant was given.",
+                    "Use -TenantId with the customer's tenant id (a GUID) or one of its domains, or pipe customers in.");
+
         /// <summary>Null where <paramref name="tenant"/> can be one; otherwise why not.</summary>
         internal static SecureAppException? Refusal(string? tenant)
         {

@@ -1,6 +1,7 @@
 using System;
 using System.Security;
 using SecureAppModel.Commands;
+using SecureAppModel.Interop;
 
 namespace SecureAppModel
 {
@@ -14,33 +15,41 @@ namespace SecureAppModel
     /// </remarks>
     public sealed class SecureAppAccessToken : IFormattable
     {
-        internal SecureAppAccessToken(string accessToken)
+        internal SecureAppAccessToken(string accessToken, ValueMap facts)
         {
             AccessToken = accessToken;
+            ExpiresOn = facts.Time("expiresOn") ?? default;
+            TenantId = facts.Text("tenantId");
+            Resource = facts.OptionalText("resource");
+            Scopes = facts.Get("scopes") is null ? null : facts.Texts("scopes");
+            ApplicationId = facts.Text("applicationId");
+            TokenType = facts.OptionalText("tokenType") ?? "Bearer";
+            Account = facts.OptionalText("account");
+            RefreshToken = facts.OptionalText("refreshToken");
         }
 
         public string AccessToken { get; }
 
-        public DateTimeOffset ExpiresOn { get; internal set; }
+        public DateTimeOffset ExpiresOn { get; }
 
         /// <summary>The tenant's GUID, also where a domain was asked for.</summary>
-        public string TenantId { get; internal set; } = string.Empty;
+        public string TenantId { get; }
 
         /// <summary>The resource of a v1 token; null on one that was asked for by scope.</summary>
-        public string? Resource { get; internal set; }
+        public string? Resource { get; }
 
         /// <summary>The scopes of a v2 token; null on one that was asked for by resource.</summary>
-        public string[]? Scopes { get; internal set; }
+        public string[]? Scopes { get; }
 
-        public string ApplicationId { get; internal set; } = string.Empty;
+        public string ApplicationId { get; }
 
-        public string TokenType { get; internal set; } = "Bearer";
+        public string TokenType { get; }
 
         /// <summary>The user that the token is for; null on an application's own token.</summary>
-        public string? Account { get; internal set; }
+        public string? Account { get; }
 
         /// <summary>Only where it was asked for with -IncludeRefreshToken.</summary>
-        public string? RefreshToken { get; internal set; }
+        public string? RefreshToken { get; }
 
         /// <summary>What the token is for, without the token: all of it that is ever serialised.</summary>
         public string Summary =>

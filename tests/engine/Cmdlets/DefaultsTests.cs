@@ -29,7 +29,8 @@ public sealed class DefaultsTests : IDisposable
             $$"""
             Set-SecureAppDefault -Credential {{MakeCredential}}
             Set-SecureAppDefault -Environment usgov
-            (Get-SecureAppDefault).Environment
+            Get-SecureAppDefault -Environment
+            (Get-SecureAppDefault -Credential).HasSecret
             Clear-SecureAppDefault -Environment
             $null -eq (Get-SecureAppDefault).Environment
             $null -eq (Get-SecureAppDefault).Credential
@@ -37,7 +38,7 @@ public sealed class DefaultsTests : IDisposable
             $null -eq (Get-SecureAppDefault).Credential
             """).Succeeded();
 
-        Assert.Equal(["USGov", true, false, true], outcome.Output.Select(item => item.BaseObject));
+        Assert.Equal(["USGov", true, true, false, true], outcome.Output.Select(item => item.BaseObject));
     }
 
     [Fact]

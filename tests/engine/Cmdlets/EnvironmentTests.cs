@@ -31,9 +31,10 @@ public sealed class EnvironmentTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
-            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -GraphEndpoint https://graph.example.org
+            $added = Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org -GraphEndpoint https://graph.example.org
             $e = Get-SecureAppEnvironment ($name.Substring(0, 12) + '*')
             $e.Name; $e.IsBuiltIn; $e.GraphEndpoint
+            $added.Name -eq $e.Name
             Remove-SecureAppEnvironment $name
             Get-SecureAppEnvironment $name
             """);
@@ -42,6 +43,7 @@ public sealed class EnvironmentTests : IDisposable
         Assert.Equal(_name, outcome.Output[0].BaseObject);
         Assert.Equal(false, outcome.Output[1].BaseObject);
         Assert.StartsWith("https://graph.example.org", Assert.IsType<string>(outcome.Output[2].BaseObject));
+        Assert.Equal(true, outcome.Output[3].BaseObject);
         ErrorRecord gone = Assert.Single(outcome.Errors);
         Assert.Equal(_name, gone.TargetObject);
         Assert.Contains(_name, gone.Exception.Message);
@@ -88,7 +90,7 @@ public sealed class EnvironmentTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
-            Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
+            $null = Add-SecureAppEnvironment $name -LoginEndpoint https://login.example.org
             Set-SecureAppDefault -Environment $name
             $name | Remove-SecureAppEnvironment
             $null -eq (Get-SecureAppDefault).Environment
