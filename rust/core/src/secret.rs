@@ -1,18 +1,19 @@
 //! Values that must not be seen: zeroized when dropped, masked wherever they could be printed.
 
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A secret text (client secret, refresh token, access token).
 ///
-/// `Debug` prints `***`; only [`Secret::expose`] reads the text, so a search for `expose` finds every use.
+/// Clones share one copy, which is zeroized when the last of them is dropped. `Debug` prints `***`; only [`Secret::expose`] reads the text, so a search for `expose` finds every use.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes ownership of `text`; the given allocation is the one that will be zeroized.
     pub fn new(text: String) -> Self {
-        Secret(Zeroizing::new(text))
+        Secret(Arc::new(Zeroizing::new(text)))
     }
 
     /// The text itself. Never log it, and copy it only into a request that is about to be sent.

@@ -19,3 +19,91 @@ pub(crate) async fn authorized(engine: &Engine, token: &TokenRequest, spec: Requ
     let second = engine.tokens().acquire_instead_of(token, &first).await?;
     client.send(&spec.bearer(second.access_token())?).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Environment, Service};
+    use crate::request::{Field, Request};
+    use crate::tenant::TenantId;
+    use crate::token::Target;
+    use crate::{immediate, Credential, Secret};
+    use secureapp_sandbox::{Options, Sandbox, Signature};
+    use serde_json::json;
+    use std::sync::Arc;
+
+    struct Bed {
+        sandbox: Sandbox,
+        engine: Arc<Engine>,
+        token: TokenRequest,
+    }
+
+    impl Bed {
+        async fn new() -> Self {
+            let options = Options {
+                tenants: 1,
+                records: 0,
+                signature: Signature::Filler,
+                ..Options::default()
+            };
+            let sandbox = Sandbox::start(options).await.unwrap();
+            let engine = Engine::new(tokio::runtime::Handle::current());
+            let facts = sandbox.facts();
+            let text = |text: &str| Field::Text(text.to_owned());
+            let add = Request::new("environment.add")
+                .with("name", text("Cloud"))
+                .with("loginHost", text(&facts.endpoints.login))
+                .with("graphHost", text(&facts.endpoints.graph))
+                .with("caPem", text(sandbox.ca_pem()));
+            immediate(&engine, &add).unwrap();
+            let credential = Request::new("credential")
+                .with("applicationId", text(&facts.application_id))
+                .with("secret", Field::Secret(Secret::from(facts.secret.as_str())))
+                .with(
+                    "refreshToken",
+                    Field::Secret(Secret::from(facts.refresh_token.as_str())),
+                );
+            let environment = engine.environments().find("cloud").unwrap();
+            let target = Target::resource(environment.resource(Service::Graph)).unwrap();
+            let tenant = TenantId::parse(&facts.partner_tenant_id).unwrap();
+            let credential = Arc::new(Credential::open(&credential).unwrap());
+            let token = TokenRequest::new(environment, credential, tenant, target);
+            Bed { sandbox, engine, token }
+        }
+
+        fn refuse(&self, times: i64) {
+            let fault =
+                json!({"match": {"service": "graph"}, "times": times, "action": {"kind": "status", "status": 401}});
+            self.sandbox.control().add_faults(fault).unwrap();
+        }
+
+        async fn get(&self) -> u16 {
+            let environment: &Environment = self.token.environment();
+            let url = format!("{}/v1.0/contracts", environment.endpoint(Service::Graph).unwrap());
+            let spec = RequestSpec::get(&url).unwrap();
+            authorized(&self.engine, &self.token, spec).await.unwrap().status()
+        }
+
+        fn tokens_asked(&self) -> u64 {
+            self.sandbox.control().stats()["tokens"][0]["count"].as_u64().unwrap()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn refusals_of_one_token_refresh_it_once() {
+        let bed = Bed::new().await;
+        assert_eq!(bed.get().await, 200);
+        bed.refuse(3);
+        assert_eq!(tokio::join!(bed.get(), bed.get(), bed.get()), (200, 200, 200));
+        assert_eq!(bed.tokens_asked(), 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refusal_that_stays_is_the_answer() {
+        let bed = Bed::new().await;
+        bed.refuse(-1);
+        assert_eq!(bed.get().await, 401);
+        assert_eq!(bed.tokens_asked(), 2, "one refresh, no more");
+        assert_eq!(bed.sandbox.control().stats()["requests"].as_u64(), Some(4));
+    }
+}

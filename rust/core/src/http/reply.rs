@@ -8,7 +8,6 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, CONTENT_TYPE};
 use serde::Deserialize;
 use std::time::{Duration, SystemTime};
-use zeroize::Zeroizing;
 
 /// What came back for one request.
 #[derive(Debug)]
@@ -16,6 +15,8 @@ pub(crate) struct Reply {
     status: u16,
     headers: HeaderMap,
     authority: String,
+    /// Bytes that the service said would come; 0 where it did not.
+    announced: u64,
     body: Body,
 }
 
@@ -32,11 +33,12 @@ enum Body {
 
 impl Reply {
     /// Reads the body to its end, unless it is to be streamed and the status is a success.
-    pub(super) async fn read(response: reqwest::Response, spec: &RequestSpec, permit: Permit) -> Result<Self> {
+    pub(super) async fn read(mut response: reqwest::Response, spec: &RequestSpec, permit: Permit) -> Result<Self> {
         let mut reply = Reply {
             status: response.status().as_u16(),
-            headers: response.headers().clone(),
             authority: spec.authority().to_owned(),
+            announced: response.content_length().unwrap_or(0),
+            headers: std::mem::take(response.headers_mut()),
             body: Body::Open {
                 response,
                 received: 0,
@@ -50,30 +52,36 @@ impl Reply {
         Ok(reply)
     }
 
-    /// The buffer is zeroized when its last user is done: any answer may hold a token.
     async fn read_whole(&mut self, limit: usize) -> Result<Bytes> {
-        let announced = match &self.body {
-            Body::Open { response, .. } => response.content_length().unwrap_or(0),
-            _ => 0,
+        let first = self.chunk().await?.unwrap_or_default();
+        self.within(first.len(), limit)?;
+        // Most answers come in one piece, which needs no copy.
+        let Some(second) = self.chunk().await? else {
+            return Ok(first);
         };
         // The service's word is no reason to reserve much memory.
-        let mut whole = Zeroizing::new(Vec::with_capacity(
-            usize::try_from(announced).unwrap_or(0).min(limit).min(64 << 10),
-        ));
-        while let Some(chunk) = self.chunk().await? {
-            if whole.len() + chunk.len() > limit {
-                return Err(Error::new(
-                    Kind::Protocol,
-                    format!(
-                        "{} sent more than the {limit} bytes that this answer may have",
-                        self.authority
-                    ),
-                )
-                .advise("Report this with the name of the command: an answer of this size was not expected."));
-            }
+        let announced = usize::try_from(self.announced).unwrap_or(0).min(limit).min(64 << 10);
+        let mut whole = Vec::with_capacity(announced.max(first.len() + second.len()));
+        whole.extend_from_slice(&first);
+        let mut next = Some(second);
+        while let Some(chunk) = next {
+            self.within(whole.len() + chunk.len(), limit)?;
             whole.extend_from_slice(&chunk);
+            next = self.chunk().await?;
         }
-        Ok(Bytes::from_owner(whole))
+        Ok(Bytes::from(whole))
+    }
+
+    fn within(&self, length: usize, limit: usize) -> Result<()> {
+        if length <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "{} sent more than the {limit} bytes that this answer may have",
+            self.authority
+        );
+        Err(Error::new(Kind::Protocol, message)
+            .advise("Report this with the name of the command: an answer of this size was not expected."))
     }
 
     /// The next part of a streamed body; `None` at its end. An error says that the rest is missing.
@@ -109,10 +117,6 @@ impl Reply {
 
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
     }
 
     /// A header's text; `None` where it is absent or not text.

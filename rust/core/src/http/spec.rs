@@ -91,14 +91,6 @@ impl RequestSpec {
         self
     }
 
-    /// Sets JSON as the body.
-    pub(crate) fn json(mut self, body: String) -> Self {
-        self.headers
-            .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-        self.body = Bytes::from(body);
-        self
-    }
-
     /// The largest body, in bytes after decompression, that is read as a whole.
     pub(crate) fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::event::Progress;
 use crate::operation::{Context, Operation};
 use crate::request::Request;
-use crate::secret::Secret;
 use crate::tenant::TenantId;
 use crate::token::{Target, Token, TokenRequest};
 use crate::value::Value;
@@ -160,10 +159,7 @@ fn record(item: &Item, token: &Token, settings: &Settings) -> Value {
         .with("tokenType", token.token_type())
         .with("account", token.account());
     if settings.include_refresh_token {
-        return record.with(
-            "refreshToken",
-            token.refresh_token().map(|token: &Secret| token.clone()),
-        );
+        return record.with("refreshToken", token.refresh_token().cloned());
     }
     record
 }

@@ -271,7 +271,7 @@ impl Inner {
             Err(error) if error.is_retryable() => {
                 let asked = error.retry_after();
                 // Without a token to serve meanwhile, only the service's own wish is worth remembering.
-                if asked.is_none() && !slots.by_key.get(&key).is_some_and(|slot| slot.token.is_some()) {
+                if asked.is_none() && slots.by_key.get(&key).is_none_or(|slot| slot.token.is_none()) {
                     return;
                 }
                 let wait = i64::try_from(asked.unwrap_or(REFRESH_PAUSE).as_millis()).unwrap_or(i64::MAX);

@@ -11,6 +11,7 @@ use crate::http::Reply;
 use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 use tokio::sync::OwnedSemaphorePermit;
@@ -86,6 +87,10 @@ fn read(
     if success.error.is_some() {
         return Err(failure::from_reply(reply, asked));
     }
+    #[derive(Deserialize)]
+    struct End {
+        exp: i64,
+    }
     let access_token = match success.access_token.as_deref() {
         Some(text) if !text.is_empty() => Secret::from(text),
         _ => return Err(missing(request, reply, "access_token")),
@@ -95,7 +100,7 @@ fn read(
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let now = inner.clock.now_ms();
     let server_now = server_now.map_or(now / 1000, |time| time.as_secs() as i64);
-    let claimed_end = || jwt::claims(access_token.expose()).ok()?.get("exp")?.as_i64();
+    let claimed_end = || jwt::known_claims::<End>(access_token.expose()).map(|claims| claims.exp);
     let Some(life) = success.life(server_now, claimed_end) else {
         return Err(missing(request, reply, "expires_in"));
     };
@@ -135,15 +140,22 @@ fn missing(request: &TokenRequest, reply: &Reply, field: &str) -> Error {
 }
 
 fn claimed_tenant(token: &Secret) -> Option<TenantId> {
-    TenantId::parse(jwt::claims(token.expose()).ok()?.get("tid")?.as_str()?).ok()
+    #[derive(Deserialize)]
+    struct Tenant {
+        tid: String,
+    }
+    TenantId::parse(&jwt::known_claims::<Tenant>(token.expose())?.tid).ok()
 }
 
 /// True where the token's tenant is the user's own, from what the reply or the credential's maker says. Where neither does,
 /// the refresh token in use stays: it is good for every tenant.
 fn is_home(request: &TokenRequest, token: &Token, client_info: Option<&str>) -> bool {
-    let said = client_info.and_then(jwt::part);
-    match said.as_ref().and_then(|info| info.get("utid")?.as_str()) {
-        Some(home) => home.eq_ignore_ascii_case(token.tenant().as_str()),
+    #[derive(Deserialize)]
+    struct ClientInfo {
+        utid: String,
+    }
+    match client_info.and_then(jwt::part) {
+        Some(ClientInfo { utid: home }) => home.eq_ignore_ascii_case(token.tenant().as_str()),
         None => {
             let home = request.credential().home_tenant();
             home.is_some_and(|home| home == token.tenant() || home == request.tenant())

@@ -46,6 +46,14 @@ pub(super) fn spec(
         })
 }
 
+/// Bytes that a value takes in a form, or a little more.
+fn escaped_length(value: &str) -> usize {
+    value
+        .bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 })
+        .sum()
+}
+
 fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) -> Zeroizing<String> {
     let credential = request.credential();
     let secret = credential.secret().map_or("", Secret::expose);
@@ -57,7 +65,8 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
         .map(|scopes| scopes.join(" "))
         .unwrap_or_default();
     // Room for everything escaped, so that no half-written copy is left behind by growing.
-    let room = 256 + 3 * (secret.len() + token.len() + claims.len() + request.target().title().len());
+    let values = [secret, token, claims, request.target().title()];
+    let room = 256 + values.into_iter().map(escaped_length).sum::<usize>();
     let mut form = Zeroizing::new(String::with_capacity(room));
     let mut add = |name: &str, value: &str| {
         if !form.is_empty() {

@@ -20,6 +20,7 @@ pub use target::Target;
 use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
+use serde::Deserialize;
 
 /// An access token and what is known about it.
 #[derive(Debug)]
@@ -72,9 +73,15 @@ impl Token {
 
     /// The user's sign-in name from the token's claims; `None` for an application's own token.
     pub fn account(&self) -> Option<String> {
-        let claims = jwt::claims(self.access_token.expose()).ok()?;
-        ["upn", "preferred_username", "unique_name"]
-            .iter()
-            .find_map(|name| claims.get(*name)?.as_str().map(str::to_owned))
+        let who: Who = jwt::known_claims(self.access_token.expose())?;
+        who.upn.or(who.preferred_username).or(who.unique_name)
     }
+}
+
+/// The claims that name a user, in v1 tokens and in v2 tokens.
+#[derive(Deserialize)]
+struct Who {
+    upn: Option<String>,
+    preferred_username: Option<String>,
+    unique_name: Option<String>,
 }
