@@ -310,13 +310,15 @@ struct Read {
     result: Result<()>,
 }
 
-/// Adjoining windows of at most `longest`, which together are `window`.
+/// Adjoining windows of at most `longest`, in whole seconds (services take no less), which together cover `window`. What
+/// they cover too much is left out when it is found.
 pub(crate) fn slices(window: Window, longest: i64) -> Vec<Window> {
-    let longest = longest.max(1);
+    let longest = longest.max(1000);
+    let whole_end = window.end + (-window.end).rem_euclid(1000);
     let mut slices = Vec::new();
-    let mut start = window.start;
-    while start < window.end {
-        let end = window.end.min(start.saturating_add(longest));
+    let mut start = window.start - window.start.rem_euclid(1000);
+    while start < whole_end {
+        let end = whole_end.min(start.saturating_add(longest));
         slices.push(Window { start, end });
         start = end;
     }

@@ -27,7 +27,7 @@ struct Item {
     content_created: String,
 }
 
-/// Lists one window of at most 24 hours.
+/// Lists one window of at most 24 hours, in whole seconds.
 pub(super) async fn list(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
     let mut wait = feed.first_wait();
     let mut restarted = false;
@@ -66,9 +66,8 @@ enum Ended {
 }
 
 async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Ended> {
-    // The feed takes whole seconds; what lies outside the window by less is left out by whoever collects.
     let start = seconds(window.start.div_euclid(1000))?;
-    let end = seconds(window.end.div_euclid(1000) + i64::from(window.end.rem_euclid(1000) > 0))?;
+    let end = seconds(window.end.div_euclid(1000))?;
     let query = [
         ("contentType", content_type),
         ("startTime", start.as_str()),
