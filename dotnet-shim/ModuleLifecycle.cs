@@ -2,11 +2,13 @@ using System;
 using System.Management.Automation;
 using System.Threading;
 using SecureAppModel.Interop;
+using SecureAppModel.Sandbox;
 
 namespace SecureAppModel
 {
     /// <summary>
-    /// Import loads no native code. Removal cancels the operations of that runspace. The native side is shut down when
+    /// Import loads no native code. Removal cancels the operations of that runspace and stops its
+    /// sandboxes. The native side is shut down when
     /// the process ends and at no other time, because other runspaces may use it.
     /// </summary>
     public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssemblyCleanup
@@ -20,10 +22,18 @@ namespace SecureAppModel
         {
             if (Interlocked.Exchange(ref s_registered, 1) == 0)
             {
-                AppDomain.CurrentDomain.ProcessExit += (_, _) => NativeLoader.Shutdown(ShutdownMilliseconds);
+                AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+                {
+                    SandboxRegistry.Abandon();
+                    NativeLoader.Shutdown(ShutdownMilliseconds);
+                };
             }
         }
 
-        public void OnRemove(PSModuleInfo psModuleInfo) => RunspaceState.RemoveCurrent();
+        public void OnRemove(PSModuleInfo psModuleInfo)
+        {
+            SandboxRegistry.StopCallers();
+            RunspaceState.RemoveCurrent();
+        }
     }
 }

@@ -12,8 +12,9 @@
     FormatsToProcess       = @('SecureAppModel.Format.ps1xml')
     TypesToProcess         = @('SecureAppModel.Types.ps1xml')
 
-    NestedModules          = @(
-    )
+    # Warns about a pasted copy of the function that Compatibility.psm1 replaces.
+    ScriptsToProcess       = @('SecureAppModel.PastedFunction.ps1')
+    NestedModules          = @('Compatibility.psm1')
 
     CmdletsToExport        = @(
         'Add-SecureAppEnvironment'

@@ -9,10 +9,14 @@ namespace SecureAppModel.Commands
         /// <summary>From this version PowerShell prints the recommended action under the message.</summary>
         private static readonly bool s_printsAdvice = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 4);
 
+        /// <param name="failure">What went wrong.</param>
         /// <param name="target">The user's own input that failed, where it is known.</param>
-        internal static ErrorRecord From(SecureAppException failure, object? target)
+        /// <param name="id">The error's id after the module's name; the failure's kind where it is not given.</param>
+        /// <param name="category">The kind's own where it is not given.</param>
+        internal static ErrorRecord From(SecureAppException failure, object? target, string? id = null, ErrorCategory? category = null)
         {
-            ErrorRecord record = new ErrorRecord(failure, "SecureAppModel." + failure.Kind, Category(failure.Kind), target)
+            ErrorRecord record = new ErrorRecord(
+                failure, "SecureAppModel." + (id ?? failure.Kind.ToString()), category ?? Category(failure.Kind), target)
             {
                 ErrorDetails = new ErrorDetails(s_printsAdvice ? failure.Problem : failure.Message),
             };

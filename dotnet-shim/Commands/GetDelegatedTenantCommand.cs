@@ -1,0 +1,41 @@
+using System.Management.Automation;
+using SecureAppModel.Completion;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Lists the customers that the partner administers, from every source that may be read.</summary>
+    [Cmdlet(VerbsCommon.Get, "DelegatedTenant")]
+    [OutputType(typeof(DelegatedTenant))]
+    public sealed class GetDelegatedTenantCommand : OperationCmdlet
+    {
+        [Parameter(Position = 0)]
+        [Alias("AppCredential")]
+        public object? Credential { get; set; }
+
+        /// <summary>Also tries to get a token for each, and says why where that fails.</summary>
+        [Parameter]
+        public SwitchParameter CheckAccess { get; set; }
+
+        [Parameter]
+        [ArgumentCompleter(typeof(EnvironmentCompleter))]
+        public string? Environment { get; set; }
+
+        [Parameter]
+        [ValidateRange(1, 1024)]
+        public int? ThrottleLimit { get; set; }
+
+        protected override void ProcessRecord()
+        {
+            using RequestBuilder request = new RequestBuilder("delegated_tenants")
+                .Credential("credential", ResolveCredential(Credential))
+                .Text("environment", ResolveEnvironment(Environment))
+                .Flag("checkAccess", CheckAccess)
+                .Int("throttle", ThrottleLimit);
+            Start(request);
+            Complete();
+        }
+
+        internal override void OnRecord(ValueMap record) => WriteObject(new DelegatedTenant(record));
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections;
+using System.Collections.Generic;
+
+namespace SecureAppModel.Connect
+{
+    /// <summary>
+    /// Connect-ExchangeOnline: beside the token it must be told whose organization it is, in one of three ways:
+    /// -Organization for an application, -DelegatedOrganization for a partner's user in a customer's tenant,
+    /// -UserPrincipalName for a user at home.
+    /// </summary>
+    internal sealed class ExchangeOnlineService : ConnectService
+    {
+        internal override string Name => "ExchangeOnline";
+
+        internal override string Command => "Connect-ExchangeOnline";
+
+        internal override string Module => "ExchangeOnlineManagement";
+
+        internal override string TokenParameter => "AccessToken";
+
+        internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("outlook") };
+
+        protected override void Fill(Hashtable parameters, ConnectContext context)
+        {
+            SetToken(parameters, context, "AccessToken", "outlook");
+            if (context.IsAppOnly)
+            {
+                parameters["Organization"] = context.OrganizationName;
+            }
+            else if (context.IsCustomer)
+            {
+                parameters["DelegatedOrganization"] = context.OrganizationName;
+            }
+            else
+            {
+                parameters["UserPrincipalName"] = context.Account;
+            }
+
+            SetIfTaken(parameters, context, "ShowBanner", false);
+            SetCloud(
+                parameters,
+                context,
+                "ExchangeEnvironmentName",
+                new[] { "O365USGovGCCHigh" },
+                new[] { "O365USGovDoD" },
+                new[] { "O365China" });
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System;
+
+namespace SecureAppModel
+{
+    /// <summary>A service that was connected, and until when its token lasts.</summary>
+    public sealed class DelegatedConnection
+    {
+        internal DelegatedConnection(string service, string tenantId, string account, DateTimeOffset expiresOn, string command)
+        {
+            Service = service;
+            TenantId = tenantId;
+            Account = account;
+            ExpiresOn = expiresOn;
+            Command = command;
+        }
+
+        public string Service { get; }
+
+        /// <summary>The tenant that the token is for; the partner's own for Partner Center.</summary>
+        public string TenantId { get; }
+
+        /// <summary>The user, or the application's id where there is none.</summary>
+        public string Account { get; }
+
+        /// <summary>When the first of its tokens ends; connect again before.</summary>
+        public DateTimeOffset ExpiresOn { get; }
+
+        /// <summary>The cmdlet that was called.</summary>
+        public string Command { get; }
+
+        public override string ToString() => Service + " " + TenantId;
+    }
+}

@@ -1,0 +1,42 @@
+using SecureAppModel.Interop;
+
+namespace SecureAppModel
+{
+    /// <summary>A customer that the partner administers.</summary>
+    public sealed class DelegatedTenant
+    {
+        internal DelegatedTenant(ValueMap record)
+        {
+            TenantId = record.Text("tenantId");
+            DisplayName = record.OptionalText("displayName");
+            DefaultDomainName = record.OptionalText("defaultDomainName");
+            Sources = record.Texts("sources");
+            Relationship = record.OptionalText("relationship");
+            if (record.Map("access") is ValueMap access)
+            {
+                HasAccess = access.Flag("ok");
+                AccessError = access.Map("error") is ValueMap error ? SecureAppException.From(error, SecureAppErrorKind.Internal) : null;
+            }
+        }
+
+        public string TenantId { get; }
+
+        public string? DisplayName { get; }
+
+        public string? DefaultDomainName { get; }
+
+        /// <summary>Where it was found: PartnerCenter, Contracts, DelegatedAdminCustomers.</summary>
+        public string[] Sources { get; }
+
+        /// <summary>What Partner Center calls the partner's relationship to it.</summary>
+        public string? Relationship { get; }
+
+        /// <summary>Whether a token for it can be had; null where that was not asked.</summary>
+        public bool? HasAccess { get; }
+
+        /// <summary>Why no token can be had.</summary>
+        public SecureAppException? AccessError { get; }
+
+        public override string ToString() => TenantId;
+    }
+}

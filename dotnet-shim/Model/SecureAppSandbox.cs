@@ -1,0 +1,105 @@
+using System.Linq;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel
+{
+    /// <summary>
+    /// A running sandbox: a local stand-in for Microsoft's cloud with a made-up partner and its customers. Its secrets are
+    /// made up as well, which is why they can be read here.
+    /// </summary>
+    public sealed class SecureAppSandbox
+    {
+        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential credential)
+        {
+            Environment = environment;
+            Endpoints = new SandboxEndpoints(facts.Map("endpoints") ?? ValueMap.Empty);
+            CertificatePath = facts.Text("certificatePath");
+            PartnerTenantId = facts.Text("partnerTenantId");
+            ApplicationId = facts.Text("applicationId");
+            Secret = facts.Text("secret");
+            RefreshToken = facts.Text("refreshToken");
+            UserPrincipalName = facts.OptionalText("userPrincipalName");
+            Credential = credential;
+            Tenants = facts.Maps("tenants").Select(tenant => new SandboxTenant(tenant)).ToArray();
+            ProcessId = processId;
+        }
+
+        /// <summary>The name to pass on as -Environment, or to Set-SecureAppDefault.</summary>
+        public string Environment { get; }
+
+        public SandboxEndpoints Endpoints { get; }
+
+        /// <summary>The sandbox's own certificate authority, a PEM file.</summary>
+        public string CertificatePath { get; }
+
+        public string PartnerTenantId { get; }
+
+        public string ApplicationId { get; }
+
+        public string Secret { get; }
+
+        public string RefreshToken { get; }
+
+        /// <summary>The partner's user behind the refresh token.</summary>
+        public string? UserPrincipalName { get; }
+
+        /// <summary>Ready to use: the application with its secret and the user's refresh token.</summary>
+        public SecureAppCredential Credential { get; }
+
+        public SandboxTenant[] Tenants { get; }
+
+        public int ProcessId { get; }
+
+        public override string ToString() => Environment;
+    }
+
+    /// <summary>Where a sandbox's services listen.</summary>
+    public sealed class SandboxEndpoints
+    {
+        internal SandboxEndpoints(ValueMap endpoints)
+        {
+            Login = endpoints.Text("login");
+            Graph = endpoints.Text("graph");
+            PartnerCenter = endpoints.Text("partnerCenter");
+            Manage = endpoints.Text("manage");
+            AadGraph = endpoints.Text("aadGraph");
+            Outlook = endpoints.Text("outlook");
+        }
+
+        public string Login { get; }
+
+        public string Graph { get; }
+
+        public string PartnerCenter { get; }
+
+        public string Manage { get; }
+
+        public string AadGraph { get; }
+
+        public string Outlook { get; }
+
+        public override string ToString() => Login;
+    }
+
+    /// <summary>One customer of a sandbox's partner.</summary>
+    public sealed class SandboxTenant
+    {
+        internal SandboxTenant(ValueMap tenant)
+        {
+            TenantId = tenant.Text("tenantId");
+            DefaultDomainName = tenant.Text("defaultDomainName");
+            DisplayName = tenant.Text("displayName");
+            AuditRecordCount = tenant.Int("auditRecordCount");
+        }
+
+        public string TenantId { get; }
+
+        public string DefaultDomainName { get; }
+
+        public string DisplayName { get; }
+
+        public long AuditRecordCount { get; }
+
+        public override string ToString() => TenantId;
+    }
+}

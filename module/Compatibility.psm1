@@ -1,0 +1,46 @@
+# Get-GCITSAccessTokenByResource: the drop-in for scripts that carried a function of this name in their own text.
+#
+# It fails as a pasted function does. Its error ends the statement in it that raised it and no more, so `$t = Get-..`
+# leaves $t empty and never with the customer before; try/catch sees the error; and the $ErrorActionPreference that counts
+# is the one of the code that calls it. For that the function must run where its caller is, and not inside this module,
+# whose functions do not see a caller's variables. A script block that is made from text belongs to no module.
+$body = {
+    param($AppCredential, $tenantid, $Resource)
+
+    # Only what was given is passed on: an empty variable is an error here, not a silent default.
+    $asked = @{ AsPlainText = $true; ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failure' }
+    if ($PSBoundParameters.ContainsKey('AppCredential')) { $asked.Credential = $AppCredential }
+    if ($PSBoundParameters.ContainsKey('tenantid')) { $asked.TenantId = $tenantid }
+    if ($PSBoundParameters.ContainsKey('Resource')) { $asked.Resource = $Resource }
+
+    # By its type, so that neither a prefix nor a command of the same name comes in between.
+    $command = [System.Management.Automation.CmdletInfo]::new(
+        'Get-SecureAppAccessToken', [SecureAppModel.Commands.GetSecureAppAccessTokenCommand])
+    $failure = $null
+    $token = & $command @asked
+    $record = if ($failure) { $failure[0] }
+
+    # A refusal of the parameters has ended its statement already, and is an exception here.
+    if ($record -is [System.Management.Automation.ErrorRecord]) {
+        # What Invoke-RestMethod would have said: the service's own answer.
+        if ($record.Exception.ServiceResponse) {
+            $record.ErrorDetails = [System.Management.Automation.ErrorDetails]::new($record.Exception.ServiceResponse)
+        }
+
+        & {
+            [CmdletBinding()]
+            param($Record)
+            $PSCmdlet.ThrowTerminatingError($Record)
+        } $record
+    }
+
+    # Exactly $null where there is none, as a property of nothing gives.
+    if ($token) { return $token }
+    return $null
+}
+
+${function:Get-GCITSAccessTokenByResource} = [scriptblock]::Create($body.ToString())
+Export-ModuleMember -Function Get-GCITSAccessTokenByResource
+
+# The manifest's script has done its work; PowerShell would list it as a module of its own.
+Remove-Module -Name SecureAppModel.PastedFunction -ErrorAction Ignore

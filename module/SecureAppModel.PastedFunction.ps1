@@ -1,0 +1,16 @@
+# Runs where Import-Module was called, before the module is there: a function that the script brought along is visible
+# only here. It would be called instead of the module's without a word.
+& {
+    [CmdletBinding()]
+    param()
+
+    $name = 'Get-GCITSAccessTokenByResource'
+    $found = Get-Command -Name $name -CommandType Function -ErrorAction Ignore | ForEach-Object -Process { $_ }
+    foreach ($function in $found) {
+        if ($function.ScriptBlock -and $function.ScriptBlock.ToString() -notlike '*`[SecureAppModel.Commands.*') {
+            $where = if ($function.ScriptBlock.File) { " in '$($function.ScriptBlock.File)'" }
+            $PSCmdlet.WriteWarning("There is already a function $name$where, which is not SecureAppModel's. Where a script has its own copy, that one is called and this module is not used: delete the function from the script.")
+            break
+        }
+    }
+}
