@@ -1,0 +1,155 @@
+using System.Collections;
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Gcits;
+using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Sandboxing;
+
+namespace SecureAppModel.EngineTests.Connect;
+
+/// <summary>What Connect-DelegatedTenant says and does beside handing tokens over.</summary>
+public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<SharedSandbox>
+{
+    private const string Unknown = "99999999-9999-9999-9999-999999999999";
+
+    private readonly Sandbox _sandbox = shared.Sandbox;
+
+    private string Customer => _sandbox.Facts.Tenants[0].TenantId;
+
+    [Fact]
+    public void The_result_says_what_was_connected_and_until_when()
+    {
+        Outcome outcome = Run(ConnectStubs.MgGraph + ConnectStubs.PartnerCenterVersion3, "Connect-DelegatedTenant $customer Graph, PartnerCenter").Succeeded();
+
+        Assert.Equal(["Graph", "PartnerCenter"], outcome.Output.Select(item => item.Properties["Service"].Value));
+        Assert.Equal([Customer, _sandbox.Facts.PartnerTenantId], outcome.Output.Select(item => item.Properties["TenantId"].Value));
+        Assert.Equal(["Connect-MgGraph", "Connect-PartnerCenter"], outcome.Output.Select(item => item.Properties["Command"].Value));
+        Assert.All(outcome.Output, item => Assert.Equal(_sandbox.Facts.UserPrincipalName, item.Properties["Account"].Value));
+        Assert.All(outcome.Output, item => Assert.True((DateTimeOffset)item.Properties["ExpiresOn"].Value > DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public void Retired_services_warn_and_are_called()
+    {
+        Outcome outcome = Run(ConnectStubs.Msol + ConnectStubs.AzureAD, "Connect-DelegatedTenant $customer MSOnline, AzureAD").Succeeded();
+
+        Assert.Equal(2, outcome.Output.Count);
+        Assert.Equal(2, outcome.Warnings.Count);
+        Assert.All(outcome.Warnings, warning => Assert.Contains("-Service Graph", warning));
+    }
+
+    [Fact]
+    public void A_missing_module_is_named_with_what_installs_it_and_the_rest_goes_on()
+    {
+        Outcome outcome = Run(ConnectStubs.MgGraph, "Connect-DelegatedTenant $customer ExchangeOnline, Graph");
+
+        Assert.Equal("Graph", outcome.Property("Service"));
+        ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.StartsWith("SecureAppModel.ModuleNotFound,", error.FullyQualifiedErrorId);
+        Assert.Contains("Install-Module ExchangeOnlineManagement", error.Exception.Message);
+    }
+
+    [Fact]
+    public void A_version_without_a_token_parameter_is_to_be_updated()
+    {
+        Outcome outcome = Run("function Connect-ExchangeOnline { [CmdletBinding()] param([string] $UserPrincipalName) }\n", "Connect-DelegatedTenant $customer ExchangeOnline");
+
+        Assert.Empty(outcome.Output);
+        Assert.Contains("has no parameter -AccessToken", Assert.Single(outcome.Errors).Exception.Message);
+    }
+
+    [Theory]
+    [InlineData("$PSCmdlet.ThrowTerminatingError($record)")]
+    [InlineData("$PSCmdlet.WriteError($record)")]
+    [InlineData("throw $record")]
+    public void A_connect_that_fails_is_an_error_and_no_result(string failure)
+    {
+        Outcome outcome = Run(
+            $$"""
+            function Connect-MgGraph {
+                [CmdletBinding()] param([securestring] $AccessToken)
+                $record = [System.Management.Automation.ErrorRecord]::new([Exception]::new('refused by the stub'), 'Stub', 'ConnectionError', $null)
+                {{failure}}
+            }
+
+            """,
+            "Connect-DelegatedTenant $customer Graph");
+
+        Assert.Null(outcome.Failure);
+        Assert.Empty(outcome.Output);
+        ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.Equal("Connect-MgGraph: refused by the stub", error.ErrorDetails.Message);
+    }
+
+    [Fact]
+    public void A_tenant_without_a_token_is_an_error_with_the_tenant_as_its_target()
+    {
+        Outcome outcome = Run(ConnectStubs.MgGraph, $"Connect-DelegatedTenant {Unknown} Graph");
+
+        Assert.Empty(outcome.Output);
+        Assert.Equal(Unknown, Assert.Single(outcome.Errors).TargetObject);
+    }
+
+    [Fact]
+    public void An_empty_variable_is_never_the_own_tenant()
+    {
+        Outcome outcome = Run(ConnectStubs.MgGraph, "Connect-DelegatedTenant -TenantId $nobody -Service Graph");
+
+        Assert.Empty(outcome.Output);
+        Assert.Contains("No tenant was given", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
+    }
+
+    [Fact]
+    public void Splat_tables_come_one_for_each_service_and_nothing_is_called()
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        Outcome outcome = engine.Run(
+            ConnectStubs.MgGraph +
+            """
+            $graph, $exchange = Connect-DelegatedTenant $customer Graph, ExchangeOnline -AsHashtable
+            $graph.Service; $exchange.Service; $exchange.DelegatedOrganization; $null -eq $global:got
+            Connect-MgGraph @graph
+            $global:got.AccessToken.GetType().Name
+            """).Succeeded();
+
+        Assert.Equal(["Graph", "ExchangeOnline", Customer, true, "SecureString"], outcome.Output.Select(item => item.BaseObject));
+    }
+
+    [Fact]
+    public void Customers_come_by_pipeline()
+    {
+        Outcome outcome = Run(ConnectStubs.MgGraph, "$sandbox.Tenants | Connect-DelegatedTenant -Service Graph").Succeeded();
+
+        Assert.Equal(_sandbox.Facts.Tenants.Select(tenant => tenant.TenantId), outcome.Output.Select(item => item.Properties["TenantId"].Value));
+    }
+
+    [Fact]
+    public void No_token_is_in_any_stream()
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        Outcome outcome = engine.Run(ConnectStubs.AzureAD + "$VerbosePreference = $DebugPreference = 'Continue'; Connect-DelegatedTenant $customer AzureAD").Succeeded();
+
+        var token = (string)((IDictionary)((PSObject)PSObject.AsPSObject(engine.Get("got")!)).BaseObject)["AadAccessToken"]!;
+        Jwt.Claims(token);
+        Assert.DoesNotContain(token, outcome.AllText);
+        Assert.DoesNotContain(_sandbox.Facts.Secret, outcome.AllText);
+        Assert.DoesNotContain(_sandbox.Facts.RefreshToken, outcome.AllText);
+    }
+
+    [Fact]
+    public void The_view_shows_what_matters()
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        string screen = engine.Render(ConnectStubs.MgGraph + "Connect-DelegatedTenant $customer Graph");
+
+        Assert.Matches($@"Graph\s+{Customer}\s+{_sandbox.Facts.UserPrincipalName![..8]}", screen);
+    }
+
+    private Outcome Run(string stubs, string script)
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+        return engine.Run(stubs + script);
+    }
+}
