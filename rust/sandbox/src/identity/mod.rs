@@ -5,6 +5,7 @@
 //! the archived Azure AD v1.0 developer pages for the version 1 endpoint. The order of the checks is not documented;
 //! it follows what clients see.
 
+mod checks;
 mod claims;
 mod error;
 mod grant;

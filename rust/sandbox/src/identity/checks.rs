@@ -1,0 +1,154 @@
+//! Checks that do not depend on the grant: the application, its credential, consent and the customer's policies.
+
+use std::sync::atomic::Ordering;
+
+use crate::estate::{Health, Tenant};
+use crate::resource::Resource;
+use crate::world::World;
+
+use super::error::Refusal;
+use super::grant::Client;
+use super::Version;
+
+/// The refusal of an endpoint for personal accounts.
+pub(super) fn consumers() -> Refusal {
+    Refusal::new(
+        9001023,
+        "invalid_request",
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or \
+         tenant-specific endpoint.",
+    )
+}
+
+/// The application is registered, and has a service principal in the tenant.
+pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_only: bool) -> Result<(), Refusal> {
+    if client.id != world.application.id {
+        return Err(Refusal::new(
+            700016,
+            "unauthorized_client",
+            format!(
+                "Application with identifier '{}' was not found in the directory '{}'. This can happen if the \
+                 application has not been installed by the administrator of the tenant or consented to by any user in \
+                 the tenant. You may have sent your authentication request to the wrong tenant.",
+                client.id, tenant.display_name
+            ),
+        ));
+    }
+    if tenant.health().service_principal {
+        return Ok(());
+    }
+    if app_only {
+        return Err(Refusal::new(
+            7000229,
+            "unauthorized_client",
+            format!(
+                "The client application {} is missing service principal in the tenant {}. See instructions here: \
+                 https://go.microsoft.com/fwlink/?linkid=2225119",
+                client.id, tenant.id
+            ),
+        ));
+    }
+    Err(Refusal::new(
+        700016,
+        "unauthorized_client",
+        format!(
+            "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application \
+             has not been installed by the administrator of the tenant or consented to by any user in the tenant. You \
+             may have sent your authentication request to the wrong tenant.",
+            client.id, tenant.display_name
+        ),
+    ))
+}
+
+/// The client's secret is right and in force.
+pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal> {
+    if client.has_assertion {
+        return Err(Refusal::new(
+            700027,
+            "invalid_client",
+            format!(
+                "The certificate with identifier used to sign the client assertion is not registered on application. \
+                 [Reason - The key was not found., Please visit the Azure Portal, Graph Explorer or directly use MS \
+                 Graph to see configured keys for app Id '{}'.]",
+                client.id
+            ),
+        ));
+    }
+    let Some(secret) = &client.secret else {
+        return Err(Refusal::new(
+            7000218,
+            "invalid_client",
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        ));
+    };
+    if *secret != world.application.secret {
+        return Err(Refusal::new(
+            7000215,
+            "invalid_client",
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                 value, not the client secret ID, for a secret added to app '{}'.",
+                client.id
+            ),
+        ));
+    }
+    if world.application.state.secret_expired.load(Ordering::Relaxed) {
+        return Err(Refusal::new(
+            7000222,
+            "invalid_client",
+            format!(
+                "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new keys \
+                 for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added \
+                 security: https://aka.ms/certCreds.",
+                client.id
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The refusal for want of consent.
+pub(super) fn consent(world: &World) -> Refusal {
+    Refusal::new(
+        65001,
+        "invalid_grant",
+        format!(
+            "The user or administrator has not consented to use the application with ID '{}' named '{}'. Send an \
+             interactive authorization request for this user and resource.",
+            world.application.id, world.application.display_name
+        ),
+    )
+    .suberror("consent_required")
+}
+
+/// Multi-factor authentication and Conditional Access of the customer.
+pub(super) fn policies(health: &Health, version: Version, resource: Resource) -> Result<(), Refusal> {
+    let interaction = match version {
+        Version::V1 => "interaction_required",
+        Version::V2 => "invalid_grant",
+    };
+    if health.mfa_required {
+        return Err(Refusal::new(
+            50076,
+            interaction,
+            format!(
+                "Due to a configuration change made by your administrator, or because you moved to a new location, you \
+                 must use multi-factor authentication to access '{}'.",
+                resource.application_id()
+            ),
+        )
+        .suberror("basic_action"));
+    }
+    if health.conditional_access {
+        return Err(Refusal::new(
+            53003,
+            interaction,
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        )
+        .suberror("message_only")
+        .claims(
+            r#"{"access_token":{"polids":{"essential":true,"values":["5e6d6b3a-7f0e-4f6c-9d5b-1c5f0b1b2a77"]}}}"#,
+        ));
+    }
+    Ok(())
+}
