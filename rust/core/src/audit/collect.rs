@@ -249,7 +249,8 @@ impl<S: Source> Run<'_, S> {
 
     async fn settle(&self, wait: i64) {
         let mut left = u64::try_from(wait).unwrap_or(0);
-        while left > 0 {
+        // The clock is looked at as well: it may be put forward meanwhile.
+        while left > 0 && self.wait_needed() != Some(0) {
             self.meter.set_settling(left.div_ceil(1000));
             let step = left.min(1000);
             tokio::time::sleep(Duration::from_millis(step)).await;

@@ -302,11 +302,24 @@ async fn a_new_subscription_without_content_is_not_complete() {
 
 #[test]
 fn slices_adjoin_and_cover_in_whole_seconds() {
-    let window = Window { start: 5_001, end: 5_002 + 2 * DAY };
+    let window = Window {
+        start: 5_001,
+        end: 5_002 + 2 * DAY,
+    };
     let slices = slices(window, DAY);
     assert_eq!(slices.len(), 3);
     assert_eq!((slices[0].start, slices[2].end), (5_000, 6_000 + 2 * DAY));
     assert!(slices.windows(2).all(|pair| pair[0].end == pair[1].start));
     assert!(slices.iter().all(|slice| slice.end - slice.start <= DAY));
-    assert_eq!(super::slices(Window { start: 1000, end: 1000 + DAY }, DAY).len(), 1);
+    assert_eq!(
+        super::slices(
+            Window {
+                start: 1000,
+                end: 1000 + DAY
+            },
+            DAY
+        )
+        .len(),
+        1
+    );
 }

@@ -1,0 +1,133 @@
+//! Stops, resumes, and two exports at once.
+
+use super::support::*;
+use secureapp_core::{Event, Next};
+use secureapp_sandbox::AuditOptions;
+use serde_json::json;
+
+fn small_blobs() -> AuditOptions {
+    AuditOptions {
+        records_per_blob: 20,
+        ..AuditOptions::default()
+    }
+}
+
+/// Waits until the sandbox holds a request of this fault.
+async fn held(world: &World, fault: &str) {
+    let url = format!(
+        "{}/sandbox/holds/{fault}?wait=held&count=1&timeoutMs=20000",
+        world.sandbox.facts().endpoints.login
+    );
+    let ca = reqwest::Certificate::from_pem(world.sandbox.ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .add_root_certificate(ca)
+        .no_proxy()
+        .build()
+        .unwrap();
+    let reply = client.get(url).send().await.unwrap();
+    assert!(reply.status().is_success(), "nothing was held: {}", reply.status());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_the_middle_is_not_a_short_result() {
+    for (path, stage) in [
+        ("/subscriptions/content", "before-headers"),
+        ("/audit/", "before-headers"),
+        ("/audit/", "after-headers"),
+        ("/audit/", "mid-body"),
+    ] {
+        let world = World::start(1, 600, small_blobs()).await;
+        world.fault(
+            json!({"id": "stop", "match": {"service": "manage", "pathContains": path}, "skip": 3, "times": -1,
+            "action": {"kind": "hold", "stage": stage}}),
+        );
+        let ask = world.ask();
+        let operation = world.begin(&ask, &world.tenants()).unwrap();
+        held(&world, "stop").await;
+        operation.cancel();
+        let outcome = drain(&operation).await;
+        assert!(
+            outcome.end.as_ref().is_some_and(secureapp_core::Error::is_cancelled),
+            "{outcome:?}"
+        );
+        assert!(outcome.records.is_empty());
+        world.session.engine().idle().await;
+        let tenant = &world.tenants()[0];
+        let manifest = world.manifest(tenant);
+        assert_eq!(
+            (&manifest["complete"], &manifest["reason"]),
+            (&json!(false), &json!("stopped")),
+            "{path} {stage}"
+        );
+        world.sandbox.control().clear_faults();
+        world.export(&ask, &world.tenants()).await.assert_complete(1);
+        world.assert_truth(&ask);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exports_into_one_folder_are_refused() {
+    let world = World::start(1, 300, small_blobs()).await;
+    world.fault(
+        json!({"id": "first", "match": {"service": "manage", "pathContains": "/audit/"}, "times": 1,
+        "action": {"kind": "hold", "stage": "before-headers"}}),
+    );
+    let ask = world.ask();
+    let first = world.begin(&ask, &world.tenants()).unwrap();
+    held(&world, "first").await;
+    let second = world.export(&ask, &world.tenants()).await;
+    assert!(
+        second.failures[0].error.message().contains("another export is writing"),
+        "{:?}",
+        second.failures
+    );
+    world.sandbox.control().release("first");
+    drain(&first).await.assert_complete(1);
+    world.assert_truth(&ask);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_takes_tenants_while_it_runs() {
+    let world = World::start(3, 300, small_blobs()).await;
+    let tenants = world.tenants();
+    let ask = world.ask();
+    let operation = secureapp_core::Operation::start(&world.session, world.request(&ask)).unwrap();
+    for (number, tenant) in tenants.iter().enumerate() {
+        operation.submit(item(number, tenant)).unwrap();
+        loop {
+            match operation.next().await.unwrap() {
+                Next::Event(Event::Record(record)) => {
+                    assert_eq!(text(&record, "tenantId"), tenant);
+                    break;
+                }
+                Next::Event(_) => {}
+                Next::Done => panic!("the operation ended before its input did"),
+            }
+        }
+    }
+    operation.finish_input();
+    assert!(drain(&operation).await.end.is_none());
+    world.assert_truth(&ask);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_the_middle_keeps_what_was_read() {
+    let world = World::start(1, 600, small_blobs()).await;
+    world.fault(
+        json!({"match": {"service": "manage", "pathContains": "/audit/"}, "skip": 10, "times": -1,
+        "action": {"kind": "status", "status": 403, "body": "{\"error\":{\"code\":\"AF10001\",\"message\":\"no\"}}"}}),
+    );
+    let ask = world.ask();
+    let outcome = world.export(&ask, &world.tenants()).await;
+    assert!(outcome.failures[0].error.advice().contains("ActivityFeed.Read"));
+    let tenant = &world.tenants()[0];
+    let kept = world.ids(tenant).len();
+    assert!(kept > 0, "the first blobs were read");
+    assert_eq!(number(outcome.record(), "records"), kept as i64);
+    assert_eq!(world.manifest(tenant)["complete"], false);
+    world.sandbox.control().clear_faults();
+    let rest = world.export(&ask, &world.tenants()).await;
+    rest.assert_complete(1);
+    assert_eq!(rest.sum("records"), 600 - kept as i64);
+    world.assert_truth(&ask);
+}

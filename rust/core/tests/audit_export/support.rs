@@ -1,0 +1,315 @@
+//! A sandbox, an engine that knows it, exports run to their end, and the files they leave.
+
+use secureapp_core::credential::Credential;
+use secureapp_core::{
+    Engine, Error, Event, Failure, Field, Next, Operation, Progress, Request, Result, Session, Value,
+};
+use secureapp_sandbox::{AuditOptions, Options, Sandbox};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub(crate) const DAY_MS: i64 = 86_400_000;
+pub(crate) const TYPES: &str = "Audit.AzureActiveDirectory,Audit.Exchange,Audit.SharePoint,Audit.General";
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) session: Session,
+    pub(crate) folder: TempDir,
+    pub(crate) now: i64,
+}
+
+/// What an export is asked for, apart from its tenants.
+#[derive(Clone)]
+pub(crate) struct Ask {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) format: &'static str,
+    pub(crate) force: bool,
+    pub(crate) settle_seconds: i64,
+    pub(crate) content_types: &'static str,
+    pub(crate) app_only: bool,
+}
+
+/// Everything that an export said.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) records: Vec<Value>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) progress: Vec<Progress>,
+    pub(crate) end: Option<Error>,
+}
+
+impl World {
+    pub(crate) async fn start(tenants: usize, records: u64, audit: AuditOptions) -> World {
+        World::with(Options {
+            tenants,
+            records,
+            audit,
+            ..Options::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(options: Options) -> World {
+        let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
+        let engine = Engine::new(tokio::runtime::Handle::current());
+        let now = engine.clock().now_ms();
+        let facts = sandbox.facts();
+        let mut request = Request::new("environment.add")
+            .with("name", Field::Text(facts.environment.clone()))
+            .with("caPem", Field::Text(sandbox.ca_pem().to_owned()));
+        for (key, url) in [
+            ("loginHost", &facts.endpoints.login),
+            ("graphHost", &facts.endpoints.graph),
+            ("partnerCenterHost", &facts.endpoints.partner_center),
+            ("manageHost", &facts.endpoints.manage),
+            ("outlookHost", &facts.endpoints.outlook),
+            ("aadGraphHost", &facts.endpoints.aad_graph),
+        ] {
+            request.set(key, Field::Text(url.clone()));
+        }
+        secureapp_core::immediate(&engine, &request).expect("the environment is added");
+        World {
+            session: engine.session(),
+            folder: tempfile::tempdir().expect("a folder"),
+            sandbox,
+            now,
+        }
+    }
+
+    pub(crate) fn ask(&self) -> Ask {
+        Ask {
+            start: self.now - 7 * DAY_MS,
+            end: self.now,
+            format: "ndjson",
+            force: false,
+            settle_seconds: 600,
+            content_types: TYPES,
+            app_only: false,
+        }
+    }
+
+    pub(crate) fn tenants(&self) -> Vec<String> {
+        self.sandbox
+            .facts()
+            .tenants
+            .iter()
+            .map(|tenant| tenant.tenant_id.clone())
+            .collect()
+    }
+
+    pub(crate) fn request(&self, ask: &Ask) -> Request {
+        let facts = self.sandbox.facts();
+        let credential = Request::new("credential")
+            .with("applicationId", Field::Text(facts.application_id.clone()))
+            .with("tenant", Field::Text(facts.partner_tenant_id.clone()))
+            .with("secret", Field::Secret(facts.secret.as_str().into()))
+            .with("refreshToken", Field::Secret(facts.refresh_token.as_str().into()));
+        let credential = Credential::open(&credential).expect("a credential");
+        let types = ask.content_types.split(',').map(str::to_owned).collect();
+        Request::new("audit_export")
+            .with("credential", Field::Credential(Arc::new(credential)))
+            .with("environment", Field::Text(facts.environment.clone()))
+            .with("startTime", Field::Int(ask.start))
+            .with("endTime", Field::Int(ask.end))
+            .with("contentTypes", Field::Texts(types))
+            .with("path", Field::Text(self.folder.path().to_string_lossy().into_owned()))
+            .with("format", Field::Text(ask.format.to_owned()))
+            .with("force", Field::Int(i64::from(ask.force)))
+            .with("appOnly", Field::Int(i64::from(ask.app_only)))
+            .with("settleSeconds", Field::Int(ask.settle_seconds))
+    }
+
+    pub(crate) fn begin(&self, ask: &Ask, tenants: &[String]) -> Result<Operation> {
+        let operation = Operation::start(&self.session, self.request(ask))?;
+        for (number, tenant) in tenants.iter().enumerate() {
+            operation.submit(item(number, tenant))?;
+        }
+        operation.finish_input();
+        Ok(operation)
+    }
+
+    /// Exports the tenants to the end.
+    pub(crate) async fn export(&self, ask: &Ask, tenants: &[String]) -> Outcome {
+        match self.begin(ask, tenants) {
+            Ok(operation) => drain(&operation).await,
+            Err(error) => Outcome {
+                end: Some(error),
+                ..Outcome::default()
+            },
+        }
+    }
+
+    pub(crate) fn fault(&self, fault: serde_json::Value) {
+        self.sandbox.control().add_faults(fault).expect("a fault");
+    }
+
+    /// How often the sandbox saw a request whose method and path hold `part`.
+    pub(crate) fn requests(&self, part: &str) -> u64 {
+        let stats = self.sandbox.control().stats();
+        let by_path = stats["byPath"].as_object().cloned().unwrap_or_default();
+        by_path
+            .iter()
+            .filter(|(path, _)| path.contains(part))
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
+    }
+
+    pub(crate) fn root(&self, tenant: &str) -> PathBuf {
+        self.folder.path().join(format!("tenant={tenant}"))
+    }
+
+    pub(crate) fn manifest(&self, tenant: &str) -> serde_json::Value {
+        let bytes = fs::read(self.root(tenant).join("manifest.json")).expect("a manifest");
+        serde_json::from_slice(&bytes).expect("a manifest of JSON")
+    }
+
+    pub(crate) fn truth(&self, tenant: &str, ask: &Ask) -> Vec<String> {
+        let control = self.sandbox.control();
+        control
+            .truth_of(tenant, ask.content_types, Some(ask.start), Some(ask.end))
+            .expect("the truth")
+    }
+
+    /// Fails unless every tenant's files hold exactly the ids that the sandbox says, each once.
+    pub(crate) fn assert_truth(&self, ask: &Ask) {
+        for tenant in self.tenants() {
+            let found = self.ids(&tenant);
+            let truth = self.truth(&tenant, ask);
+            assert!(found == truth, "{tenant}: {}", difference(&found, &truth));
+        }
+    }
+
+    /// The ids of the records in a tenant's NDJSON parts, sorted, with every repetition.
+    pub(crate) fn ids(&self, tenant: &str) -> Vec<String> {
+        let mut ids: Vec<String> = self.lines(tenant).iter().map(|(_, line)| key(line)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Every line of a tenant's parts with the day of its folder.
+    pub(crate) fn lines(&self, tenant: &str) -> Vec<(String, String)> {
+        let mut lines = Vec::new();
+        for (day, part) in parts(&self.root(tenant)) {
+            let text = fs::read_to_string(&part).expect("a part of UTF-8");
+            assert!(text.ends_with('\n'), "{} is cut short", part.display());
+            lines.extend(text.lines().map(|line| (day.clone(), line.to_owned())));
+        }
+        lines
+    }
+}
+
+impl Outcome {
+    pub(crate) fn record(&self) -> &Value {
+        assert_eq!(self.records.len(), 1, "{self:?}");
+        &self.records[0]
+    }
+
+    pub(crate) fn assert_complete(&self, tenants: usize) {
+        assert!(self.end.is_none(), "{:?}", self.end);
+        assert!(self.failures.is_empty(), "{:?}", self.failures);
+        assert_eq!(self.records.len(), tenants);
+        for record in &self.records {
+            assert!(flag(record, "complete"), "{record:?}");
+        }
+    }
+
+    pub(crate) fn sum(&self, key: &str) -> i64 {
+        self.records.iter().map(|record| number(record, key)).sum()
+    }
+}
+
+pub(crate) fn item(number: usize, tenant: &str) -> Request {
+    Request::new("tenant")
+        .with("item", Field::Int(number as i64))
+        .with("tenant", Field::Text(tenant.to_owned()))
+        .with("displayName", Field::Text(format!("Customer {number}")))
+}
+
+pub(crate) async fn drain(operation: &Operation) -> Outcome {
+    let mut outcome = Outcome::default();
+    loop {
+        match operation.next().await {
+            Ok(Next::Event(Event::Record(record))) => outcome.records.push(record),
+            Ok(Next::Event(Event::Failed(failure))) => outcome.failures.push(failure),
+            Ok(Next::Event(Event::Warning(text))) => outcome.warnings.push(text),
+            Ok(Next::Event(Event::Progress(progress))) => outcome.progress.push(progress),
+            Ok(Next::Event(_)) => {}
+            Ok(Next::Done) => return outcome,
+            Err(error) => {
+                outcome.end = Some(error);
+                return outcome;
+            }
+        }
+    }
+}
+
+/// What the sandbox's truth calls a record: its `Id`, or the digest of its bytes.
+fn key(line: &str) -> String {
+    let record: serde_json::Value = serde_json::from_str(line).expect("a record of JSON");
+    match record["Id"].as_str() {
+        Some(id) => id.to_owned(),
+        None => {
+            let digest = openssl::sha::sha256(line.as_bytes());
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("sha256:{hex}")
+        }
+    }
+}
+
+/// The parts of a tenant's folder with their days.
+pub(crate) fn parts(root: &Path) -> Vec<(String, PathBuf)> {
+    let mut parts = Vec::new();
+    let Ok(days) = fs::read_dir(root) else { return parts };
+    for day in days {
+        let day = day.expect("an entry");
+        let name = day.file_name().into_string().expect("a name");
+        let Some(date) = name.strip_prefix("date=") else {
+            continue;
+        };
+        for part in fs::read_dir(day.path()).expect("a day") {
+            parts.push((date.to_owned(), part.expect("a part").path()));
+        }
+    }
+    parts.sort();
+    parts
+}
+
+fn difference(found: &[String], truth: &[String]) -> String {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for id in found {
+        *counts.entry(id).or_default() += 1;
+    }
+    for id in truth {
+        *counts.entry(id).or_default() -= 1;
+    }
+    let more = counts.values().filter(|count| **count > 0).count();
+    let less = counts.values().filter(|count| **count < 0).count();
+    format!(
+        "{} found, {} true; {more} ids too often, {less} missing",
+        found.len(),
+        truth.len()
+    )
+}
+
+pub(crate) fn number(record: &Value, key: &str) -> i64 {
+    record
+        .get(key)
+        .and_then(Value::as_i64)
+        .unwrap_or_else(|| panic!("no number '{key}' in {record:?}"))
+}
+
+pub(crate) fn flag(record: &Value, key: &str) -> bool {
+    matches!(record.get(key), Some(Value::Bool(true)))
+}
+
+pub(crate) fn text<'a>(record: &'a Value, key: &str) -> &'a str {
+    record
+        .get(key)
+        .and_then(Value::as_text)
+        .unwrap_or_else(|| panic!("no text '{key}' in {record:?}"))
+}
