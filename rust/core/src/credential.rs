@@ -87,7 +87,7 @@ impl Credential {
         };
         let expires = last_life
             .filter(|_| self.refresh_token.is_some())
-            .map(|from| from + REFRESH_TOKEN_LIFE_MS);
+            .map(|from| from.saturating_add(REFRESH_TOKEN_LIFE_MS));
         Value::map()
             .with("applicationId", self.application_id.as_str())
             .with("tenantId", self.tenant.as_ref().map(TenantId::as_str))

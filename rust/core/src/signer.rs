@@ -71,13 +71,14 @@ impl Signer {
         match tokio::time::timeout(self.timeout.unwrap_or(REPLY_TIMEOUT), answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(Error::new(Kind::Timeout, "the key's owner did not sign in time")),
+            Err(_) => Err(Error::new(Kind::Timeout, "the key's owner did not sign in time")
+                .advise("Check whether the key asks for a PIN or a touch, then try again.")),
         }
     }
 
     /// Waits up to `timeout` for something to sign; `None` when nothing came. Called by the owner's thread.
     pub fn next(&self, timeout: Duration) -> Result<Option<SignRequest>> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now().checked_add(timeout);
         let mut state = self.lock();
         loop {
             if let Some(request) = state.queue.pop_front() {
@@ -86,7 +87,7 @@ impl Signer {
             if state.closed {
                 return Err(closed());
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.map_or(timeout, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Ok(None);
             }
@@ -153,5 +154,5 @@ impl Drop for Withdraw<'_> {
 
 #[cold]
 fn closed() -> Error {
-    Error::new(Kind::NotSignedIn, "the key's owner is gone")
+    Error::new(Kind::NotSignedIn, "the key's owner is gone").advise("Make the credential again in this session.")
 }

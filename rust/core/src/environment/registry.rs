@@ -203,7 +203,8 @@ fn base_url(service: Service, text: &str) -> Result<String> {
     if url.scheme() != "https" {
         return Err(refused("secrets are only sent over https"));
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    let more = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+    if more || !url.username().is_empty() || url.password().is_some() {
         return Err(refused("only a scheme, a host and a port are allowed"));
     }
     if url.host_str().is_none_or(str::is_empty) {

@@ -96,9 +96,46 @@ pub(crate) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
-/// The start of a body as text, for a person to read.
+/// The start of a body as text, for a person to read. Tokens in it are masked: a proxy's error page may repeat what was
+/// sent, and a service's may hold what it was about to give.
 pub(crate) fn kept_body(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(BODY_LIMIT)]).into_owned()
+    // A token that is cut in the middle keeps its beginning, by which it is known.
+    mask_tokens(&String::from_utf8_lossy(&body[..body.len().min(BODY_LIMIT)]))
+}
+
+/// What a token follows; a JSON Web Token also begins with the Base64 of `{"`.
+const BEFORE_TOKENS: [&str; 4] = ["earer ", "_token\":\"", "_token\": \"", "_token="];
+const JWT: &str = "eyJ";
+
+/// Replaces tokens wherever they can be told.
+fn mask_tokens(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let after = BEFORE_TOKENS
+            .iter()
+            .filter_map(|mark| Some(rest.find(mark)? + mark.len()));
+        let Some(at) = after.chain(rest.find(JWT)).min() else {
+            break;
+        };
+        let (before, token) = rest.split_at(at);
+        masked.push_str(before);
+        let end = token.find(|c: char| !is_of_token(c)).unwrap_or(token.len());
+        // A word such as "Bearer realm" or "eyJack" is no token, and only its beginning is passed over.
+        let is_token = end >= SHORTEST_TOKEN;
+        let end = if is_token { end } else { end.min(JWT.len()) };
+        masked.push_str(if is_token { "***" } else { &token[..end] });
+        rest = &token[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Shorter than every token, longer than every word.
+const SHORTEST_TOKEN: usize = 32;
+
+fn is_of_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~' | '+' | '/' | '=' | '%')
 }
 
 #[cfg(test)]
@@ -132,11 +169,35 @@ mod tests {
         assert_eq!(read(b"<html>"), ServiceError::default());
     }
 
+    #[test]
+    fn masks_tokens_and_leaves_words() {
+        let jwt = format!("eyJ0eXAi.{}.sig-_", "x".repeat(40));
+        let opaque = "0.AXoA".to_owned() + &"y".repeat(60);
+        let text = format!("a {jwt}, \"token\":\"{jwt}\" Authorization: bearer {opaque}; Bearer realm=x eyJack");
+        let shown = kept_body(text.as_bytes());
+        assert_eq!(
+            shown,
+            "a ***, \"token\":\"***\" Authorization: bearer ***; Bearer realm=x eyJack"
+        );
+        let json = format!("{{\"refresh_token\": \"{opaque}\",\"a\":1}} refresh_token={opaque}&b");
+        assert_eq!(
+            kept_body(json.as_bytes()),
+            "{\"refresh_token\": \"***\",\"a\":1} refresh_token=***&b"
+        );
+        let cut = format!("{}{jwt}", " ".repeat(BODY_LIMIT - 40));
+        assert!(kept_body(cut.as_bytes()).ends_with(" ***"));
+    }
+
     proptest! {
         #[test]
         fn any_body_is_read(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             read(&body);
             kept_body(&body);
+        }
+
+        #[test]
+        fn only_tokens_are_masked(text in "[a-zA-Z ,.ü{}\":]{0,30}") {
+            prop_assert_eq!(kept_body(text.as_bytes()), text);
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, CONTENT_TYPE};
 use serde::Deserialize;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// What came back for one request.
-#[derive(Debug)]
 pub(crate) struct Reply {
     status: u16,
     headers: HeaderMap,
@@ -20,7 +20,6 @@ pub(crate) struct Reply {
     body: Body,
 }
 
-#[derive(Debug)]
 enum Body {
     Whole(Bytes),
     Open {
@@ -29,6 +28,13 @@ enum Body {
         _permit: Permit,
     },
     Ended,
+}
+
+/// Without headers and body: both may hold tokens.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({} from {})", self.status, self.authority)
+    }
 }
 
 impl Reply {

@@ -117,19 +117,20 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
             match landed {
                 Some(Outcome::Landed(result)) => return result,
                 Some(Outcome::Abandoned) => {}
-                None => return Err(Error::internal("a request for a token ended without an answer")),
+                None => return Err(broken_off()),
             }
         }
     }
 
     async fn run(self: Arc<Self>, key: K, flight: Arc<Flight<V>>, work: impl Future<Output = Result<V>>) {
-        // Also when the work panics or the runtime stops: a flight that has ended must not be joined.
-        let landing = Landing {
+        // Also when the work panics or the runtime stops: a flight that has ended must not be joined, nor waited for.
+        let mut landing = Landing {
             flights: &self,
             key: &key,
             flight: &flight,
+            outcome: None,
         };
-        let outcome = if flight.protected {
+        landing.outcome = Some(if flight.protected {
             match work.await {
                 Err(error) if error.is_cancelled() && flight.abandoned.is_cancelled() => Outcome::Abandoned,
                 result => Outcome::Landed(result),
@@ -140,9 +141,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                 () = flight.abandoned.cancelled() => Outcome::Abandoned,
                 result = work => Outcome::Landed(result),
             }
-        };
-        drop(landing);
-        flight.outcome.send_replace(Some(outcome));
+        });
     }
 
     fn forget(&self, key: &K, flight: &Arc<Flight<V>>) {
@@ -163,12 +162,25 @@ struct Landing<'a, K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send
     flights: &'a Flights<K, V>,
     key: &'a K,
     flight: &'a Arc<Flight<V>>,
+    /// Still nothing when the flight was broken off.
+    outcome: Option<Outcome<V>>,
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Drop for Landing<'_, K, V> {
     fn drop(&mut self) {
         self.flights.forget(self.key, self.flight);
+        let outcome = self
+            .outcome
+            .take()
+            .unwrap_or_else(|| Outcome::Landed(Err(broken_off())));
+        self.flight.outcome.send_replace(Some(outcome));
     }
+}
+
+#[cold]
+fn broken_off() -> Error {
+    Error::internal("a defect in SecureAppModel broke off the request for a token")
+        .advise("Try again; if it happens every time, report it with the command that was run.")
 }
 
 /// One caller's part in a flight.
@@ -192,5 +204,37 @@ impl<K: Eq + Hash, V> Drop for Waiter<'_, K, V> {
         if current && !self.flight.protected {
             under_way.remove(self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[tokio::test]
+    async fn a_flight_that_breaks_off_fails_its_waiters_and_the_next_one_starts_anew() {
+        let flights: Arc<Flights<&str, u64>> = Flights::new();
+        let runtime = Handle::current();
+        let begun = AtomicU64::new(0);
+        let ask = |protected: bool| {
+            let (flights, runtime, begun) = (&flights, &runtime, &begun);
+            async move {
+                let launch = || Launch {
+                    begun: begun.fetch_add(1, Ordering::Relaxed) + 1,
+                    protected,
+                    work: |_| async { panic!("on purpose") },
+                };
+                flights.fly(runtime, &"key", 0, || Found::Nothing, launch).await
+            }
+        };
+        for protected in [false, true] {
+            let (one, other) = tokio::join!(ask(protected), ask(protected));
+            for answer in [one, other] {
+                assert_eq!(answer.expect_err("no answer").kind(), Kind::Internal);
+            }
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 2, "each pair shares a flight");
     }
 }

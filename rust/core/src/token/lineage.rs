@@ -54,7 +54,7 @@ impl Lineages {
             return Some(Arc::clone(lineage));
         }
         if by_mark.len() >= MANY {
-            by_mark.retain(|_, lineage| Arc::strong_count(lineage) > 1 + lineage.lock().marks.len());
+            by_mark.retain(|_, lineage| Arc::strong_count(lineage) > lineage.lock().marks.len());
         }
         let lineage = Arc::new(Lineage {
             id: next_id(),

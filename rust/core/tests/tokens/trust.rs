@@ -109,6 +109,7 @@ async fn only_https_hosts_are_taken() {
         "http://login.example",
         "https://user:password@login.example",
         "https://login.example?x=1",
+        "https://login.example/tenant",
         "https://",
         "ftp://x",
     ] {

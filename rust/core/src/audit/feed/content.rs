@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::export::time;
 use crate::http::{Reply, RequestSpec};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use url::Url;
@@ -75,6 +76,7 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
     ];
     let content_type: Arc<str> = Arc::from(content_type);
     let mut url = feed.address("subscriptions/content", &query)?;
+    let mut listed = HashSet::new();
     for _ in 0..MOST_PAGES {
         let reply = feed.send(RequestSpec::get(url.as_str())?).await?;
         if !reply.is_success() {
@@ -94,8 +96,12 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
         }
         match next {
             None => return Ok(Ended::Whole),
-            Some(next) if next == url => break,
-            Some(next) => url = next,
+            Some(next) => {
+                listed.insert(std::mem::replace(&mut url, next));
+                if listed.contains(&url) {
+                    break;
+                }
+            }
         }
     }
     Err(Error::new(Kind::Protocol, "the feed's list of content does not end")

@@ -17,6 +17,8 @@ const MOST_AT_A_TIME: i64 = 64;
 const PENDING_RECORDS: usize = 131_072;
 /// The service's own time after which a blob does not grow any more, as far as is known.
 const SETTLE_SECONDS: i64 = 600;
+/// As long as the feed keeps anything.
+const LONGEST_SETTLE_SECONDS: i64 = 7 * 86_400;
 
 pub(super) struct Settings {
     pub(super) environment: Arc<Environment>,
@@ -63,9 +65,13 @@ impl Settings {
         }
         let throttle = usize::try_from(throttle.min(MOST_AT_A_TIME)).unwrap_or(1);
         let settle_seconds = request.opt_int("settleSeconds")?.unwrap_or(SETTLE_SECONDS);
-        let settle_seconds = u64::try_from(settle_seconds).map_err(|_| {
-            Error::invalid("the settle time is negative").advise("Give a number of seconds, 0 or more.")
-        })?;
+        let settle_seconds = u64::try_from(settle_seconds)
+            .ok()
+            .filter(|_| settle_seconds <= LONGEST_SETTLE_SECONDS)
+            .ok_or_else(|| {
+                Error::invalid(format!("the settle time cannot be {settle_seconds} seconds"))
+                    .advise(format!("Give a number of seconds from 0 to {LONGEST_SETTLE_SECONDS}."))
+            })?;
         let path = PathBuf::from(request.text("path")?);
         if !path.is_absolute() {
             return Err(Error::invalid(format!("'{}' is not an absolute path", path.display()))
