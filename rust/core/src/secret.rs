@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 /// A secret text (client secret, refresh token, access token).
 ///
-/// Clones share one copy, which is zeroized when the last of them is dropped. `Debug` prints `***`; only [`Secret::expose`] reads the text, so a search for `expose` finds every use.
+/// Clones share one copy, which is zeroized with the last of them: a token that is handed around does not multiply.
+/// `Debug` prints `***`; only [`Secret::expose`] reads the text, so a search for `expose` finds every use.
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<String>>);
 

@@ -15,8 +15,6 @@ use support::{Credential, Op, Request, Session};
 
 const TENANTS: usize = 20;
 const TOKENS: usize = 200_000;
-/// Items that are on their way at the same time in the pipelined run; a pipeline in a shell has as many.
-const WINDOW: usize = 64;
 
 fn main() {
     let sandbox = Sandbox::start_blocking(Options {
@@ -54,7 +52,7 @@ fn main() {
         "{:<28} {:>14} {:>14}",
         "a cached token through C", "CPU us/token", "wall us/token"
     );
-    for (name, window) in [("one after the other", 1), ("64 at a time", WINDOW)] {
+    for (name, window) in [("one after the other", 1), ("64 at a time", 64), ("256 at a time", 256)] {
         let (cpu, began) = (cpu_time(), Instant::now());
         run(&op, &tenants, TOKENS, window);
         let (cpu, wall) = (cpu_time() - cpu, began.elapsed());
@@ -62,7 +60,8 @@ fn main() {
     }
 }
 
-/// Asks for `count` tokens, with up to `window` of them on their way.
+/// Asks for `count` tokens, with up to `window` of them on their way, as a pipeline does: hand over what there is, take what
+/// has come, wait only when there is nothing.
 fn run(op: &Op, tenants: &[&str], count: usize, window: usize) {
     let (mut asked, mut had) = (0, 0);
     while had < count {
@@ -70,12 +69,17 @@ fn run(op: &Op, tenants: &[&str], count: usize, window: usize) {
             assert_eq!(op.submit(&Request::token(tenants[asked % tenants.len()])), Status::Ok);
             asked += 1;
         }
-        let (status, kind) = op.look(60_000);
-        assert_eq!(status, Status::Ok);
-        if kind == EventKind::Record as u32 {
-            had += 1;
-        } else {
-            assert_ne!(kind, EventKind::Failed as u32);
+        let mut timeout = 60_000;
+        loop {
+            match op.look(timeout) {
+                (Status::Ok, kind) if kind == EventKind::Record as u32 => had += 1,
+                (Status::Ok, kind) => assert_ne!(kind, EventKind::Failed as u32),
+                (status, _) => {
+                    assert_eq!((status, timeout), (Status::TimedOut, 0));
+                    break;
+                }
+            }
+            timeout = 0;
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use secureapp_core::{Error, Kind, Result, Value};
 use std::ptr::NonNull;
-use zeroize::Zeroize;
 
 /// One encoded value at a time. Grows by taking new pages, never by moving bytes.
 pub(crate) struct Pages {
@@ -51,7 +50,7 @@ impl Pages {
     pub(crate) fn clear(&mut self) {
         // SAFETY: as in `bytes`, and `self` is borrowed for writing.
         let used = unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.used) };
-        used.zeroize();
+        wipe(used);
         self.used = 0;
     }
 
@@ -83,6 +82,19 @@ impl Drop for Pages {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// Overwrites with zeros, which the compiler must not leave out. Every record goes through here, and the C library does it
+/// many bytes at a time.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn wipe(bytes: &mut [u8]) {
+    // SAFETY: exactly the bytes of a slice that is borrowed for writing.
+    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.len()) };
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn wipe(bytes: &mut [u8]) {
+    zeroize::Zeroize::zeroize(bytes);
 }
 
 #[cfg(unix)]

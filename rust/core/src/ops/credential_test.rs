@@ -133,7 +133,7 @@ async fn check(context: &Context, plan: &Plan) -> Result<()> {
 
     if credential.has_refresh_token() {
         let known = answer.as_ref().ok().and_then(|token| token.account());
-        let account = known.as_deref().unwrap_or(plan.account());
+        let account = known.unwrap_or(plan.account());
         let outcome = answer.as_ref().map(|_| ());
         report(
             context,

@@ -12,9 +12,12 @@ use crate::value::Value;
 use crate::Credential;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Items at a time where nothing else is said, and at most.
 const THROTTLE: i64 = 64;
+/// Time between two lines of progress: nobody reads faster, and tokens from the cache come by the thousand.
+const PROGRESS_STEP: Duration = Duration::from_millis(100);
 
 struct Settings {
     environment: Arc<Environment>,
@@ -169,22 +172,22 @@ fn record(item: &Item, token: &Token, settings: &Settings) -> Value {
 struct Count {
     taken: usize,
     done: usize,
-    shown: bool,
+    shown: Option<Instant>,
 }
 
 impl Count {
     fn show(&mut self, context: &Context, open: bool) {
-        if self.taken < 2 {
+        if self.taken < 2 || self.shown.is_some_and(|shown| shown.elapsed() < PROGRESS_STEP) {
             return;
         }
-        self.shown = true;
+        self.shown = Some(Instant::now());
         // How many will come is only known once the input is finished.
         let percent = (!open).then(|| i64::try_from(100 * self.done / self.taken).unwrap_or(100));
         context.sink.progress(self.line(percent, false));
     }
 
     fn finish(&self, context: &Context) {
-        if self.shown {
+        if self.shown.is_some() {
             context.sink.progress(self.line(Some(100), true));
         }
     }

@@ -12,7 +12,7 @@ use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
@@ -125,6 +125,7 @@ fn read(
         target: request.target().clone(),
         // A reply without one leaves the redeemed one in force.
         refresh_token: new_refresh_token.clone().or_else(|| redeemed.cloned()),
+        account: OnceLock::new(),
         access_token,
     };
     let home = is_home(request, &token, success.client_info.as_deref());

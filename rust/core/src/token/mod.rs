@@ -21,6 +21,7 @@ use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// An access token and what is known about it.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Token {
     application_id: String,
     target: Target,
     refresh_token: Option<Secret>,
+    /// Read from the access token when it is first asked for: whoever asks for a token asks for it again.
+    account: OnceLock<Option<String>>,
 }
 
 impl Token {
@@ -72,9 +75,13 @@ impl Token {
     }
 
     /// The user's sign-in name from the token's claims; `None` for an application's own token.
-    pub fn account(&self) -> Option<String> {
-        let who: Who = jwt::known_claims(self.access_token.expose())?;
-        who.upn.or(who.preferred_username).or(who.unique_name)
+    pub fn account(&self) -> Option<&str> {
+        self.account
+            .get_or_init(|| {
+                let who: Who = jwt::known_claims(self.access_token.expose())?;
+                who.upn.or(who.preferred_username).or(who.unique_name)
+            })
+            .as_deref()
     }
 }
 
