@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::secret::Secret;
 use crate::tenant::{self, TenantId};
+use crate::token::Lineage;
 use crate::value::Value;
 use once_cell::sync::OnceCell;
 use openssl::hash::MessageDigest;
@@ -11,6 +12,7 @@ use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long Entra keeps an unused refresh token of a confidential client alive; each redemption starts the time anew.
 /// Source: Microsoft's "Refresh tokens in the Microsoft identity platform".
@@ -31,6 +33,8 @@ pub struct Credential {
     redeemed_on: AtomicI64,
     proof: Mark,
     refresh_mark: Option<Mark>,
+    /// By environment instance: each has its own chain of refresh tokens.
+    lineages: Mutex<Vec<(u64, Arc<Lineage>)>>,
 }
 
 impl Credential {
@@ -76,6 +80,7 @@ impl Credential {
             redeemed_on: AtomicI64::new(0),
             proof,
             refresh_mark,
+            lineages: Mutex::default(),
         })
     }
 
@@ -137,6 +142,21 @@ impl Credential {
 
     pub(crate) fn refresh_mark(&self) -> Option<&Mark> {
         self.refresh_mark.as_ref()
+    }
+
+    pub(crate) fn lineage(&self, environment: u64) -> Option<Arc<Lineage>> {
+        let lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
+        lineages
+            .iter()
+            .find(|(of, _)| *of == environment)
+            .map(|(_, lineage)| Arc::clone(lineage))
+    }
+
+    pub(crate) fn hold_lineage(&self, environment: u64, lineage: &Arc<Lineage>) {
+        let mut lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
+        if lineages.iter().all(|(of, _)| *of != environment) {
+            lineages.push((environment, Arc::clone(lineage)));
+        }
     }
 
     pub(crate) fn note_redemption(&self, now_ms: i64) {

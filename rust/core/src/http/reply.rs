@@ -181,14 +181,20 @@ impl Reply {
             .advise("Try again; if it stays so, check the host with Get-SecureAppEnvironment.");
         }
         let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("no content type");
-        Error::new(
+        let error = Error::new(
             Kind::Protocol,
             format!(
                 "{authority} answered with something that is not the expected JSON ({kind}): {}",
                 shape(cause)
             ),
         )
-        .advise("Try again; if it stays so, check the host with Get-SecureAppEnvironment and any proxy in between.")
+        .advise("Try again; if it stays so, check the host with Get-SecureAppEnvironment and any proxy in between.");
+        // Cut short where nothing below noticed: it may come whole next time.
+        if cause.is_eof() {
+            error.transient()
+        } else {
+            error
+        }
     }
 }
 

@@ -130,7 +130,8 @@ impl Tokens {
 impl Inner {
     async fn acquire(self: &Arc<Self>, request: &TokenRequest, freshness: Freshness<'_>) -> Result<Arc<Token>> {
         let grant = request.grant()?;
-        let tenant = self.resolve(request.environment(), request.tenant()).await?;
+        let resolved = self.resolve(request.environment(), request.tenant()).await;
+        let tenant = resolved.map_err(|error| request.name(error))?;
         let lineage = match grant {
             Grant::RefreshToken => self
                 .lineages

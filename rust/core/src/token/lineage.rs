@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 /// Earlier tokens of a lineage by which it can still be found.
 const REMEMBERED: usize = 16;
-/// Lineages beyond which those that no question uses are forgotten.
+/// Marks beyond which the lineages that no credential holds are forgotten.
 const MANY: usize = 4096;
 
 /// Lineages by the environment instance that issued them, and by the marks of their tokens. A token of one environment is
@@ -22,7 +22,8 @@ pub(super) struct Lineages {
     by_mark: Mutex<HashMap<(u64, Mark), Arc<Lineage>>>,
 }
 
-pub(super) struct Lineage {
+/// One user's chain of refresh tokens of one application.
+pub(crate) struct Lineage {
     id: u64,
     newest: Mutex<Newest>,
     /// Where a token dies with its use, redemptions of a lineage go one after the other.
@@ -42,29 +43,35 @@ impl Lineages {
     }
 
     /// The lineage that the credential's refresh token belongs to; `None` where it has none. `next_id` numbers a new one.
+    /// The credential holds it from then on.
     pub(super) fn of(
         &self,
         environment: u64,
         credential: &Credential,
         next_id: impl FnOnce() -> u64,
     ) -> Option<Arc<Lineage>> {
+        if let Some(lineage) = credential.lineage(environment) {
+            return Some(lineage);
+        }
         let (mark, token) = (credential.refresh_mark()?, credential.first_refresh_token()?);
         let mut by_mark = self.lock();
-        if let Some(lineage) = by_mark.get(&(environment, *mark)) {
-            return Some(Arc::clone(lineage));
-        }
-        if by_mark.len() >= MANY {
-            by_mark.retain(|_, lineage| Arc::strong_count(lineage) > lineage.lock().marks.len());
-        }
-        let lineage = Arc::new(Lineage {
-            id: next_id(),
-            newest: Mutex::new(Newest {
-                token: token.clone(),
-                marks: VecDeque::from([*mark]),
-            }),
-            turn: Arc::new(Semaphore::new(1)),
-        });
-        by_mark.insert((environment, *mark), Arc::clone(&lineage));
+        let lineage = match by_mark.get(&(environment, *mark)) {
+            Some(lineage) => Arc::clone(lineage),
+            None => {
+                forget_unheld(&mut by_mark);
+                let lineage = Arc::new(Lineage {
+                    id: next_id(),
+                    newest: Mutex::new(Newest {
+                        token: token.clone(),
+                        marks: VecDeque::from([*mark]),
+                    }),
+                    turn: Arc::new(Semaphore::new(1)),
+                });
+                by_mark.insert((environment, *mark), Arc::clone(&lineage));
+                lineage
+            }
+        };
+        credential.hold_lineage(environment, &lineage);
         Some(lineage)
     }
 
@@ -98,6 +105,19 @@ impl Lineages {
     }
 }
 
+/// Once there are many, drops those that no credential holds: scripts make a credential per call, so that a lineage must
+/// outlive its credential, but not for ever.
+fn forget_unheld(by_mark: &mut HashMap<(u64, Mark), Arc<Lineage>>) {
+    if by_mark.len() < MANY {
+        return;
+    }
+    let mut entries: HashMap<u64, usize> = HashMap::new();
+    for lineage in by_mark.values() {
+        *entries.entry(lineage.id).or_default() += 1;
+    }
+    by_mark.retain(|_, lineage| Arc::strong_count(lineage) > entries.get(&lineage.id).copied().unwrap_or_default());
+}
+
 impl Lineage {
     pub(super) fn id(&self) -> u64 {
         self.id
@@ -114,5 +134,58 @@ impl Lineage {
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Field, Request};
+
+    const APPLICATION: &str = "11111111-2222-3333-4444-555555555555";
+
+    fn credential(token: &str) -> Credential {
+        let request = Request::new("credential")
+            .with("applicationId", Field::Text(APPLICATION.to_owned()))
+            .with("refreshToken", Field::Secret(token.into()));
+        Credential::open(&request).unwrap()
+    }
+
+    #[test]
+    fn any_of_its_tokens_finds_a_lineage_and_the_first_always_does() {
+        let lineages = Lineages::new();
+        let first = lineages.of(1, &credential("t0"), || 7).unwrap();
+        for number in 1..100 {
+            let token = Secret::from(format!("t{number}").as_str());
+            lineages.adopt(1, APPLICATION, &first, &token).unwrap();
+            assert_eq!(
+                lineages.of(1, &credential(&format!("t{number}")), || 8).unwrap().id(),
+                7
+            );
+        }
+        assert_eq!(first.newest().expose(), "t99");
+        assert_eq!(lineages.of(1, &credential("t0"), || 8).unwrap().id(), 7);
+        assert_eq!(
+            lineages.of(1, &credential("t1"), || 8).unwrap().id(),
+            8,
+            "long forgotten"
+        );
+        assert_eq!(
+            lineages.of(2, &credential("t0"), || 9).unwrap().id(),
+            9,
+            "another environment"
+        );
+    }
+
+    #[test]
+    fn what_a_credential_holds_is_kept_when_there_are_many() {
+        let lineages = Lineages::new();
+        let held = credential("held");
+        lineages.of(1, &held, || 1).unwrap();
+        for number in 0..3 * MANY {
+            lineages.of(1, &credential(&format!("passing {number}")), || number as u64 + 10);
+        }
+        assert!(lineages.lock().len() <= MANY);
+        assert_eq!(lineages.of(1, &credential("held"), || 2).unwrap().id(), 1);
     }
 }

@@ -14,6 +14,7 @@ mod wire;
 
 pub use cache::Tokens;
 pub(crate) use failure::about_tenant;
+pub(crate) use lineage::Lineage;
 pub use request::TokenRequest;
 pub use target::Target;
 

@@ -1,7 +1,7 @@
 //! A service, or what is in between, that does not do as it should.
 
 use crate::support::*;
-use secureapp_core::{immediate, Field, Kind, Request};
+use secureapp_core::{engine, immediate, Engine, Field, HttpOptions, Kind, Request};
 use serde_json::json;
 use std::time::Duration;
 
@@ -170,6 +170,26 @@ async fn a_body_cut_short_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_cut_short_unnoticed_is_no_token() {
+    let bed = bed(1).await;
+    let user = bed.user();
+    let whole = bed.ask(&user, item(&bed.tenant(0), GRAPH)).await;
+    fault(&bed, 2, json!({"kind": "truncate", "bytes": 100, "close": "clean"}));
+    let cut = bed
+        .ask_with(&user, &["forceRefresh"], item(&bed.tenant(0), GRAPH))
+        .await;
+    assert_eq!(cut.error().kind(), Kind::Protocol);
+    assert!(
+        cut.error().message().contains("ends too early"),
+        "{}",
+        cut.error().message()
+    );
+    bed.engine.clock().advance_ms(56 * 60_000);
+    let kept = bed.ask(&user, item(&bed.tenant(0), GRAPH)).await;
+    assert_eq!(kept.token(), whole.token(), "the token that is still valid serves on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_not_there_is_named() {
     let bed = bed(1).await;
     let closed = {
@@ -198,5 +218,23 @@ async fn a_host_that_is_not_there_is_named() {
             answers.error().message()
         );
         assert!(!answers.error().advice().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_stays_silent_is_named() {
+    for stage in ["before-headers", "mid-body"] {
+        let sandbox = sandbox(1).await;
+        let http = HttpOptions {
+            first_backoff: Duration::from_millis(5),
+            read_timeout: Duration::from_millis(200),
+            ..HttpOptions::default()
+        };
+        let engine = Engine::with_options(tokio::runtime::Handle::current(), engine::Options { http });
+        let bed = bed_with(sandbox, engine);
+        bed.hold(stage, -1);
+        let answers = bed.ask(&bed.application(), item(&bed.tenant(0), GRAPH)).await;
+        assert_eq!(answers.error().kind(), Kind::Timeout, "{:?}", answers.error());
+        assert!(answers.error().is_retryable());
     }
 }

@@ -48,7 +48,10 @@ pub(crate) async fn bed(tenants: usize) -> Bed {
 }
 
 pub(crate) fn bed_of(sandbox: Sandbox) -> Bed {
-    let engine = engine();
+    bed_with(sandbox, engine())
+}
+
+pub(crate) fn bed_with(sandbox: Sandbox, engine: Arc<Engine>) -> Bed {
     immediate(&engine, &environment(CLOUD, &sandbox, Some(sandbox.ca_pem()))).expect("the environment is added");
     let session = engine.session();
     Bed {
