@@ -7,6 +7,18 @@ namespace SecureAppModel.EngineTests.Sandboxing;
 public sealed class SandboxTests
 {
     [Fact]
+    public void It_says_what_it_has()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "3", "--records", "40");
+
+        Assert.Equal(3, sandbox.Facts.Tenants.Count);
+        Assert.Equal(40, sandbox.Facts.Tenants.Sum(tenant => tenant.AuditRecordCount));
+        Assert.Equal(40, sandbox.Truth()["records"]!.GetValue<long>());
+        Assert.All(sandbox.Facts.Tenants, tenant =>
+            Assert.Equal(tenant.AuditRecordCount, sandbox.RecordIds(tenant.TenantId).Distinct(StringComparer.Ordinal).Count()));
+    }
+
+    [Fact]
     public void It_ends_when_the_process_that_started_it_does()
     {
         Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "1");

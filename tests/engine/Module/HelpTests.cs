@@ -1,0 +1,105 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Xml.Linq;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Module;
+
+/// <summary>Help that is there, and true: every command, every parameter, nothing that no longer exists.</summary>
+public sealed class HelpTests
+{
+    private static readonly XNamespace s_command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
+    private static readonly XNamespace s_maml = "http://schemas.microsoft.com/maml/2004/10";
+
+    public static TheoryData<string> Commands()
+    {
+        using Engine engine = Engine.Open();
+        return [.. engine.Run("Get-Command -Module SecureAppModel -CommandType Cmdlet, Function").Succeeded()
+            .Output.Select(item => ((CommandInfo)item.BaseObject).Name)];
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void A_command_has_help_for_itself_and_each_parameter(string name)
+    {
+        using Engine engine = Engine.Open();
+        var command = engine.Run("param($name) Get-Command -Name $name", name).Single<CommandInfo>();
+        PSObject help = Assert.Single(engine.Run("param($name) Get-Help -Name $name -Full", name).Succeeded().Output);
+
+        string synopsis = help.Properties["Synopsis"]?.Value?.ToString()?.Trim() ?? string.Empty;
+        Assert.True(synopsis.Length > 0 && !synopsis.StartsWith(name, StringComparison.Ordinal), $"{name} has no help of its own: {synopsis}");
+
+        Dictionary<string, string> described = Parameters(help);
+        string[] own = [.. command.Parameters.Values
+            .Where(parameter => !Cmdlet.CommonParameters.Contains(parameter.Name) && !Cmdlet.OptionalCommonParameters.Contains(parameter.Name))
+            .Select(parameter => parameter.Name).Order(StringComparer.Ordinal)];
+        Assert.Equal(own, described.Keys.Order(StringComparer.Ordinal));
+        Assert.All(described, entry => Assert.False(string.IsNullOrWhiteSpace(entry.Value), $"{name} -{entry.Key} has no description."));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void The_examples_of_a_command_use_it_and_parse(string name)
+    {
+        using Engine engine = Engine.Open();
+        PSObject help = Assert.Single(engine.Run("param($name) Get-Help -Name $name -Full", name).Succeeded().Output);
+
+        object[] examples = Many(Nested(help, "examples", "example"));
+
+        Assert.NotEmpty(examples);
+        Assert.Contains(examples, example => Code(example).Contains(name, StringComparison.OrdinalIgnoreCase));
+        Assert.All(examples, example =>
+        {
+            System.Management.Automation.Language.Parser.ParseInput(Code(example), out _, out var errors);
+            Assert.Empty(errors.Select(error => error.Message));
+        });
+    }
+
+    [Fact]
+    public void The_help_describes_no_command_that_is_gone()
+    {
+        XDocument help = XDocument.Load(Path.Combine(Repository.Module, "en-US", "SecureAppModel.dll-Help.xml"));
+        using Engine engine = Engine.Open();
+
+        foreach (string name in help.Descendants(s_command + "details").Select(details => details.Element(s_command + "name")!.Value.Trim()))
+        {
+            Assert.Equal(name, engine.Run("param($name) (Get-Command -Name $name -Module SecureAppModel).Name", name).Succeeded().Single<string>());
+        }
+
+        Assert.NotEmpty(help.Descendants(s_maml + "para"));
+    }
+
+    [Fact]
+    public void The_topic_about_the_module_is_found()
+    {
+        using Engine engine = Engine.Open();
+
+        string text = engine.Run("Get-Help -Name about_SecureAppModel").Succeeded().Output[0].ToString();
+
+        Assert.Contains("SHORT DESCRIPTION", text);
+        Assert.All(
+            Commands().Select(row => row.Data).Where(name => !name.Contains("GCITS", StringComparison.Ordinal)),
+            name => Assert.Contains(name, text));
+    }
+
+    private static Dictionary<string, string> Parameters(PSObject help) => Many(Nested(help, "parameters", "parameter"))
+        .ToDictionary(
+            parameter => Value(parameter, "name")?.ToString()?.Trim() ?? string.Empty,
+            parameter => string.Join(' ', Many(Value(parameter, "description")).Select(line => Value(line, "Text")?.ToString()?.Trim())),
+            StringComparer.Ordinal);
+
+    private static string Code(object example) => Value(example, "code")?.ToString() ?? string.Empty;
+
+    private static object? Nested(object owner, params string[] path) => path.Aggregate<string, object?>(owner, Value);
+
+    private static object? Value(object? owner, string property) =>
+        owner is null ? null : PSObject.AsPSObject(owner).Properties[property]?.Value;
+
+    private static object[] Many(object? value) => value switch
+    {
+        null => [],
+        PSObject { BaseObject: IEnumerable many and not string } => [.. many.Cast<object>()],
+        IEnumerable many and not string => [.. many.Cast<object>()],
+        _ => [value],
+    };
+}
