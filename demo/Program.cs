@@ -19,6 +19,11 @@ if (OperatingSystem.IsWindows())
     state.ExecutionPolicy = ExecutionPolicy.Bypass;
 }
 
+if (Console.IsOutputRedirected)
+{
+    PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
+}
+
 var host = new ConsoleHost();
 using Runspace runspace = RunspaceFactory.CreateRunspace(host, state);
 runspace.Open();

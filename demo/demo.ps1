@@ -19,26 +19,20 @@ $ErrorActionPreference = 'Stop'
 
 '1. The customers that this partner manages'
 $customers = @(Get-DelegatedTenant)
-$customers[0..4]
+$customers[0..4] | Out-Default
 "   .. and $($customers.Count - 5) more"
 
 ''
 '2. Two tokens for each of them, from one refresh token'
 $started = [datetime]::UtcNow
 $tokens = @($customers | Get-SecureAppAccessToken -Resource 'https://graph.microsoft.com', 'https://manage.office.com')
-$tokens[0..3]
+$tokens[0..3] | Out-Default
 '   .. and {0} more; all {1} in {2:n1} s' -f ($tokens.Count - 4), $tokens.Count, ([datetime]::UtcNow - $started).TotalSeconds
 
 ''
 '3. A connection to the first customer'
-Connect-DelegatedTenant -TenantId $customers[0].TenantId -Service Graph
+Connect-DelegatedTenant -TenantId $customers[0].TenantId -Service Graph | Out-Default
 
-''
 '4. Every customer''s audit log'
-$customers | Export-SecureAppAuditLog -StartTime $StartTime -EndTime $EndTime -Path $Path | ForEach-Object -Process {
-    $script:exports += @($_)
-    $_
-}
-
-# For whoever called this script with a dot.
-$exports = $script:exports
+$exports = @($customers | Export-SecureAppAuditLog -StartTime $StartTime -EndTime $EndTime -Path $Path)
+$exports | Out-Default

@@ -12,5 +12,5 @@ Set-SecureAppDefault -Credential $sandbox.Credential -Environment $sandbox.Envir
 function Connect-MgGraph {
     param([securestring] $AccessToken, [switch] $NoWelcome)
     if ($null -eq $AccessToken -or $AccessToken.Length -eq 0) { throw 'Connect-MgGraph was called without a token.' }
-    "   (stand-in for Microsoft.Graph's Connect-MgGraph, which is not installed here: got a token of $($AccessToken.Length) characters)"
+    $Host.UI.WriteLine("   Connect-MgGraph here is a stand-in (Microsoft.Graph is not installed); it got a token of $($AccessToken.Length) characters.")
 }

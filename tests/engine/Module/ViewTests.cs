@@ -1,0 +1,42 @@
+using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Sandboxing;
+
+namespace SecureAppModel.EngineTests.Module;
+
+/// <summary>What the screen shows of a token, however it comes to be shown.</summary>
+public sealed class ViewTests : IDisposable
+{
+    private readonly Sandbox _sandbox = Sandbox.Start("--tenants", "1", "--records", "1");
+    private readonly Engine _engine;
+
+    public ViewTests()
+    {
+        _engine = Engine.Open().Join(_sandbox);
+        _engine.Run("$global:token = Get-SecureAppAccessToken -TenantId $customer -Resource 'https://graph.microsoft.com' -IncludeRefreshToken").Succeeded();
+    }
+
+    /// <summary>Behind an object of another type PowerShell asks no view, but lists what the type says, or everything.</summary>
+    [Theory]
+    [InlineData("$token")]
+    [InlineData("@(Get-SecureAppEnvironment)[0]; $token")]
+    [InlineData("[pscustomobject] @{ Name = 'first' }; $token")]
+    public void No_default_view_shows_the_token_or_the_refresh_token(string script)
+    {
+        string screen = _engine.Render(script);
+
+        Assert.Contains(_sandbox.Facts.Tenants[0].TenantId, screen);
+        string text = string.Concat(screen.Where(character => !char.IsWhiteSpace(character)));
+        foreach (string property in new[] { "AccessToken", "RefreshToken" })
+        {
+            string secret = _engine.Run("param($name) $token.$name", property).Succeeded().Single<string>();
+            Assert.DoesNotContain(secret[..16], text);
+            Assert.DoesNotContain(secret[^16..], text);
+        }
+    }
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _sandbox.Dispose();
+    }
+}
