@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Management.Automation.Internal;
 using System.Security;
 
 namespace SecureAppModel.Demo;
@@ -68,7 +69,7 @@ internal sealed class ConsoleHost : PSHost
             lock (_gate)
             {
                 ClearLine();
-                Console.Out.Write(value);
+                Console.Out.Write(_watched ? value : new StringDecorated(value).ToString(OutputRendering.PlainText));
             }
         }
 

@@ -19,11 +19,6 @@ if (OperatingSystem.IsWindows())
     state.ExecutionPolicy = ExecutionPolicy.Bypass;
 }
 
-if (Console.IsOutputRedirected)
-{
-    PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
-}
-
 var host = new ConsoleHost();
 using Runspace runspace = RunspaceFactory.CreateRunspace(host, state);
 runspace.Open();

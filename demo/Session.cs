@@ -22,7 +22,8 @@ internal sealed class Session(Runspace runspace, ConsoleHost host)
     public void Show(IEnumerable<Check> checks)
     {
         using PowerShell shell = PowerShell.Create(runspace);
-        shell.AddScript("$args[0]").AddArgument(checks);
+        shell.AddScript("$args[0] | ForEach-Object -Process { [pscustomobject] @{ Customer = $_.Customer; Reported = $_.Reported; 'In the files' = $_.InFiles; 'In the sandbox' = $_.InSandbox } }")
+            .AddArgument(checks);
         Invoke(shell);
     }
 

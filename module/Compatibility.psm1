@@ -5,6 +5,30 @@
 # is the one of the code that calls it. For that the function must run where its caller is, and not inside this module,
 # whose functions do not see a caller's variables. A script block that is made from text belongs to no module.
 $body = {
+    <#
+    .SYNOPSIS
+    Gets an access token for one resource of one tenant, as the function of this name that scripts carried in their own text did.
+
+    .DESCRIPTION
+    Redeems the refresh token of the credential, or asks as the application where it has none, at the v1 endpoint. The output is the
+    bare token. Its errors are those of a pasted function: the statement ends, the variable is left empty, and the service's
+    answer is in the error's details. New scripts use Get-SecureAppAccessToken, which takes many tenants and resources at once.
+
+    .PARAMETER AppCredential
+    The application: a hashtable or object with appId, secret and refreshToken, a PSCredential, or a SecureAppCredential.
+
+    .PARAMETER tenantid
+    The tenant, a GUID or a verified domain.
+
+    .PARAMETER Resource
+    The resource, for example https://graph.microsoft.com or https://graph.windows.net.
+
+    .EXAMPLE
+    $token = Get-GCITSAccessTokenByResource -AppCredential $credential -tenantid $customer.TenantId -Resource 'https://graph.microsoft.com'
+
+    .OUTPUTS
+    System.String
+    #>
     param($AppCredential, $tenantid, $Resource)
 
     # Only what was given is passed on: an empty variable is an error here, not a silent default.

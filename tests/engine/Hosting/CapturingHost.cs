@@ -3,6 +3,7 @@ using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Management.Automation.Internal;
 using System.Security;
 using System.Text;
 
@@ -77,7 +78,8 @@ public sealed class CapturingHost : PSHost
         {
             lock (_text)
             {
-                _text.Append(value);
+                // Without colours, which would stand between the characters that tests look for.
+                _text.Append(new StringDecorated(value).ToString(OutputRendering.PlainText));
             }
         }
 

@@ -11,9 +11,6 @@ namespace SecureAppModel.EngineTests.Hosting;
 /// </summary>
 public sealed class Engine : IDisposable
 {
-    // Colours would stand between the characters that tests look for; the setting is the process's.
-    static Engine() => PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
-
     private readonly CapturingHost _host = new();
     private readonly Runspace _runspace;
 

@@ -28,6 +28,9 @@ public static class Repository
     /// <summary>The program that runs a script in an engine of its own.</summary>
     public static string TestHost { get; } = Path.GetFullPath(Fact("TestHost"));
 
+    /// <summary>The program behind the README's first command.</summary>
+    public static string Demo { get; } = Path.GetFullPath(Fact("Demo"));
+
     /// <summary>The version that the build took from Cargo.toml.</summary>
     public static string Version { get; } = Fact("ProductVersion");
 

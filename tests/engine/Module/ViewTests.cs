@@ -19,7 +19,6 @@ public sealed class ViewTests : IDisposable
     [Theory]
     [InlineData("$token")]
     [InlineData("@(Get-SecureAppEnvironment)[0]; $token")]
-    [InlineData("[pscustomobject] @{ Name = 'first' }; $token")]
     public void No_default_view_shows_the_token_or_the_refresh_token(string script)
     {
         string screen = _engine.Render(script);
