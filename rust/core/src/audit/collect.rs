@@ -112,11 +112,12 @@ impl<S: Source> Run<'_, S> {
         let meter = self.meter;
         let mut listers = self.listers(window, found_in);
         let listing = async {
+            let mut lost = Vec::new();
             while let Some(done) = listers.join_next().await {
-                done.map_err(|_| Error::internal("a listing ended early"))??;
+                lost.extend(done.map_err(|_| Error::internal("a listing ended early"))??);
             }
             meter.set_all_listed();
-            Ok(())
+            Ok(lost)
         };
         let reading = async {
             let mut readers: JoinSet<Read> = JoinSet::new();
@@ -147,11 +148,13 @@ impl<S: Source> Run<'_, S> {
                 }
             }
         };
-        tokio::try_join!(listing, reading).map(|((), ())| ())
+        let (lost, ()) = tokio::try_join!(listing, reading)?;
+        self.gaps.extend(lost);
+        Ok(())
     }
 
     /// Lists every content type in windows that the source takes, a few at a time.
-    fn listers(&self, window: Window, found: mpsc::Sender<Part>) -> JoinSet<Result<()>> {
+    fn listers(&self, window: Window, found: mpsc::Sender<Part>) -> JoinSet<Result<Option<Gap>>> {
         let turns = Arc::new(Semaphore::new(LISTINGS));
         let mut listers = JoinSet::new();
         for content_type in &self.ask.content_types {
@@ -161,7 +164,15 @@ impl<S: Source> Run<'_, S> {
                 listers.spawn(async move {
                     let turn = turns.acquire().await;
                     let _turn = turn.map_err(|_| Error::internal("the turns of listings were closed"))?;
-                    source.list(&content_type, window, &found).await
+                    let lost = source.list(&content_type, window, &found).await?;
+                    Ok(lost.map(|lost| Gap {
+                        content_type,
+                        start: time::iso(lost.start),
+                        end: time::iso(lost.end),
+                        reason:
+                            "the service did not keep it any more when it was asked for; take it from another source"
+                                .to_owned(),
+                    }))
                 });
             }
         }
@@ -265,8 +276,8 @@ impl<S: Source> Run<'_, S> {
         let mut reasons = Vec::new();
         let mut warnings = Vec::new();
         if !self.gaps.is_empty() {
-            let more = if self.gaps.len() > 1 { "s" } else { "" };
-            reasons.push(format!("{} blob{more} could not be read, see gaps", self.gaps.len()));
+            let what = if self.gaps.len() > 1 { "gaps" } else { "gap" };
+            reasons.push(format!("there are {} {what} in the content", self.gaps.len()));
         }
         let created = || self.provisional.values().map(|(part, _)| part.created);
         if let (Some(oldest), Some(newest)) = (created().min(), created().max()) {

@@ -17,6 +17,7 @@ struct Fake {
     listings: Mutex<Vec<Window>>,
     notices: Vec<Notice>,
     refuse: Option<Kind>,
+    lost: Option<Window>,
 }
 
 impl Source for Fake {
@@ -31,7 +32,7 @@ impl Source for Fake {
         Ok(self.notices.clone())
     }
 
-    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
         self.listings.lock().unwrap().push(window);
         if let Some(kind) = self.refuse {
             return Err(Error::new(kind, "refused"));
@@ -50,7 +51,7 @@ impl Source for Fake {
                 }
             }
         }
-        Ok(())
+        Ok(self.lost)
     }
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
@@ -197,9 +198,33 @@ async fn a_part_that_cannot_be_read_is_a_gap() {
     assert_eq!(texts(&got), ["{\"n\":1}"]);
     let collected = got.result.unwrap();
     assert_eq!(collected.gaps.len(), 2);
-    assert!(collected.incomplete.unwrap().starts_with("2 blobs could not be read"));
+    assert!(collected.incomplete.unwrap().contains("2 gaps"));
     let attempts = got.source.attempts.lock().unwrap();
     assert_eq!((attempts["gone"], attempts["html"]), (1, 4));
+}
+
+#[tokio::test]
+async fn what_the_service_does_not_keep_any_more_is_a_gap() {
+    let end = now() - DAY;
+    let lost = Window {
+        start: end - 10,
+        end: end - 5,
+    };
+    let got = run(
+        Fake {
+            lost: Some(lost),
+            ..Fake::default()
+        },
+        Window { start: end - 10, end },
+        0,
+    )
+    .await;
+    let collected = got.result.unwrap();
+    assert_eq!(
+        (&collected.gaps[0].start, &collected.gaps[0].end),
+        (&time::iso(lost.start), &time::iso(lost.end))
+    );
+    assert!(collected.incomplete.is_some());
 }
 
 #[tokio::test]

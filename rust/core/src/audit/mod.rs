@@ -58,13 +58,14 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Makes the service ready to list these content types.
     fn prepare(&self, content_types: &[String]) -> impl Future<Output = Result<Vec<Notice>>> + Send;
 
-    /// Hands every part of a content type in `window` to `found`, in any order, some perhaps twice.
+    /// Hands every part of a content type in `window` to `found`, in any order, some perhaps twice. Gives the part of the
+    /// window that the service does not keep any more, if there is one.
     fn list(
         &self,
         content_type: &str,
         window: Window,
         found: &mpsc::Sender<Part>,
-    ) -> impl Future<Output = Result<()>> + Send;
+    ) -> impl Future<Output = Result<Option<Window>>> + Send;
 
     /// Reads one part into `delivery`, chunk by chunk. An error says that the rest is missing; the part is then read again
     /// from its start.

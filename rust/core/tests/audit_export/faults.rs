@@ -164,15 +164,16 @@ async fn content_that_is_gone_is_a_gap_and_not_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_partner_is_named_in_every_request() {
-    let world = World::start(1, 300, small_blobs()).await;
-    // Every request without the partner's id is refused; a request with it does not match.
-    let partner = world.sandbox.facts().partner_tenant_id.clone();
-    world.export(&world.ask(), &world.tenants()).await.assert_complete(1);
-    let stats = world.sandbox.control().stats();
-    let publishers = &stats["publishers"];
-    if let Some(publishers) = publishers.as_object() {
-        assert_eq!(publishers.keys().collect::<Vec<_>>(), [&partner]);
-    }
+    let world = World::start(1, 600, small_blobs()).await;
+    // The first fault that matches is taken: what names the partner passes, what does not is refused.
+    let named = format!("PublisherIdentifier={}", world.sandbox.facts().partner_tenant_id);
+    world.fault(json!([
+        {"match": {"service": "manage", "pathContains": named}, "times": -1, "action": {"kind": "delay", "ms": 0}},
+        {"match": {"service": "manage"}, "times": -1, "action": {"kind": "status", "status": 400, "body": "nameless"}},
+    ]));
+    let outcome = world.export(&world.ask(), &world.tenants()).await;
+    outcome.assert_complete(1);
+    assert_eq!(outcome.sum("records"), 600);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -131,3 +131,17 @@ async fn a_failure_in_the_middle_keeps_what_was_read() {
     assert_eq!(rest.sum("records"), 600 - kept as i64);
     world.assert_truth(&ask);
 }
+
+/// A tenant whose turn comes late finds that the feed has moved on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_leaves_the_seven_days_while_others_are_exported() {
+    let world = World::start(1, 300, small_blobs()).await;
+    let ask = world.ask();
+    // By this clock the export is late; the sandbox's own clock decides what it accepts.
+    let later = Ask {
+        start: ask.start - 120_000,
+        ..ask.clone()
+    };
+    world.export(&later, &world.tenants()).await.assert_complete(1);
+    world.assert_truth(&ask);
+}

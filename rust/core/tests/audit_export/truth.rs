@@ -19,8 +19,6 @@ fn bad_day() -> AuditOptions {
     }
 }
 
-/// With the feature `test-no-dedupe` this test must fail: `cargo test -p secureapp-core --features test-no-dedupe
-/// --test audit_export truth` is how that is seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_record_is_there_once() {
     let world = World::start(6, 4_000, bad_day()).await;
@@ -33,6 +31,25 @@ async fn every_record_is_there_once() {
     assert!(
         world.requests("/subscriptions/content") >= 6 * 4 * 7 + 3,
         "there are listings of several pages"
+    );
+}
+
+/// A test that cannot fail proves nothing: this one builds the export without its dedupe set and sees the test above fail.
+#[cfg(not(feature = "test-no-dedupe"))]
+#[test]
+fn without_the_dedupe_set_that_test_fails() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["test", "--features", "test-no-dedupe", "--test", "audit_export", "--"])
+        .args(["--exact", "truth::every_record_is_there_once"])
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success());
+    assert!(
+        said.contains("ids too often, 0 missing"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 

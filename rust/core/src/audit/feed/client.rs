@@ -116,6 +116,11 @@ impl Feed {
         answer::error(reply, action, self.tenant.as_str())
     }
 
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.engine.clock().now_ms()
+    }
+
     /// The wait before something that needs a moment is tried again.
     pub(super) fn first_wait(&self) -> Duration {
         self.first_wait
@@ -160,7 +165,7 @@ impl Source for Feed {
         Ok(notices)
     }
 
-    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
         content::list(self, content_type, window, found).await
     }
 

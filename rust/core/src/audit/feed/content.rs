@@ -3,7 +3,7 @@
 use super::super::{Delivery, Part, Window};
 use super::answer;
 use super::client::Feed;
-use super::subscription;
+use super::{subscription, window};
 use crate::error::{Error, Kind, Result};
 use crate::export::time;
 use crate::http::{Reply, RequestSpec};
@@ -28,42 +28,67 @@ struct Item {
     content_created: String,
 }
 
-/// Lists one window of at most 24 hours, in whole seconds.
-pub(super) async fn list(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<()> {
+/// Lists one window of at most 24 hours, in whole seconds. Gives the part of it that the feed does not keep any more.
+pub(super) async fn list(
+    feed: &Feed,
+    content_type: &str,
+    asked: Window,
+    found: &mpsc::Sender<Part>,
+) -> Result<Option<Window>> {
+    let mut window = asked;
     let mut wait = feed.first_wait();
     let mut restarted = false;
-    for _ in 0..LIST_REPEATS {
+    let mut error = None;
+    for _ in 0..=LIST_REPEATS {
+        if window.start >= window.end {
+            break;
+        }
         match pages(feed, content_type, window, found).await? {
-            Ended::Whole => return Ok(()),
-            Ended::NotSubscribed(error) => {
+            Ended::Whole => {
+                error = None;
+                break;
+            }
+            Ended::TooOld(refused) => {
+                // Other tenants took their time, and meanwhile the window's start has left the seven days.
+                let earliest = window::earliest(feed.now_ms());
+                if window.start >= earliest {
+                    return Err(refused);
+                }
+                window.start = earliest;
+                error = Some(refused);
+                continue;
+            }
+            Ended::NotSubscribed(refused) => {
                 // Once: a subscription that ends again was ended by somebody.
-                if restarted && code_of(&error) == "AF20023" {
-                    return Err(error);
+                if restarted && code_of(&refused) == "AF20023" {
+                    return Err(refused);
                 }
                 restarted = true;
+                error = Some(refused);
                 subscription::start(feed, content_type).await?;
             }
-            Ended::BadLink => {}
+            Ended::BadLink(refused) => error = Some(refused),
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    match pages(feed, content_type, window, found).await? {
-        Ended::Whole => Ok(()),
-        Ended::NotSubscribed(error) => Err(error),
-        Ended::BadLink => Err(Error::new(
-            Kind::Protocol,
-            "the feed does not accept its own links to the next page",
-        )
-        .advise("Run the same export again later.")),
+    let lost = Window {
+        start: asked.start,
+        end: window.start.min(asked.end),
+    };
+    match error {
+        Some(error) if window.start < window.end => Err(error),
+        _ => Ok((lost.end - lost.start > window::TOLERANCE_MS).then_some(lost)),
     }
 }
 
 enum Ended {
     Whole,
     NotSubscribed(Error),
-    /// AF20031: the window has to be listed from its start.
-    BadLink,
+    /// The window has to be listed from its start.
+    BadLink(Error),
+    /// The window begins before what is kept, or the two clocks differ.
+    TooOld(Error),
 }
 
 async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Ended> {
@@ -82,7 +107,8 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
         if !reply.is_success() {
             return match answer::code(reply.bytes()).as_deref() {
                 Some("AF20022" | "AF20023") => Ok(Ended::NotSubscribed(feed.refused(&reply, "list the content"))),
-                Some("AF20031") => Ok(Ended::BadLink),
+                Some("AF20031") => Ok(Ended::BadLink(feed.refused(&reply, "list the content"))),
+                Some("AF20030" | "AF20055") => Ok(Ended::TooOld(feed.refused(&reply, "list the content"))),
                 _ => Err(feed.refused(&reply, "list the content")),
             };
         }

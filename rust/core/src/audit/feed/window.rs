@@ -6,10 +6,16 @@ use crate::export::time;
 
 /// How long the feed keeps content.
 const KEPT_MS: i64 = 7 * 86_400_000;
-/// A start this much older is taken as "seven days ago", said a moment ago.
-const TOLERANCE_MS: i64 = 10 * 60_000;
-/// Distance from the edge, so that a listing that is sent a little later is still inside.
-const MARGIN_MS: i64 = 15_000;
+/// A start this much older is taken as "seven days ago", said a moment ago: as far back as the feed goes.
+pub(super) const TOLERANCE_MS: i64 = 10 * 60_000;
+/// Distance from the edge, so that the pages of a listing that is sent a little later are still inside.
+const MARGIN_MS: i64 = 60_000;
+
+/// The earliest start that the feed surely accepts.
+pub(super) fn earliest(now: i64) -> i64 {
+    // In whole seconds, as windows are.
+    (now - KEPT_MS + MARGIN_MS).div_euclid(1000) * 1000
+}
 
 /// The window that is asked for, clamped to now; an error where the feed cannot have it.
 pub(crate) fn check(start: i64, end: i64, now: i64) -> Result<Window> {
@@ -40,7 +46,7 @@ pub(crate) fn check(start: i64, end: i64, now: i64) -> Result<Window> {
         )));
     }
     Ok(Window {
-        start: start.max(oldest + MARGIN_MS),
+        start,
         end: end.min(now),
     })
 }
@@ -65,9 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn seven_days_ago_means_what_it_says() {
-        let window = check(NOW - 7 * DAY - 5_000, NOW, NOW).unwrap();
-        assert_eq!(window.start, NOW - 7 * DAY + MARGIN_MS);
+    fn seven_days_ago_is_not_too_old_a_moment_later() {
+        let start = NOW - 7 * DAY - 5_000;
+        assert_eq!(check(start, NOW, NOW).unwrap(), Window { start, end: NOW });
+        assert!(check(start - TOLERANCE_MS, NOW, NOW).is_err());
     }
 
     #[test]
