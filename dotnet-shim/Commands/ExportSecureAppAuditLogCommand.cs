@@ -177,19 +177,15 @@ namespace SecureAppModel.Commands
         internal override void OnRecord(ValueMap record)
         {
             SecureAppAuditExport result = new SecureAppAuditExport(record);
-            string tenant = Asked(record) ?? result.TenantId;
-            if (!result.Complete || result.Gaps.Length > 0 || result.Error is not null)
+            if (!result.Complete || result.Gaps.Length > 0)
             {
-                _unfinished.Add(tenant);
+                Unfinished(Asked(record) ?? result.TenantId);
             }
 
             WriteObject(result);
-            if (result.Error is not null)
-            {
-                WriteError(ErrorRecords.From(result.Error, tenant));
-            }
         }
 
+        /// <summary>Comes after the result of a tenant that failed, or alone where there is nothing to tell of it.</summary>
         internal override void OnFailed(ValueMap target, SecureAppException failure) =>
             Refuse(failure, Asked(target) ?? target.OptionalText("tenant"));
 
@@ -246,8 +242,16 @@ namespace SecureAppModel.Commands
 
         private void Refuse(SecureAppException failure, object? target)
         {
-            _unfinished.Add(target as string ?? "(no tenant)");
+            Unfinished(target as string ?? "(no tenant)");
             WriteError(ErrorRecords.From(failure, target));
+        }
+
+        private void Unfinished(string tenant)
+        {
+            if (!_unfinished.Contains(tenant))
+            {
+                _unfinished.Add(tenant);
+            }
         }
 
         /// <summary>A time without a zone is local, as everywhere in PowerShell.</summary>

@@ -118,15 +118,24 @@ namespace SecureAppModel.Sandbox
 
         private SecureAppException EndedEarly()
         {
-            // Waits for the rest of the error stream as well, which is what says why.
-            _process.WaitForExit();
-            int code = _process.ExitCode;
+            string ending;
+            if (_process.WaitForExit(ExitMilliseconds))
+            {
+                // Waits for the rest of the error stream as well, which is what says why.
+                _process.WaitForExit();
+                ending = "ended with exit code " + _process.ExitCode;
+            }
+            else
+            {
+                ending = "closed its output";
+            }
+
             lock (_gate)
             {
                 string said = string.Join(System.Environment.NewLine, _complaint).Trim();
                 return new SecureAppException(
                     SecureAppErrorKind.Internal,
-                    "The sandbox ended with exit code " + code + " before it was ready" + (said.Length > 0 ? ". It said: " + said : " and said nothing."),
+                    "The sandbox " + ending + " before it was ready" + (said.Length > 0 ? ". It said: " + said : " and said nothing."),
                     "Check the parameters, then start it again.");
             }
         }
