@@ -1,0 +1,94 @@
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Sandboxing;
+
+namespace SecureAppModel.EngineTests.Export;
+
+/// <summary>Export-SecureAppAuditLog against the sandbox: what the pipeline gives and what lies in the folder.</summary>
+public sealed class ExportRunTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+
+    [Fact]
+    public void Customers_come_by_pipeline_and_every_record_is_there_once()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "4", "--records", "400");
+        using Engine engine = Open(sandbox);
+
+        Outcome outcome = engine.Run(
+            "Get-DelegatedTenant | Export-SecureAppAuditLog -Path $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) -EndTime ([datetime]::UtcNow) -SettleDelay 0").Succeeded();
+
+        Assert.Equal(4, outcome.Output.Count);
+        Assert.All(outcome.Output, item => Assert.True((bool)item.Properties["Complete"].Value));
+        Assert.Equal(
+            sandbox.Facts.Tenants.Select(tenant => (tenant.DisplayName, tenant.AuditRecordCount)).Order(),
+            outcome.Output.Select(item => ((string)item.Properties["DisplayName"].Value, (long)item.Properties["Records"].Value)).Order());
+        long lines = Directory.EnumerateFiles(_folder, "*.ndjson", SearchOption.AllDirectories).Sum(file => File.ReadLines(file).LongCount());
+        Assert.Equal(sandbox.Facts.Tenants.Sum(tenant => tenant.AuditRecordCount), lines);
+    }
+
+    [Fact]
+    public void Times_without_a_zone_are_local_and_offsets_are_kept()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
+        using Engine engine = Open(sandbox);
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddHours(-5);
+        engine.Set("local", DateTime.SpecifyKind(start.LocalDateTime, DateTimeKind.Unspecified));
+        engine.Set("offset", start.ToOffset(TimeSpan.FromHours(9)).AddHours(1));
+
+        Outcome outcome = engine.Run("Export-SecureAppAuditLog $customer $folder -StartDate $local -EndDate $offset").Succeeded();
+
+        Assert.Equal(0, (start - (DateTimeOffset)outcome.Property("StartTime")!).TotalMilliseconds, tolerance: 1.0);
+        Assert.Equal(0, (start.AddHours(1) - (DateTimeOffset)outcome.Property("EndTime")!).TotalMilliseconds, tolerance: 1.0);
+    }
+
+    [Fact]
+    public void One_bad_customer_is_an_error_of_its_own_and_FailOnGap_ends_with_one()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "2", "--records", "20");
+        sandbox.SetTenant(sandbox.Facts.Tenants[1].TenantId, new { consent = "missing" });
+        using Engine engine = Open(sandbox);
+
+        Outcome outcome = engine.Run(
+            "try { $sandbox.Tenants | Export-SecureAppAuditLog -Path $folder -FailOnGap -ErrorVariable errors -ErrorAction SilentlyContinue } catch { $_ }; $errors");
+
+        ErrorRecord last = Assert.Single(
+            outcome.Output.Select(item => item.BaseObject).OfType<ErrorRecord>(),
+            error => error.FullyQualifiedErrorId.StartsWith("SecureAppModel.IncompleteExport", StringComparison.Ordinal));
+        Assert.Equal([sandbox.Facts.Tenants[1].TenantId], (string[])last.TargetObject);
+        Assert.Contains(outcome.Output, item => item.Properties["Complete"]?.Value is true);
+    }
+
+    [Fact]
+    public void A_path_is_taken_literally_and_relative_to_the_location()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
+        using Engine engine = Open(sandbox);
+
+        Outcome outcome = engine.Run("$null = $ExecutionContext.SessionState.Path.SetLocation($folder); Export-SecureAppAuditLog $customer './a[1]/b'").Succeeded();
+
+        Assert.StartsWith(Path.Combine(_folder, "a[1]", "b"), (string)outcome.Property("Path")!);
+        Assert.True(Directory.Exists(Path.Combine(_folder, "a[1]", "b")));
+    }
+
+    [Fact]
+    public void The_view_shows_a_line_for_each_tenant()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
+        using Engine engine = Open(sandbox);
+
+        string screen = engine.Render("Get-DelegatedTenant | Export-SecureAppAuditLog -Path $folder");
+
+        Assert.Contains("Records", screen);
+        Assert.Contains("True", screen);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private Engine Open(Sandbox sandbox)
+    {
+        Engine engine = Engine.Open().Join(sandbox);
+        engine.Set("folder", _folder);
+        return engine;
+    }
+}

@@ -1,0 +1,237 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.SandboxCmdlets;
+
+/// <summary>Tests that change variables of the process, which all sessions in it share.</summary>
+[CollectionDefinition(nameof(OwnVariables), DisableParallelization = true)]
+public sealed class OwnVariables;
+
+/// <summary>Start- and Stop-SecureAppSandbox: what they return, and that no process is left behind.</summary>
+[Collection(nameof(OwnVariables))]
+public sealed class SandboxCommandTests
+{
+    [Fact]
+    public void It_returns_everything_that_a_script_needs()
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run(
+            """
+            $s = Start-SecureAppSandbox -TenantCount 3 -AuditRecordCount 30 -Environment Mine
+            $s
+            (Get-SecureAppAccessToken -Credential $s.Credential -TenantId $s.Tenants[0].TenantId -Resource https://graph.microsoft.com -Environment $s.Environment).TenantId
+            Stop-SecureAppSandbox $s
+            """).Succeeded();
+
+        PSObject sandbox = outcome.Output[0];
+        Assert.Equal("Mine", sandbox.Properties["Environment"].Value);
+        Assert.Equal(3, ((Array)sandbox.Properties["Tenants"].Value).Length);
+        foreach (string name in new[] { "CertificatePath", "PartnerTenantId", "ApplicationId", "Secret", "RefreshToken" })
+        {
+            Assert.NotEqual(string.Empty, (string)sandbox.Properties[name].Value);
+        }
+
+        PSObject first = PSObject.AsPSObject(((Array)sandbox.Properties["Tenants"].Value).GetValue(0));
+        Assert.Equal(first.Properties["TenantId"].Value, outcome.Output[1].BaseObject);
+    }
+
+    [Fact]
+    public void Stopping_ends_the_process_and_forgets_the_environment()
+    {
+        using Engine engine = Engine.Open();
+        int process = Start(engine);
+
+        Outcome outcome = engine.Run("$s | Stop-SecureAppSandbox; @(Get-SecureAppEnvironment | Where-Object Name -eq $s.Environment).Count").Succeeded();
+
+        Assert.Equal(0, outcome.Single<int>());
+        AssertGone(process);
+    }
+
+    [Fact]
+    public void Stopping_twice_is_quiet()
+    {
+        using Engine engine = Engine.Open();
+        Start(engine);
+
+        engine.Run("Stop-SecureAppSandbox $s; Stop-SecureAppSandbox $s").Succeeded();
+    }
+
+    [Fact]
+    public void Stopping_without_a_name_ends_those_of_this_process()
+    {
+        using Engine engine = Engine.Open();
+        int process = Start(engine);
+
+        engine.Run("Stop-SecureAppSandbox -ProcessId $s.ProcessId").Succeeded();
+
+        AssertGone(process);
+    }
+
+    [Fact]
+    public void A_process_that_is_no_sandbox_of_this_one_is_left_alone()
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run("param($id) Stop-SecureAppSandbox -ProcessId $id", Environment.ProcessId);
+
+        Assert.Equal(Environment.ProcessId, Assert.Single(outcome.Errors).TargetObject);
+    }
+
+    [Fact]
+    public void Removing_the_module_ends_them()
+    {
+        using Engine engine = Engine.Open();
+        int process = Start(engine);
+
+        engine.Run("Remove-Module SecureAppModel").Succeeded();
+
+        AssertGone(process);
+    }
+
+    [Fact]
+    public void They_end_with_the_shell_even_when_that_is_killed()
+    {
+        using ChildEngine child = ChildEngine.Start(
+            "param($path) Import-Module $path; (Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0).ProcessId; while ($true) { [System.Threading.Thread]::Sleep(1000) }",
+            Repository.Manifest);
+        int process = int.Parse(child.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
+        Process? sandbox = Find(process);
+
+        child.Process.Kill();
+        child.Process.WaitForExit();
+
+        Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public void A_start_that_fails_shows_what_the_sandbox_said()
+    {
+        string path = Fake("echo 'no estate today' >&2; exit 3");
+
+        Outcome outcome = RunWith(path, "Start-SecureAppSandbox");
+        File.Delete(path);
+
+        Assert.Contains("exit code 3", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
+        Assert.Contains("no estate today", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
+    }
+
+    [Fact]
+    public void A_missing_sandbox_is_named_with_its_variable()
+    {
+        Outcome outcome = RunWith("/nowhere/secureapp-sandbox", "Start-SecureAppSandbox");
+
+        Assert.Contains("SECUREAPP_SANDBOX_PATH", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
+    }
+
+    [Fact]
+    public void A_lost_execute_bit_is_no_obstacle()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no execute bits.");
+        string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+        string copy = Path.Combine(folder, "secureapp-sandbox");
+        File.Copy(Repository.SandboxProgram, copy);
+        SetMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        Outcome outcome = RunWith(folder, "$s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.Tenants.Count; Stop-SecureAppSandbox $s").Succeeded();
+        Directory.Delete(folder, recursive: true);
+
+        Assert.Equal(1, outcome.Single<int>());
+    }
+
+    [Fact]
+    public void A_stop_while_it_starts_ends_it()
+    {
+        string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+        string started = Path.Combine(folder, "pid");
+        using var watcher = new FileSystemWatcher(folder, "pid");
+        using var seen = new ManualResetEventSlim();
+        watcher.Renamed += (_, _) => seen.Set();
+        watcher.EnableRaisingEvents = true;
+        string path = Fake($"echo $$ > {started}.new; mv {started}.new {started}; exec cat");
+        Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", path);
+        try
+        {
+            using Engine engine = Engine.Open();
+            RunningScript script = engine.Start("Start-SecureAppSandbox");
+            Assert.True(seen.Wait(TimeSpan.FromSeconds(30)));
+
+            script.Stop();
+
+            Assert.True(script.Wait().Stopped);
+            AssertGone(int.Parse(File.ReadAllText(started), System.Globalization.CultureInfo.InvariantCulture));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", null);
+            File.Delete(path);
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Its_view_shows_no_secret()
+    {
+        using Engine engine = Engine.Open();
+
+        string screen = engine.Render("$s = Start-SecureAppSandbox -TenantCount 2 -AuditRecordCount 20; $s");
+        string secret = engine.Run("$s.Secret; Stop-SecureAppSandbox $s").Single<string>();
+
+        Assert.Contains("2 with 20 audit records", screen);
+        Assert.DoesNotContain(secret, screen);
+    }
+
+    private static int Start(Engine engine) =>
+        engine.Run("$s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.ProcessId").Succeeded().Single<int>();
+
+    private static Process? Find(int process)
+    {
+        try
+        {
+            return Process.GetProcessById(process);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static void AssertGone(int process)
+    {
+        using Process? left = Find(process);
+        Assert.True(left is null || left.HasExited);
+    }
+
+    /// <summary>A shell script in the sandbox's place.</summary>
+    private static string Fake(string body)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in is a shell script.");
+        string path = Path.Combine(Path.GetTempPath(), $"secureapp-{Guid.NewGuid():n}.sh");
+        File.WriteAllText(path, "#!/bin/sh\n" + body + "\n");
+        SetMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    private static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, mode);
+        }
+    }
+
+    private static Outcome RunWith(string path, string script)
+    {
+        Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", path);
+        try
+        {
+            using Engine engine = Engine.Open();
+            return engine.Run(script);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", null);
+        }
+    }
+}
