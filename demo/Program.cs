@@ -31,6 +31,12 @@ Console.CancelKeyPress += (_, pressed) =>
 
 Console.WriteLine($"SecureAppModel {Path.GetFileName(Path.GetDirectoryName(manifest))} in the PowerShell {EngineVersion()} engine, against its own sandbox:");
 Console.WriteLine($"a made-up partner with {TenantCount} customers and {AuditRecordCount:n0} audit records.");
+string crates = Path.Combine(root, ".crates", "source");
+if (File.Exists(crates))
+{
+    Console.WriteLine($"The native library was built {File.ReadAllText(crates).Trim()}.");
+}
+
 Console.WriteLine();
 try
 {
