@@ -124,6 +124,21 @@ public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<Sh
     }
 
     [Fact]
+    public void A_stop_reaches_the_services_own_cmdlet()
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+        using var called = new ManualResetEventSlim();
+        engine.Set("called", called);
+        RunningScript script = engine.Start(
+            "function Connect-MgGraph { [CmdletBinding()] param([securestring] $AccessToken) $called.Set(); while ($true) { } }\nConnect-DelegatedTenant $customer Graph");
+        Assert.True(called.Wait(TimeSpan.FromSeconds(60)));
+
+        script.Stop();
+
+        Assert.True(script.Wait().Stopped);
+    }
+
+    [Fact]
     public void No_token_is_in_any_stream()
     {
         using Engine engine = Engine.Open().Join(_sandbox);
