@@ -1,6 +1,7 @@
 //! An export of a whole estate against the sandbox's executable: time, processor time per record, and peak memory.
 //!
-//! `cargo build --release -p secureapp-sandbox && cargo run --release -p secureapp-core --example export_bench [records ..]`
+//! `cargo build --release -p secureapp-sandbox && cargo run --release -p secureapp-core --example export_bench [records ..]
+//! [-- sandbox arguments ..]`, for example `-- --audit recordsPerBlob=1000`.
 //!
 //! Each size runs in a process of its own, so that its peak memory is its own; the sandbox is another process, and its work
 //! does not count. Processor time and memory are the kernel's own figures for the process (Linux only).
@@ -20,16 +21,15 @@ const TENANTS: &str = "25";
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, records, format] = arguments.as_slice() {
+    if let [flag, records, format, extra @ ..] = arguments.as_slice() {
         if flag == "--child" {
-            return child(records, format);
+            return child(records, format, extra);
         }
     }
-    let sizes = if arguments.is_empty() {
-        vec!["100000".to_owned(), "1000000".to_owned()]
-    } else {
-        arguments
-    };
+    let mut parts = arguments.split(|argument| argument == "--");
+    let sizes = parts.next().filter(|sizes| !sizes.is_empty());
+    let sizes = sizes.map_or_else(|| vec!["100000".to_owned(), "1000000".to_owned()], <[String]>::to_vec);
+    let extra = parts.next().unwrap_or_default();
     println!("{TENANTS} tenants of uneven size, 5 % repeats; each line is a process of its own\n");
     println!("| format | records | bytes | seconds | records/s | CPU us/record | peak MiB |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
@@ -37,6 +37,7 @@ fn main() -> Outcome<()> {
         for records in &sizes {
             let output = Command::new(std::env::current_exe()?)
                 .args(["--child", records, format])
+                .args(extra)
                 .stderr(Stdio::inherit())
                 .output()?;
             if !output.status.success() {
@@ -49,8 +50,8 @@ fn main() -> Outcome<()> {
 }
 
 /// One export; prints its row.
-fn child(records: &str, format: &str) -> Outcome<()> {
-    let sandbox = Sandbox::start(records)?;
+fn child(records: &str, format: &str, extra: &[String]) -> Outcome<()> {
+    let sandbox = Sandbox::start(records, extra)?;
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -135,9 +136,10 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn start(records: &str) -> Outcome<Self> {
+    fn start(records: &str, extra: &[String]) -> Outcome<Self> {
         let mut process = Command::new(executable()?)
             .args(["--tenants", TENANTS, "--records", records, "--exit-with-stdin"])
+            .args(extra)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

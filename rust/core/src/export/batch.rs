@@ -53,6 +53,9 @@ impl Batch {
 
     fn push(&mut self, record: RawRecord<'_>, again: bool) {
         let start = self.bytes.len();
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(BATCH_BYTES / 2);
+        }
         // A line break inside a string would be a flaw, so every one that is left stands between tokens.
         if record.has_breaks && record.flaw.is_none() {
             self.bytes

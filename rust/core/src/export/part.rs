@@ -32,7 +32,7 @@ pub(crate) struct OpenPart {
 #[derive(Debug)]
 enum Body {
     Ndjson(PartFile),
-    Csv(Rows<PartFile>),
+    Csv(Box<Rows<PartFile>>),
 }
 
 impl OpenPart {
@@ -43,7 +43,8 @@ impl OpenPart {
         let body = match format {
             Format::Ndjson => Body::Ndjson(file),
             Format::Csv { byte_order_mark } => {
-                Body::Csv(Rows::begin(file, byte_order_mark).map_err(|cause| failed("write", &path, &cause))?)
+                let rows = Rows::begin(file, byte_order_mark).map_err(|cause| failed("write", &path, &cause))?;
+                Body::Csv(Box::new(rows))
             }
         };
         Ok(OpenPart {
