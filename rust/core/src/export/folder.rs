@@ -177,3 +177,24 @@ fn sync_directory(path: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_or_read_only_disk_says_what_to_do() {
+        let path = Path::new("/data/tenant=x/_date=2026-01-02.part-1.tmp");
+        for (kind, advice) in [
+            (io::ErrorKind::StorageFull, "Free space on that disk"),
+            (io::ErrorKind::QuotaExceeded, "Free space on that disk"),
+            (io::ErrorKind::PermissionDenied, "write access"),
+            (io::ErrorKind::ReadOnlyFilesystem, "write access"),
+        ] {
+            let error = failed("write", path, &io::Error::from(kind));
+            assert_eq!(error.kind(), Kind::Storage);
+            assert!(error.message().contains("/data/tenant=x"), "{error}");
+            assert!(error.advice().contains(advice), "{}", error.advice());
+        }
+    }
+}
