@@ -23,7 +23,7 @@ fail() {
 # --- the machine's own tools -------------------------------------------------------------------------------------
 check_toolchain() {
     command -v cargo >/dev/null 2>&1 || fail "Rust is not installed: cargo was not found on PATH (https://rustup.rs)."
-    sh "$root/build/cargo.sh" --version >/dev/null 2>&1 ||
+    sh "$root/build/with-rust.sh" cargo --version >/dev/null 2>&1 ||
         fail "cargo is on PATH but does not run; \`cargo --version\` says why (rustup: install a toolchain or set RUSTUP_HOME)."
     cc=${CC:-cc}
     command -v "$cc" >/dev/null 2>&1 || fail "no C toolchain: '$cc' was not found; install one (Debian: apt-get install build-essential)."
@@ -41,7 +41,7 @@ check_toolchain() {
 # --- the public registry -----------------------------------------------------------------------------------------
 # `cargo info` asks the registry that this machine's own cargo configuration names, proxies and mirrors included.
 registry_answers() {
-    (cd "$state" && CARGO_NET_RETRY=0 CARGO_HTTP_TIMEOUT=3 timeout 3 sh "$root/build/cargo.sh" info once_cell >/dev/null 2>&1)
+    (cd "$state" && CARGO_NET_RETRY=0 CARGO_HTTP_TIMEOUT=3 timeout 3 sh "$root/build/with-rust.sh" cargo info once_cell >/dev/null 2>&1)
 }
 
 # --- Debian's source packages ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ public sealed class BootstrapTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The bootstrap is a shell script; Windows uses cargo as it is.");
         Directory.CreateDirectory(Path.Combine(_clone, "build"));
-        foreach (string name in new[] { "bootstrap.sh", "cargo.sh" })
+        foreach (string name in new[] { "bootstrap.sh", "with-rust.sh" })
         {
             File.Copy(Path.Combine(Repository.Root, "build", name), Path.Combine(_clone, "build", name));
         }

@@ -30,7 +30,8 @@ public static partial class CargoRun
 
         foreach ((string program, string name, string folder) in Programs(output))
         {
-            ProcessStartInfo start = new(program) { WorkingDirectory = folder };
+            ProcessStartInfo start = WithRust(program);
+            start.WorkingDirectory = folder;
             start.Environment["CARGO_MANIFEST_DIR"] = folder;
             foreach (RustTest test in Read(name, Run(start)))
             {
@@ -95,19 +96,27 @@ public static partial class CargoRun
 
     private static ProcessStartInfo Cargo(params string[] arguments)
     {
-        // The same wrapper as the build's, for the machines where HOME is not the one that Rust was installed for.
-        var start = OperatingSystem.IsWindows() ? new ProcessStartInfo("cargo") : new ProcessStartInfo("sh");
+        ProcessStartInfo start = WithRust("cargo");
         start.WorkingDirectory = Repository.Root;
-        if (!OperatingSystem.IsWindows())
-        {
-            start.ArgumentList.Add("build/cargo.sh");
-        }
-
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
 
+        return start;
+    }
+
+    /// <summary>The same wrapper as the build's, for the machines where HOME is not the one that Rust was installed for.</summary>
+    private static ProcessStartInfo WithRust(string program)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return new ProcessStartInfo(program);
+        }
+
+        var start = new ProcessStartInfo("sh");
+        start.ArgumentList.Add(Path.Combine(Repository.Root, "build", "with-rust.sh"));
+        start.ArgumentList.Add(program);
         return start;
     }
 
