@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes that gather before they go to the file.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 32 << 10;
 
 /// A part in progress. Dropping it leaves its temporary file, which the next export removes.
 #[derive(Debug)]
