@@ -79,13 +79,13 @@ namespace SecureAppModel.Commands
         public TimeSpan? SettleDelay { get; set; }
 
         [Parameter]
-        [ValidateRange(1, 1024)]
+        [ValidateRange(1, 64)]
         public int? ThrottleLimit { get; set; }
 
         [Parameter]
         public SwitchParameter AppOnly { get; set; }
 
-        /// <summary>Goes on in a folder that was written with other settings.</summary>
+        /// <summary>Starts each tenant's folder anew: what earlier exports wrote there is removed.</summary>
         [Parameter]
         public SwitchParameter Force { get; set; }
 

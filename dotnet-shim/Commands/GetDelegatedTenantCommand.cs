@@ -22,7 +22,7 @@ namespace SecureAppModel.Commands
         public string? Environment { get; set; }
 
         [Parameter]
-        [ValidateRange(1, 1024)]
+        [ValidateRange(1, 64)]
         public int? ThrottleLimit { get; set; }
 
         protected override void ProcessRecord()

@@ -148,9 +148,9 @@ namespace SecureAppModel.Commands
             }
 
             StartOnce();
-            if (Scope is { Length: > 0 })
+            if (TokenInput.HasText(Scope))
             {
-                using RequestBuilder item = Item(tenant).Texts("scopes", Scope.Select(scope => scope.Trim()));
+                using RequestBuilder item = Item(tenant).Texts("scopes", Scope!.Select(scope => scope.Trim()));
                 Submit(item);
                 return;
             }

@@ -47,6 +47,10 @@ namespace SecureAppModel.Commands
                     return text;
                 case Guid id:
                     return id.ToString("D");
+                // These name a tenant, but whoever passes one here meant it as the credential.
+                case SecureAppCredential _:
+                case PSCredential _:
+                    throw new ArgumentTransformationMetadataException("A credential is not a tenant: name it, as in -Credential $credential.");
                 case IDictionary dictionary:
                     foreach (string name in s_properties)
                     {

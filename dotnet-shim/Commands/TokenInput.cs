@@ -20,6 +20,7 @@ namespace SecureAppModel.Commands
                 "Use -Resource https://graph.microsoft.com for a v1 token or -Scope https://graph.microsoft.com/.default for a v2 token.");
         }
 
-        private static bool HasText(string[]? texts) => texts is { Length: > 0 } && texts.All(text => !string.IsNullOrWhiteSpace(text));
+        /// <summary>True where every entry says something: an empty cell of a table says nothing.</summary>
+        internal static bool HasText(string[]? texts) => texts is { Length: > 0 } && texts.All(text => !string.IsNullOrWhiteSpace(text));
     }
 }

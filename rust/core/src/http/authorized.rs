@@ -93,8 +93,13 @@ mod tests {
     async fn refusals_of_one_token_refresh_it_once() {
         let bed = Bed::new().await;
         assert_eq!(bed.get().await, 200);
-        bed.refuse(3);
-        assert_eq!(tokio::join!(bed.get(), bed.get(), bed.get()), (200, 200, 200));
+        let tokens = bed.engine.tokens();
+        let refused = tokens.acquire(&bed.token).await.unwrap();
+        let replace = || tokens.acquire_instead_of(&bed.token, &refused);
+        let (one, two, three) = tokio::join!(replace(), replace(), replace());
+        for token in [one.unwrap(), two.unwrap(), three.unwrap()] {
+            assert!(!Arc::ptr_eq(&token, &refused));
+        }
         assert_eq!(bed.tokens_asked(), 2);
     }
 

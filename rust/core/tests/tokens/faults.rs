@@ -159,11 +159,12 @@ async fn a_body_cut_short_is_asked_for_again() {
         let answers = bed
             .ask_with(&bed.user(), &["forceRefresh"], item(&bed.tenant(0), GRAPH))
             .await;
-        assert_eq!(answers.error().kind(), Kind::Network, "{action}");
+        // Whether the connection's end or the body's is noticed first is up to the network.
+        let (kind, message) = (answers.error().kind(), answers.error().message().to_owned());
         assert!(
-            answers.error().message().contains("broke"),
-            "{}",
-            answers.error().message()
+            (kind == Kind::Network && message.contains("broke"))
+                || (kind == Kind::Protocol && message.contains("ends too early")),
+            "{action}: {kind:?} {message}"
         );
         bed.sandbox.control().clear_faults();
     }

@@ -36,7 +36,10 @@ pub(super) fn access_token(world: &World, access: &Access, audience: &str, life:
             claims.insert("idtyp".into(), "user".into());
             if access.tenant_id != world.estate.partner.id {
                 // Only for a user whose account is in another tenant than the token's issuer.
-                claims.insert("idp".into(), format!("https://sts.windows.net/{}/", world.estate.partner.id).into());
+                claims.insert(
+                    "idp".into(),
+                    format!("https://sts.windows.net/{}/", world.estate.partner.id).into(),
+                );
             }
             claims.insert("oid".into(), user.object_id.as_str().into());
             claims.insert(

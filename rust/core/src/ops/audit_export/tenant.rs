@@ -116,6 +116,10 @@ impl Job {
             Err(_) => return signed_in.map(drop),
         };
         report.set_tenant(known.as_str());
+        // What is there is not given up for an export that cannot begin.
+        if let (true, Err(error)) = (settings.force, &signed_in) {
+            return Err(error.clone());
+        }
         let writer = self.open_writer(known.as_str(), report.item()).await?;
         report.set_path(writer.path());
         let (guid, publisher) = match signed_in {
