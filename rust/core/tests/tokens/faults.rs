@@ -163,7 +163,7 @@ async fn a_body_cut_short_is_asked_for_again() {
         let (kind, message) = (answers.error().kind(), answers.error().message().to_owned());
         assert!(
             (kind == Kind::Network && message.contains("broke"))
-                || (kind == Kind::Protocol && message.contains("ends too early")),
+                || (kind == Kind::Protocol && (message.contains("ends too early") || message.contains("cut short"))),
             "{action}: {kind:?} {message}"
         );
         bed.sandbox.control().clear_faults();
