@@ -52,10 +52,10 @@ namespace SecureAppModel.Commands
 
             if (LoginEndpoint is null)
             {
-                FailInput("The environment '" + Name + "' has no identity service.", "Use -LoginEndpoint, for example https://login.example.org.", Name);
+                FailInput("The environment has no identity service.", "Use -LoginEndpoint, for example https://login.example.org.", Name);
             }
 
-            string? roots = CertificatePath is null ? null : Guarded(() => ReadRoots(GetUnresolvedProviderPathFromPSPath(CertificatePath)), CertificatePath);
+            string? roots = CertificatePath is null ? null : Guarded(() => ReadRoots(GetUnresolvedProviderPathFromPSPath(CertificatePath)), new FilePath(CertificatePath));
             if (!ShouldProcess(Name, "Add environment"))
             {
                 return;

@@ -64,6 +64,7 @@ namespace SecureAppModel.Commands
                 }
             }
 
+            Check(AccountInput.Refusal(AccountId), AccountId);
             _credential = ResolveCredential(Credential);
             _environmentName = ResolveEnvironment(Environment);
             _environment = Guarded(() => EnvironmentStore.Get(_environmentName), _environmentName);
@@ -294,14 +295,6 @@ namespace SecureAppModel.Commands
         {
             ErrorDetails = new ErrorDetails(target.Service.Command + ": " + (error.ErrorDetails?.Message ?? error.Exception.Message)),
         };
-
-        private void Check(SecureAppException? refusal, string? target)
-        {
-            if (refusal is not null)
-            {
-                Fail(refusal, target);
-            }
-        }
 
         private static SecureAppException Refusal(string message, string advice) =>
             new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);

@@ -63,11 +63,21 @@ namespace SecureAppModel.Commands
             {
                 throw applicationId.IndexOf('@') >= 0 || applicationId.IndexOf('\\') >= 0
                     ? Refuse(
-                        "'" + applicationId + "' is a user name, but an application id belongs here.",
+                        Shown.Sentence(Shown.Identifier(applicationId)) + " is a user name, but an application id belongs here.",
                         "Use the application (client) id, a GUID, from the app registration; the user comes in through the refresh token.")
                     : Refuse(
-                        "'" + applicationId + "' is not an application id.",
+                        Shown.Sentence(Shown.Identifier(applicationId)) + " is not an application id.",
                         "Use the application (client) id, a GUID, from the app registration.");
+            }
+
+            if (!string.IsNullOrWhiteSpace(tenantId) && TenantInput.Refusal(tenantId) is SecureAppException noTenant)
+            {
+                throw noTenant;
+            }
+
+            if (AccountInput.Refusal(account) is SecureAppException noAccount)
+            {
+                throw noAccount;
             }
 
             using RequestBuilder request = new RequestBuilder("credential")
@@ -188,7 +198,7 @@ namespace SecureAppModel.Commands
                     "Check that the variable it comes from has a value in this session.");
             }
 
-            string found = fields.Count == 0 ? "it has none" : "it has: " + string.Join(", ", fields.Select(field => field.Key));
+            string found = fields.Count == 0 ? "it has none" : "it has: " + string.Join(", ", fields.Select(field => Shown.Key(field.Key)));
             return Refuse("The credential " + what + " has no key " + wanted + "; " + found + ".", Shape);
         }
 

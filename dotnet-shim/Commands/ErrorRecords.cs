@@ -10,13 +10,13 @@ namespace SecureAppModel.Commands
         private static readonly bool s_printsAdvice = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 4);
 
         /// <param name="failure">What went wrong.</param>
-        /// <param name="target">The user's own input that failed, where it is known.</param>
+        /// <param name="target">The user's own input that failed, where it is known; repeated as <see cref="Shown"/> allows.</param>
         /// <param name="id">The error's id after the module's name; the failure's kind where it is not given.</param>
         /// <param name="category">The kind's own where it is not given.</param>
         internal static ErrorRecord From(SecureAppException failure, object? target, string? id = null, ErrorCategory? category = null)
         {
             ErrorRecord record = new ErrorRecord(
-                failure, "SecureAppModel." + (id ?? failure.Kind.ToString()), category ?? Category(failure.Kind), target)
+                failure, "SecureAppModel." + (id ?? failure.Kind.ToString()), category ?? Category(failure.Kind), Shown.Target(target))
             {
                 ErrorDetails = new ErrorDetails(s_printsAdvice ? failure.Problem : failure.Message),
             };
@@ -35,7 +35,7 @@ namespace SecureAppModel.Commands
         internal static ErrorRecord FromAny(Exception failure, object? target) =>
             failure is SecureAppException known
                 ? From(known, target)
-                : new ErrorRecord(failure, "SecureAppModel.Internal", ErrorCategory.NotSpecified, target);
+                : new ErrorRecord(failure, "SecureAppModel.Internal", ErrorCategory.NotSpecified, Shown.Target(target));
 
         private static ErrorCategory Category(SecureAppErrorKind kind) => kind switch
         {

@@ -18,7 +18,8 @@ namespace SecureAppModel.Commands
         private SecureAppCredential? _credential;
         private long _lastItem;
 
-        [Parameter]
+        /// <summary>Has a position so that whoever gives it before the tenant is told so, instead of what the engine says.</summary>
+        [Parameter(Position = 1)]
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
@@ -183,14 +184,6 @@ namespace SecureAppModel.Commands
                 .Flag("forceRefresh", ForceRefresh)
                 .Flag("includeRefreshToken", IncludeRefreshToken);
             Start(request);
-        }
-
-        private void Check(SecureAppException? refusal, object? target)
-        {
-            if (refusal is not null)
-            {
-                Fail(refusal, target);
-            }
         }
 
         /// <summary>A bad item of a pipeline fails alone; anything on the command line has been checked before.</summary>

@@ -26,9 +26,11 @@ namespace SecureAppModel.Commands
             {
                 throw new SecureAppException(
                     SecureAppErrorKind.Storage,
-                    "The refresh token file '" + path + "' could not be read: " + cause.Message,
-                    "Check the path and that this account may read it.",
-                    cause);
+                    Shown.IsPath(path)
+                        ? "The refresh token file '" + path + "' could not be read: " + cause.Message
+                        : "The refresh token file could not be read. Its path looks like a token, so it is not repeated here.",
+                    "Check the path and that this account may read it; a refresh token itself goes to -RefreshToken.",
+                    Shown.IsPath(path) ? cause : null);
             }
 
             return text.StartsWith("<Objs", StringComparison.Ordinal) ? FromClixml(path, text)

@@ -19,8 +19,9 @@ namespace SecureAppModel.Commands
             return Guarded(() => CredentialInput.Resolve(given), null);
         }
 
-        internal static string ResolveEnvironment(string? given) =>
-            string.IsNullOrWhiteSpace(given) ? State.Environment ?? RunspaceState.PublicEnvironment : given!;
+        /// <summary>The environment of the command or the session's default; an unknown one is a terminating error.</summary>
+        internal string ResolveEnvironment(string? given) =>
+            string.IsNullOrWhiteSpace(given) ? State.Environment ?? RunspaceState.PublicEnvironment : Guarded(() => EnvironmentStore.Checked(given!), given);
 
         /// <summary>Runs a call and ends the command with its failure.</summary>
         internal T Guarded<T>(Func<T> call, object? target)
@@ -50,6 +51,15 @@ namespace SecureAppModel.Commands
             }
 
             WriteError(ErrorRecords.From(failure, target));
+        }
+
+        /// <summary>Ends the command where there is a refusal.</summary>
+        internal void Check(SecureAppException? refusal, object? target)
+        {
+            if (refusal is not null)
+            {
+                Fail(refusal, target);
+            }
         }
 
         internal void FailInput(string message, string advice, object? target) =>

@@ -5,8 +5,13 @@ namespace SecureAppModel.Commands
     /// <summary>Says what can be a tenant: a GUID or a DNS domain. Everything else is refused before anything is sent.</summary>
     internal static class TenantInput
     {
-        private const int LongestDomain = 253;
-        private const int LongestLabel = 63;
+        /// <summary>Stands for a credential that was given as a tenant; no text that a user can give.</summary>
+        internal const string Credential = "\0credential";
+
+        /// <summary>Stands for an object that names no tenant.</summary>
+        internal const string NoTenant = "\0object";
+
+        private const string Advice = "Give the customer's tenant id (a GUID) or one of its domains, for example contoso.onmicrosoft.com.";
 
         /// <summary>Null where there is a tenant at all; otherwise what to do about it.</summary>
         internal static SecureAppException? Missing(string[]? tenants) =>
@@ -20,49 +25,24 @@ namespace SecureAppModel.Commands
         /// <summary>Null where <paramref name="tenant"/> can be one; otherwise why not.</summary>
         internal static SecureAppException? Refusal(string? tenant)
         {
-            if (string.IsNullOrWhiteSpace(tenant))
+            string text = tenant?.Trim() ?? string.Empty;
+            if (Guid.TryParseExact(text, "D", out _) || InputShape.IsDomain(text))
             {
-                return new SecureAppException(
-                    SecureAppErrorKind.InvalidInput,
-                    "The tenant is empty.",
-                    "Give the customer's tenant id (a GUID) or one of its domains, for example contoso.onmicrosoft.com.");
+                return null;
             }
 
-            string text = tenant!.Trim();
-            return Guid.TryParseExact(text, "D", out _) || IsDomain(text)
-                ? null
-                : new SecureAppException(
-                    SecureAppErrorKind.InvalidInput,
-                    "'" + tenant + "' is neither a tenant id nor a domain.",
-                    "Give the customer's tenant id (a GUID) or one of its domains, for example contoso.onmicrosoft.com.");
+            return text switch
+            {
+                "" => Refuse("The tenant is empty.", Advice),
+                Credential => Refuse("A credential is not a tenant.", "Name it, as in -Credential $credential."),
+                NoTenant => Refuse(
+                    "The input names no tenant.",
+                    "Give tenant ids or domains, or objects with a property " + string.Join(", ", TenantTransformationAttribute.Properties) + "."),
+                _ => Refuse(Shown.Sentence(Shown.Identifier(text)) + " is neither a tenant id nor a domain.", Advice),
+            };
         }
 
-        private static bool IsDomain(string text)
-        {
-            string[] labels = text.Split('.');
-            if (text.Length > LongestDomain || labels.Length < 2)
-            {
-                return false;
-            }
-
-            foreach (string label in labels)
-            {
-                if (label.Length == 0 || label.Length > LongestLabel || label[0] == '-' || label[label.Length - 1] == '-')
-                {
-                    return false;
-                }
-
-                foreach (char character in label)
-                {
-                    if (!char.IsLetterOrDigit(character) && character != '-')
-                    {
-                        return false;
-                    }
-                }
-            }
-
-            // The last label of a real domain is never a number: 10.0.0.1 is an address.
-            return !long.TryParse(labels[labels.Length - 1], out _);
-        }
+        private static SecureAppException Refuse(string message, string advice) =>
+            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

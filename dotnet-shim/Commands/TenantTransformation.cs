@@ -1,6 +1,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 
 namespace SecureAppModel.Commands
@@ -9,9 +10,17 @@ namespace SecureAppModel.Commands
     /// Takes tenants as texts, GUIDs or whole customer objects. PowerShell turns an object into its text before it looks
     /// for a property that is not a string, so a customer whose id is a [guid] would never bind by property name.
     /// </summary>
+    /// <remarks>
+    /// What names no tenant becomes a mark that <see cref="TenantInput"/> refuses: an error raised here would carry the piped
+    /// object, with whatever is in it.
+    /// </remarks>
     internal sealed class TenantTransformationAttribute : ArgumentTransformationAttribute
     {
-        private static readonly string[] s_properties = { "TenantId", "CustomerId", "CustomerContextId", "Tenant" };
+        internal static readonly string[] Properties = { "TenantId", "CustomerId", "CustomerContextId", "Tenant" };
+        private static readonly string[] s_secrets = { "secret", "clientSecret", "refreshToken" };
+
+        /// <summary>For a parameter that takes a single tenant.</summary>
+        public bool One { get; set; }
 
         public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
         {
@@ -34,7 +43,7 @@ namespace SecureAppModel.Commands
                 tenants.Add(Tenant(inputData));
             }
 
-            return tenants.ToArray();
+            return One && tenants.Count == 1 ? tenants[0] : tenants.ToArray();
         }
 
         private static string Tenant(object? input)
@@ -50,37 +59,48 @@ namespace SecureAppModel.Commands
                 // These name a tenant, but whoever passes one here meant it as the credential.
                 case SecureAppCredential _:
                 case PSCredential _:
-                    throw new ArgumentTransformationMetadataException("A credential is not a tenant: name it, as in -Credential $credential.");
+                    return TenantInput.Credential;
                 case IDictionary dictionary:
-                    foreach (string name in s_properties)
-                    {
-                        if (dictionary.Contains(name))
-                        {
-                            return Tenant(dictionary[name]);
-                        }
-                    }
-
-                    throw Refuse("hashtable");
+                    return FromDictionary(dictionary);
             }
 
             PSObject customer = PSObject.AsPSObject(input);
-            foreach (string name in s_properties)
+            foreach (string name in Properties)
             {
                 if (customer.Properties[name]?.Value is object id)
                 {
-                    return Base(id) is Guid guid ? guid.ToString("D") : id.ToString() ?? string.Empty;
+                    // With a cast error inside, PowerShell goes on to the property's name where the object was piped: so a row of a
+                    // table of applications is a tenant in a pipeline, and no argument.
+                    return customer.BaseObject is not SecureAppAccessToken && s_secrets.Any(secret => customer.Properties[secret]?.Value is not null)
+                        ? throw new ArgumentTransformationMetadataException(TenantInput.Refusal(TenantInput.Credential)!.Message, new PSInvalidCastException())
+                        : Base(id) is Guid guid ? guid.ToString("D") : id.ToString() ?? string.Empty;
                 }
             }
 
-            throw Refuse(customer.TypeNames.Count > 0 ? customer.TypeNames[0] : "object");
+            return s_secrets.Any(secret => customer.Properties[secret] is not null) ? TenantInput.Credential : TenantInput.NoTenant;
+        }
+
+        private static string FromDictionary(IDictionary dictionary)
+        {
+            object? id = null;
+            foreach (DictionaryEntry entry in dictionary)
+            {
+                string key = entry.Key as string ?? string.Empty;
+                if (s_secrets.Contains(key, StringComparer.OrdinalIgnoreCase))
+                {
+                    return TenantInput.Credential;
+                }
+
+                if (id is null && Properties.Contains(key, StringComparer.OrdinalIgnoreCase))
+                {
+                    id = entry.Value;
+                }
+            }
+
+            return id is null ? TenantInput.NoTenant : Tenant(id);
         }
 
         private static object? Base(object? value) =>
             value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
-
-        /// <summary>Names the type only: the object's text may hold anything, a secret too.</summary>
-        private static ArgumentTransformationMetadataException Refuse(string type) =>
-            new ArgumentTransformationMetadataException(
-                "An input of type " + type + " names no tenant. Give tenant ids or domains, or objects with a property " + string.Join(", ", s_properties) + ".");
     }
 }

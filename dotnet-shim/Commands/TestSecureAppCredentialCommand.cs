@@ -18,6 +18,7 @@ namespace SecureAppModel.Commands
         /// <summary>The tenant to try it in; its own where none is given.</summary>
         [Parameter(Position = 1)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        [TenantTransformation(One = true)]
         public string? TenantId { get; set; }
 
         [Parameter]

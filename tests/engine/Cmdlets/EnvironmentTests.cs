@@ -45,8 +45,9 @@ public sealed class EnvironmentTests : IDisposable
         Assert.StartsWith("https://graph.example.org", Assert.IsType<string>(outcome.Output[2].BaseObject));
         Assert.Equal(true, outcome.Output[3].BaseObject);
         ErrorRecord gone = Assert.Single(outcome.Errors);
-        Assert.Equal(_name, gone.TargetObject);
-        Assert.Contains(_name, gone.Exception.Message);
+        Assert.StartsWith("SecureAppModel.NotFound", gone.FullyQualifiedErrorId);
+        Assert.Contains("Get-SecureAppEnvironment", gone.FullyQualifiedErrorId + gone.InvocationInfo.Line);
+        Assert.DoesNotContain(_name, gone.ErrorDetails.RecommendedAction);
     }
 
     [Fact]

@@ -30,8 +30,8 @@ public sealed class TokensErrorTests : IDisposable
     [InlineData("Get-SecureAppAccessToken $customer -Resource https://graph.microsoft.com -Scope openid", "exclude each other")]
     [InlineData("Get-SecureAppAccessToken $customer -Resource ''", "Neither -Resource nor -Scope")]
     [InlineData("Get-SecureAppAccessToken $customer -Resource x -AsPlainText -AsSecureString", "exclude each other")]
-    [InlineData("Get-SecureAppAccessToken 'not a tenant' -Resource x", "'not a tenant' is neither")]
-    [InlineData("Get-SecureAppAccessToken $customer, 'https://contoso.com' -Resource x", "'https://contoso.com' is neither")]
+    [InlineData("Get-SecureAppAccessToken 'not a tenant' -Resource x", "A text of 12 characters is neither")]
+    [InlineData("Get-SecureAppAccessToken $customer, 'https://contoso.com' -Resource x", "A text of 19 characters is neither")]
     [InlineData("Get-SecureAppAccessToken 00000000-0000 -Resource x", "'00000000-0000' is neither")]
     public void A_wrong_command_line_ends_the_command_before_anything_is_sent(string command, string said)
     {
@@ -52,20 +52,20 @@ public sealed class TokensErrorTests : IDisposable
         Assert.Equal(2, outcome.Output.Count);
         ErrorRecord error = Assert.Single(outcome.Errors);
         Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
-        Assert.Equal("no tenant", error.TargetObject);
+        Assert.Equal("a text of 9 characters", error.TargetObject);
     }
 
     [Fact]
     public void An_object_that_names_no_tenant_fails_alone_and_its_text_is_not_shown()
     {
         Outcome outcome = _engine.Run(
-            $"[pscustomobject]@{{ clientSecret = 'do-not-show' }}, $sandbox.Tenants[0] | Get-SecureAppAccessToken -Resource {Graph}");
+            $"[pscustomobject]@{{ note = 'do-not-show' }}, $sandbox.Tenants[0] | Get-SecureAppAccessToken -Resource {Graph}");
 
         Assert.Null(outcome.Failure);
         Assert.Single(outcome.Output);
         ErrorRecord error = Assert.Single(outcome.Errors);
         Assert.Contains("CustomerContextId", error.Exception.Message);
-        Assert.DoesNotContain("do-not-show", error.Exception.ToString());
+        Assert.DoesNotContain("do-not-show", error.Exception + " " + error.TargetObject + error.CategoryInfo);
     }
 
     [Fact]
@@ -107,11 +107,13 @@ public sealed class TokensErrorTests : IDisposable
     }
 
     [Fact]
-    public void An_unknown_environment_is_refused_by_its_name()
+    public void An_unknown_environment_is_refused_with_those_that_there_are()
     {
         ErrorRecord error = _engine.Refused($"Get-SecureAppAccessToken $customer -Resource {Graph} -Environment Nowhere");
 
-        Assert.Contains("Nowhere", error.Exception.Message);
+        Assert.StartsWith("SecureAppModel.NotFound", error.FullyQualifiedErrorId);
+        Assert.Contains("There is no environment of the name that was given", error.Exception.Message);
+        Assert.Contains(_sandbox.Facts.Environment, error.ErrorDetails.RecommendedAction);
     }
 
     [Fact]

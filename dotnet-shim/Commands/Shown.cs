@@ -1,0 +1,74 @@
+// What of a user's input may stand in an error, a warning or an error's target. A secret that was put into the wrong place
+// is the usual way for one to reach a log, so only what has the form of something public is repeated.
+using System;
+using System.Linq;
+
+namespace SecureAppModel.Commands
+{
+    internal static class Shown
+    {
+        private const int LongestIdentifier = 100;
+        private const int LongestKey = 32;
+        private const int LongestPathSegment = 80;
+        private const int LongestRandomLooking = 16;
+
+        /// <summary>An application id, tenant or account as it may be repeated: quoted, or its length alone.</summary>
+        internal static string Identifier(string? text) => IsIdentifier(text) ? "'" + text + "'" : Described(text);
+
+        /// <summary>False for a token that was taken for a file: it has no separator for a long way.</summary>
+        internal static bool IsPath(string? text) =>
+            text is not null && text.Split('/', '\\').All(segment => segment.Length <= LongestPathSegment);
+
+        /// <summary>An error's target; texts in it are repeated under the same rule.</summary>
+        internal static object? Target(object? target) => target switch
+        {
+            TenantInput.Credential or TenantInput.NoTenant => null,
+            string text => Text(text),
+            string[] texts => texts.Select(Text).ToArray(),
+            FilePath file => IsPath(file.Text) ? file.Text : Described(file.Text),
+            _ => target,
+        };
+
+        /// <summary>As <see cref="Identifier"/>, without quotes; the name of an environment that there is may be repeated too.</summary>
+        internal static string Text(string text) => IsIdentifier(text) || EnvironmentStore.Knows(text) ? text : Described(text);
+
+        /// <summary>A key of a table, which is a word unless somebody has exchanged keys and values.</summary>
+        internal static string Key(string text) => IsWord(text) || IsIdentifier(text) ? text : Described(text);
+
+        /// <summary>At the start of a sentence.</summary>
+        internal static string Sentence(string shown) => char.ToUpperInvariant(shown[0]) + shown.Substring(1);
+
+        private static string Described(string? text) => string.IsNullOrEmpty(text) ? "an empty text" : "a text of " + text!.Length + " characters";
+
+        private static bool IsIdentifier(string? text)
+        {
+            if (text is null || text.Length > LongestIdentifier || text.Split('.', '@', '-', '_').Any(IsRandomLooking))
+            {
+                return false;
+            }
+
+            return IsGuidLike(text) || InputShape.IsDomain(text) || IsPlainUserName(text);
+        }
+
+        /// <summary>A GUID, also one with a digit too few.</summary>
+        private static bool IsGuidLike(string text) =>
+            text.Length <= 40 && text.IndexOf('-') > 0 && text.All(character => Uri.IsHexDigit(character) || "-{}".IndexOf(character) >= 0);
+
+        private static bool IsPlainUserName(string text) =>
+            InputShape.IsUserName(text) && text.All(character => char.IsLetterOrDigit(character) || ".@-_+#'".IndexOf(character) >= 0);
+
+        private static bool IsWord(string text) =>
+            text.Length <= LongestKey && text.All(character => char.IsLetter(character) || " ._-".IndexOf(character) >= 0);
+
+        private static bool IsRandomLooking(string part) =>
+            part.Length > LongestRandomLooking && part.Any(char.IsDigit) && part.Any(char.IsUpper) && part.Any(char.IsLower);
+    }
+
+    /// <summary>A path as an error's target, which has a rule of its own.</summary>
+    internal sealed class FilePath
+    {
+        internal FilePath(string? text) => Text = text;
+
+        internal string? Text { get; }
+    }
+}
