@@ -9,6 +9,8 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(SecureAppCredential))]
     public sealed class NewSecureAppCredentialCommand : SecureAppCmdlet
     {
+        private SecureString? _fromFile;
+
         [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
         [Alias("ClientId", "AppId")]
         public string? ApplicationId { get; set; }
@@ -32,6 +34,7 @@ namespace SecureAppModel.Commands
 
         [Parameter(ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        [TenantTransformation(One = true)]
         public string? TenantId { get; set; }
 
         [Parameter]
@@ -41,52 +44,70 @@ namespace SecureAppModel.Commands
         [Parameter]
         public DateTimeOffset? AcquiredOn { get; set; }
 
+        protected override void BeginProcessing()
+        {
+            // What the command line says holds for every row: where it is wrong, the command ends.
+            if (RefreshTokenPath is not null)
+            {
+                _fromFile = Guarded(() => RefreshTokenFile.Read(GetUnresolvedProviderPathFromPSPath(RefreshTokenPath)), new FilePath(RefreshTokenPath));
+            }
+
+            Check(AccountInput.Refusal(Account), Account);
+        }
+
         protected override void ProcessRecord()
         {
             string? applicationId = Credential?.UserName ?? ApplicationId;
+            try
+            {
+                WriteObject(Open(applicationId));
+            }
+            catch (SecureAppException failure) when (MyInvocation.ExpectingInput)
+            {
+                FailItem(failure, applicationId);
+            }
+            catch (SecureAppException failure)
+            {
+                Fail(failure, applicationId);
+            }
+        }
+
+        private SecureAppCredential Open(string? applicationId)
+        {
             SecureString? secret = NotEmpty(Credential?.Password) ?? NotEmpty(Secret);
             SecureString? refreshToken = NotEmpty(RefreshToken);
             if (Credential is not null && (ApplicationId is not null || Secret is not null))
             {
-                FailInput(
+                throw Refusal(
                     "-Credential already holds the application id and the secret.",
-                    "Leave out -ApplicationId and -Secret, or -Credential.",
-                    null);
+                    "Leave out -ApplicationId and -Secret, or -Credential.");
             }
 
-            if (RefreshTokenPath is not null)
+            if (_fromFile is not null && refreshToken is not null)
             {
-                if (refreshToken is not null)
-                {
-                    FailInput("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.", null);
-                }
-
-                refreshToken = Guarded(() => RefreshTokenFile.Read(GetUnresolvedProviderPathFromPSPath(RefreshTokenPath)), RefreshTokenPath);
+                throw Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.");
             }
 
             if (string.IsNullOrWhiteSpace(applicationId))
             {
-                FailInput("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.", null);
+                throw Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
             }
 
+            refreshToken ??= _fromFile;
             if (secret is null && refreshToken is null)
             {
-                FailInput(
-                    "Neither a secret nor a refresh token was given for application " + applicationId + ".",
-                    "Use -Secret, -RefreshToken or both; a variable that is empty counts as not given.",
-                    applicationId);
-            }
-
-            if (TenantId is { Length: > 0 } tenant && TenantInput.Refusal(tenant) is SecureAppException refusal)
-            {
-                Fail(refusal, tenant);
+                throw Refusal(
+                    "Neither a secret nor a refresh token was given for application " + Shown.Identifier(applicationId) + ".",
+                    "Use -Secret, -RefreshToken or both; a variable that is empty counts as not given.");
             }
 
             string? home = string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
-            WriteObject(Guarded(
-                () => CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn), applicationId));
+            return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn);
         }
 
         private static SecureString? NotEmpty(SecureString? secret) => secret is { Length: > 0 } ? secret : null;
+
+        private static SecureAppException Refusal(string message, string advice) =>
+            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

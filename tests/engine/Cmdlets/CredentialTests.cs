@@ -59,12 +59,38 @@ public sealed class CredentialTests : IDisposable
         Assert.Equal(true, credential.Properties["HasSecret"].Value);
     }
 
+    [Fact]
+    public void One_bad_row_of_a_table_fails_alone_and_a_bad_command_line_ends_the_command()
+    {
+        Outcome outcome = Run(
+            """
+            $rows = @(
+                [pscustomobject]@{ clientId = $id; clientSecret = $secret; TenantId = $tenant }
+                [pscustomobject]@{ clientId = 'no id'; clientSecret = $secret; TenantId = $tenant }
+                [pscustomobject]@{ clientId = $id; clientSecret = ''; TenantId = $tenant }
+                [pscustomobject]@{ clientId = ''; clientSecret = $secret; TenantId = $tenant }
+                [pscustomobject]@{ clientId = $id; clientSecret = $secret; TenantId = 'no tenant' }
+                [pscustomobject]@{ clientId = $id; clientSecret = $secret; TenantId = $tenant }
+            )
+            $rows | New-SecureAppCredential
+            """);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(2, outcome.Output.Count);
+        Assert.Equal(4, outcome.Errors.Count);
+        Assert.All(outcome.Errors, error => Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId));
+        Assert.DoesNotContain(SecretText, outcome.AllText);
+
+        Assert.Contains("not an application id", Refused("New-SecureAppCredential 'no id' -Secret $secret").Exception.Message);
+        Assert.Contains("could not be read", Refused("[pscustomobject]@{ clientId = $id } | New-SecureAppCredential -RefreshTokenPath /nowhere/token.txt").Exception.Message);
+    }
+
     [Theory]
     [InlineData("@{ application = 1; key = $secret }", "no key appId", "application", "key")]
     [InlineData("@{ appId = $id; password = $secret }", "no key secret", "appId", "password")]
     [InlineData("@{ appId = $id; secret = $null }", "empty", "secret")]
     [InlineData("@{ appId = ''; secret = $secret }", "empty", "appId")]
-    [InlineData("@{ appId = 'my-application'; secret = $secret }", "'my-application' is not an application id")]
+    [InlineData("@{ appId = 'my-application'; secret = $secret }", "A text of 14 characters is not an application id")]
     [InlineData("[pscredential]::new('admin@contoso.com', (secure $secret))", "'admin@contoso.com' is a user name")]
     [InlineData("$secret", "The credential is a text")]
     [InlineData("(secure $secret)", "SecureString alone")]
