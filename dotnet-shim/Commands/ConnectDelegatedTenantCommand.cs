@@ -172,13 +172,26 @@ namespace SecureAppModel.Commands
             AwaitTokens();
             if (partner is null && needs.FirstOrDefault(need => need.PartnerTenant) is TokenNeed partners)
             {
-                // The credential does not name its own tenant, but a user's token does when it is another one.
-                string guess = HomeTenant() ?? tenant;
-                Ask(partners, guess);
-                AwaitTokens();
-                Ask(partners, HomeTenant() ?? guess);
-                AwaitTokens();
+                AskForPartners(partners);
             }
+        }
+
+        /// <summary>
+        /// The credential does not name its own tenant, but a user's token from a customer does. Without one the partner's
+        /// tenant is not known: taking the customer's for it would connect Partner Center to the wrong one.
+        /// </summary>
+        private void AskForPartners(TokenNeed need)
+        {
+            if (HomeTenant() is string home)
+            {
+                Ask(need, home);
+                AwaitTokens();
+                return;
+            }
+
+            _box.Fail(need, Refusal(
+                "Partner Center needs a token of the partner's own tenant, and neither the credential nor a token names that tenant.",
+                "Name it in the credential: New-SecureAppCredential -TenantId, or the key tenantId of a hashtable."));
         }
 
         private string? HomeTenant() =>

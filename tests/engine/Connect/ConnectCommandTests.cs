@@ -27,6 +27,21 @@ public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<Sh
         Assert.All(outcome.Output, item => Assert.True((DateTimeOffset)item.Properties["ExpiresOn"].Value > DateTimeOffset.UtcNow));
     }
 
+    [Theory]
+    [InlineData("$customer", "", 0)]
+    [InlineData("$sandbox.PartnerTenantId", ", Graph", 1)]
+    public void The_partners_tenant_is_not_guessed(string tenant, string also, int connected)
+    {
+        Outcome outcome = Run(
+            ConnectStubs.PartnerCenterVersion3 + ConnectStubs.MgGraph,
+            $"Connect-DelegatedTenant {tenant} PartnerCenter{also} -Credential @{{ appId = $sandbox.ApplicationId; secret = $sandbox.Secret; refreshToken = $sandbox.RefreshToken }}");
+
+        Assert.Equal(connected, outcome.Output.Count);
+        ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.Contains("neither the credential nor a token names that tenant", error.Exception.Message);
+        Assert.Contains("New-SecureAppCredential -TenantId", error.ErrorDetails.RecommendedAction);
+    }
+
     [Fact]
     public void Retired_services_warn_and_are_called()
     {
