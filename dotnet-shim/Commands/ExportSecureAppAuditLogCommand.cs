@@ -46,7 +46,7 @@ namespace SecureAppModel.Commands
         [Parameter(Position = 1)]
         public string? Path { get; set; }
 
-        [Parameter]
+        [Parameter(Position = 2)]
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
@@ -138,7 +138,7 @@ namespace SecureAppModel.Commands
                     StartTime);
             }
 
-            _folder = Guarded(() => OutputFolder.Resolve(SessionState, Path!), Path);
+            _folder = Guarded(() => OutputFolder.Resolve(SessionState, Path!), new FilePath(Path));
             _credential = ResolveCredential(Credential);
         }
 
@@ -168,7 +168,7 @@ namespace SecureAppModel.Commands
             {
                 SecureAppException incomplete = new SecureAppException(
                     SecureAppErrorKind.Protocol,
-                    "The audit log of " + _unfinished.Count + " of " + (_items == 1 ? "1 tenant" : _items + " tenants") + " is not complete: " + string.Join(", ", _unfinished) + ".",
+                    "The audit log of " + _unfinished.Count + " of " + (_items == 1 ? "1 tenant" : _items + " tenants") + " is not complete: " + string.Join(", ", _unfinished.Select(Shown.Text)) + ".",
                     "See Gaps, Reason and Error of their results, then run the same command again: it goes on where it stopped.");
                 ThrowTerminatingError(ErrorRecords.From(incomplete, _unfinished.ToArray(), "IncompleteExport"));
             }
@@ -199,7 +199,8 @@ namespace SecureAppModel.Commands
             }
 
             string name = string.IsNullOrWhiteSpace(DisplayName) || TenantId!.Length > 1 ? tenant : DisplayName + " (" + tenant + ")";
-            if (!ShouldProcess(name, "Export audit log from " + _start.ToString("u") + " to " + _end.ToString("u") + " into " + _folder))
+            string action = (Force ? "Remove earlier exports and export" : "Export") + " audit log";
+            if (!ShouldProcess(name, action + " from " + _start.ToString("u") + " to " + _end.ToString("u") + " into " + _folder))
             {
                 return;
             }
@@ -220,7 +221,7 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            Guarded(() => OutputFolder.Ensure(_folder), Path);
+            Guarded(() => OutputFolder.Ensure(_folder), new FilePath(Path));
             using RequestBuilder request = new RequestBuilder("audit_export")
                 .Credential("credential", _credential!)
                 .Text("environment", ResolveEnvironment(Environment))
@@ -242,7 +243,7 @@ namespace SecureAppModel.Commands
 
         private void Refuse(SecureAppException failure, object? target)
         {
-            Unfinished(target as string ?? "(no tenant)");
+            Unfinished(target as string ?? string.Empty);
             WriteError(ErrorRecords.From(failure, target));
         }
 
