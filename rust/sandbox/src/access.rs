@@ -61,6 +61,8 @@ pub(crate) struct RefreshToken {
     pub(crate) last_used: i64,
     pub(crate) revoked: bool,
     pub(crate) redeemed: bool,
+    /// Whether it came from one of the sign-in pages, with the second factor: that satisfies a tenant which asks for it.
+    pub(crate) interactive_mfa: bool,
 }
 
 /// More than this many access tokens, and those past their time are dropped.

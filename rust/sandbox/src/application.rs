@@ -1,17 +1,18 @@
 //! The partner's application: what it is called, what it may do, and how it is doing.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
+use std::sync::RwLock;
 
 use crate::options::{Options, Preset};
 use crate::random::Random;
 use crate::resource::Resource;
+use crate::world::{read, write};
 
 /// The registered application. Permissions are the same in the partner's tenant and in every consenting customer.
 pub(crate) struct Application {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) display_name: &'static str,
-    pub(crate) redirect_uris: &'static [&'static str],
     preset: Preset,
     pub(crate) state: ApplicationState,
 }
@@ -21,8 +22,24 @@ pub(crate) struct ApplicationState {
     pub(crate) secret_expired: AtomicBool,
     pub(crate) single_use_refresh_tokens: AtomicBool,
     pub(crate) v2_numbers_as_strings: AtomicBool,
+    /// Whether the id tokens of a sign-in say how the user proved who they are.
+    pub(crate) id_token_amr: AtomicBool,
     pub(crate) token_lifetime_seconds: AtomicU32,
     refresh_token: AtomicU8,
+    redirect_uris: RwLock<Vec<String>>,
+    pub(crate) device: DeviceSettings,
+}
+
+/// How the device code endpoints behave.
+pub(crate) struct DeviceSettings {
+    /// Seconds that a device code lives.
+    pub(crate) life_seconds: AtomicU32,
+    /// Seconds that a client is told to wait between polls.
+    pub(crate) interval_seconds: AtomicU32,
+    /// How many of the next polls are told to slow down.
+    pub(crate) slow_downs: AtomicU32,
+    /// Errors of the endpoint that starts a device code come with status 200.
+    pub(crate) errors_with_status_200: AtomicBool,
 }
 
 /// Whether the application's refresh tokens work.
@@ -40,6 +57,15 @@ impl ApplicationState {
             2 => RefreshTokenHealth::Revoked,
             _ => RefreshTokenHealth::Active,
         }
+    }
+
+    /// The addresses that answers of the sign-in page may be sent to.
+    pub(crate) fn redirect_uris(&self) -> Vec<String> {
+        read(&self.redirect_uris).clone()
+    }
+
+    pub(crate) fn set_redirect_uris(&self, uris: Vec<String>) {
+        *write(&self.redirect_uris) = uris;
     }
 
     pub(crate) fn set_refresh_token(&self, health: RefreshTokenHealth) {
@@ -61,20 +87,21 @@ impl Application {
                 Preset::Articles => "Partner Center Application",
                 Preset::Partner | Preset::Mixed => "Secure App Model",
             },
-            redirect_uris: match options.preset {
-                Preset::Articles => &["urn:ietf:wg:oauth:2.0:oob", "https://localhost", "http://localhost"],
-                Preset::Partner | Preset::Mixed => &[
-                    "http://localhost",
-                    "https://login.microsoftonline.com/common/oauth2/nativeclient",
-                ],
-            },
             preset: options.preset,
             state: ApplicationState {
                 secret_expired: AtomicBool::new(false),
                 single_use_refresh_tokens: AtomicBool::new(false),
                 v2_numbers_as_strings: AtomicBool::new(false),
+                id_token_amr: AtomicBool::new(true),
                 token_lifetime_seconds: AtomicU32::new(options.token_lifetime_seconds),
                 refresh_token: AtomicU8::new(0),
+                redirect_uris: RwLock::new(redirect_uris(options)),
+                device: DeviceSettings {
+                    life_seconds: AtomicU32::new(900),
+                    interval_seconds: AtomicU32::new(5),
+                    slow_downs: AtomicU32::new(0),
+                    errors_with_status_200: AtomicBool::new(false),
+                },
             },
         }
     }
@@ -121,4 +148,18 @@ impl Application {
             _ => &[],
         }
     }
+}
+
+fn redirect_uris(options: &Options) -> Vec<String> {
+    if !options.redirect_uris.is_empty() {
+        return options.redirect_uris.clone();
+    }
+    let uris: &[&str] = match options.preset {
+        Preset::Articles => &["urn:ietf:wg:oauth:2.0:oob", "https://localhost", "http://localhost"],
+        Preset::Partner | Preset::Mixed => &[
+            "http://localhost",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient",
+        ],
+    };
+    uris.iter().map(|uri| (*uri).to_owned()).collect()
 }

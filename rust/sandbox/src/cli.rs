@@ -37,6 +37,7 @@ Usage: secureapp-sandbox [options]
   --port <n>             first port; each service has its own, in a row (default 0: any free ones)
   --seed <n>             what everything made up follows from (default 1)
   --preset <name>        partner, articles or mixed (default partner)
+  --redirect-uri <uri>   a reply URL of the application instead of the preset's; may be given more than once
   --signature <name>     rsa, or filler: tokens nobody can verify, for measuring a client (default rsa)
   --page-size <n>        most customers in one page of a list (default: the services' own limits)
   --token-lifetime <n>   seconds that an access token lives (default 3600)
@@ -68,6 +69,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, O
             Arg::Long("port") => options.port = number("--port", &text(&mut parser)?)?,
             Arg::Long("seed") => options.seed = number("--seed", &text(&mut parser)?)?,
             Arg::Long("preset") => options.preset = text(&mut parser)?.parse()?,
+            Arg::Long("redirect-uri") => options.redirect_uris.push(text(&mut parser)?),
             Arg::Long("signature") => options.signature = text(&mut parser)?.parse()?,
             Arg::Long("page-size") => options.list_page_size = Some(number("--page-size", &text(&mut parser)?)?),
             Arg::Long("token-lifetime") => {
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn reads_every_option() {
-        let line = "--tenants 3 --records=7 --latency-ms 5 --port 9000 --seed 2 --preset mixed --exit-with-stdin \
+        let line = "--tenants 3 --records=7 --latency-ms 5 --port 9000 --seed 2 --preset mixed --exit-with-stdin --redirect-uri urn:x \
                     --audit duplicates=0.5,pageSize=2,endTime=2026-01-02T03:04:05";
         let Command::Run {
             options,
@@ -123,6 +125,7 @@ mod tests {
             (3, 7, 9000, 2)
         );
         assert_eq!(options.preset, Preset::Mixed);
+        assert_eq!(options.redirect_uris, ["urn:x"]);
         assert_eq!((options.audit.duplicates, options.audit.page_size), (0.5, 2));
         assert!(options.audit.end_ms.is_some());
     }

@@ -1,5 +1,7 @@
 //! The sandbox's own endpoints, on every port under `/sandbox/`, and the same in process.
 
+mod sign_in;
+
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,12 @@ struct ApplicationChange {
     single_use_refresh_tokens: Option<bool>,
     v2_numbers_as_strings: Option<bool>,
     clock_skew_seconds: Option<i64>,
+    redirect_uris: Option<Vec<String>>,
+    id_token_amr: Option<bool>,
+    device_code_seconds: Option<u32>,
+    device_interval_seconds: Option<u32>,
+    device_slow_downs: Option<u32>,
+    device_errors_with_status200: Option<bool>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -148,13 +156,28 @@ impl Control {
             (&state.secret_expired, change.secret_expired),
             (&state.single_use_refresh_tokens, change.single_use_refresh_tokens),
             (&state.v2_numbers_as_strings, change.v2_numbers_as_strings),
+            (&state.id_token_amr, change.id_token_amr),
+            (
+                &state.device.errors_with_status_200,
+                change.device_errors_with_status200,
+            ),
         ] {
             if let Some(value) = value {
                 target.store(value, Ordering::Relaxed);
             }
         }
-        if let Some(seconds) = change.token_lifetime_seconds {
-            state.token_lifetime_seconds.store(seconds, Ordering::Relaxed);
+        for (target, value) in [
+            (&state.token_lifetime_seconds, change.token_lifetime_seconds),
+            (&state.device.life_seconds, change.device_code_seconds),
+            (&state.device.interval_seconds, change.device_interval_seconds),
+            (&state.device.slow_downs, change.device_slow_downs),
+        ] {
+            if let Some(value) = value {
+                target.store(value, Ordering::Relaxed);
+            }
+        }
+        if let Some(uris) = change.redirect_uris {
+            state.set_redirect_uris(uris);
         }
         if let Some(name) = change.refresh_token {
             state.set_refresh_token(match name {
@@ -167,6 +190,12 @@ impl Control {
             self.world.clock.set_skew(seconds);
         }
         Ok(())
+    }
+
+    /// `POST /sandbox/sign-in`: what a person does at the sign-in page of `url`, or with `userCode` at the page of a device
+    /// code, without a browser.
+    pub fn sign_in(&self, attempt: Value) -> Result<Value, String> {
+        sign_in::run(&self.world, from_json(attempt)?)
     }
 
     /// `POST /sandbox/audit`: changes how the feed behaves; only before the first look at it.
@@ -254,6 +283,10 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             answer(parse(call).and_then(|change| control.set_tenant(tenant, change)))
         }
         (&Method::POST, ["application"]) => answer(parse(call).and_then(|change| control.set_application(change))),
+        (&Method::POST, ["sign-in"]) => match parse(call).and_then(|attempt| control.sign_in(attempt)) {
+            Ok(outcome) => reply::json(200, &outcome),
+            Err(message) => refused(&message),
+        },
         (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
         (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {

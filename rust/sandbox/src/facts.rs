@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::users::UserFacts;
+
 /// Where the services listen and what signs in to them.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +24,10 @@ pub struct Facts {
     pub refresh_token: String,
     /// The partner's user.
     pub user_principal_name: String,
+    /// Who can sign in at the sandbox's pages. The administrator of any other customer can as well: `admin@` its domain.
+    pub users: Vec<UserFacts>,
+    /// The application's reply URLs.
+    pub redirect_uris: Vec<String>,
     /// The customers.
     pub tenants: Vec<TenantFacts>,
     /// The process that serves.

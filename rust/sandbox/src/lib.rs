@@ -2,7 +2,8 @@
 //!
 //! The sandbox serves, over HTTPS with a certificate authority of its own and one port per service:
 //!
-//! - the Microsoft identity platform (v1 and v2 token endpoints, metadata, instance discovery, keys),
+//! - the Microsoft identity platform (v1 and v2 token, authorize and device code endpoints with pages to sign in at, admin
+//!   consent, metadata, instance discovery, keys),
 //! - Partner Center's `/v1/customers`,
 //! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`,
 //! - the Office 365 Management Activity API.
@@ -45,6 +46,7 @@ mod sandbox;
 mod server;
 mod signer;
 mod stats;
+mod users;
 mod world;
 
 pub use cli::{parse, Command, USAGE};
@@ -52,3 +54,4 @@ pub use control::Control;
 pub use facts::{Endpoints, Facts, TenantFacts};
 pub use options::{AuditOptions, Options, OptionsError, Preset, Signature};
 pub use sandbox::{Sandbox, StartError};
+pub use users::UserFacts;

@@ -44,6 +44,8 @@ pub struct Options {
     pub seed: u64,
     /// Which application and which health.
     pub preset: Preset,
+    /// The application's reply URLs; empty for the preset's own.
+    pub redirect_uris: Vec<String>,
     /// How access tokens are signed.
     pub signature: Signature,
     /// The most items that one page of customers has, whatever the client asks for. None: the service's own limits.
@@ -63,6 +65,7 @@ impl Default for Options {
             port: 0,
             seed: 1,
             preset: Preset::Partner,
+            redirect_uris: Vec::new(),
             signature: Signature::Rsa,
             list_page_size: None,
             token_lifetime_seconds: 3600,

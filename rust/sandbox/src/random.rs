@@ -48,6 +48,12 @@ impl Random {
         guid_text(self.next(), self.next())
     }
 
+    /// A code that people can read to each other: nine letters without vowels.
+    pub(crate) fn user_code(&mut self) -> String {
+        const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+        (0..9).map(|_| char::from(*self.pick(LETTERS))).collect()
+    }
+
     /// Text of `length` URL-safe characters.
     pub(crate) fn text(&mut self, length: usize) -> String {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

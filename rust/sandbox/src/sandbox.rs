@@ -13,6 +13,7 @@ use crate::facts::{Endpoints, Facts, TenantFacts};
 use crate::options::Options;
 use crate::route::Service;
 use crate::server;
+use crate::users;
 use crate::world::World;
 
 /// A sandbox that serves until it is dropped. It runs on threads of its own, so it can be used from any runtime, from
@@ -103,6 +104,8 @@ impl Sandbox {
             secret: world.application.secret.clone(),
             refresh_token: world.first_refresh_token.clone(),
             user_principal_name: world.user.name.clone(),
+            users: users::named(&world.estate, world.options.seed),
+            redirect_uris: world.application.state.redirect_uris(),
             tenants: world
                 .estate
                 .customers

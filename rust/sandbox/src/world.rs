@@ -12,6 +12,7 @@ use crate::facts::Endpoints;
 use crate::fault::Faults;
 use crate::feed::Feed;
 use crate::hold::Holds;
+use crate::identity::{Codes, Devices};
 use crate::options::Options;
 use crate::random::Random;
 use crate::signer::Signer;
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) user: Arc<User>,
     pub(crate) first_refresh_token: String,
     pub(crate) tokens: Tokens,
+    pub(crate) codes: Codes,
+    pub(crate) devices: Devices,
     pub(crate) signer: Signer,
     pub(crate) clock: Clock,
     pub(crate) stats: Stats,
@@ -56,6 +59,7 @@ impl World {
             last_used: clock.now(),
             revoked: false,
             redeemed: false,
+            interactive_mfa: false,
         };
         tokens.add_refresh(&first_refresh_token, refresh);
         Ok(World {
@@ -65,6 +69,8 @@ impl World {
             user,
             first_refresh_token,
             tokens,
+            codes: Codes::default(),
+            devices: Devices::default(),
             signer,
             clock,
             stats: Stats::default(),
@@ -81,6 +87,11 @@ impl World {
         Random::new(lock(&self.random).next())
     }
 
+    /// A user as one sign-in shows them.
+    pub(crate) fn user_of(&self, user_principal_name: &str, mfa: bool) -> User {
+        new_user(&self.options, user_principal_name.to_owned(), mfa)
+    }
+
     /// A refresh token of one more user of the partner.
     pub(crate) fn new_refresh_token(&self, user_principal_name: &str, mfa: bool) -> String {
         let text = refresh_token_text(&mut self.random());
@@ -92,6 +103,7 @@ impl World {
             last_used: self.clock.now(),
             revoked: false,
             redeemed: false,
+            interactive_mfa: false,
         };
         self.tokens.add_refresh(&text, refresh);
         text

@@ -1,9 +1,15 @@
 //! What is in a token (Microsoft Entra documentation, "Access token claims reference", "ID token claims reference").
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{json, Map, Value};
 
 use crate::access::Access;
+use crate::estate::Tenant;
+use crate::resource::Resource;
 use crate::world::World;
+
+use super::code::Grounds;
 
 /// Moments of a token's life, seconds since 1970.
 #[derive(Clone, Copy)]
@@ -75,6 +81,10 @@ pub(super) fn access_token(world: &World, access: &Access, audience: &str, life:
 
 /// The claims of an id token as JSON text.
 pub(super) fn id_token(world: &World, access: &Access, life: Lifetime, version_2: bool) -> String {
+    Value::Object(id_token_claims(world, access, life, version_2)).to_string()
+}
+
+fn id_token_claims(world: &World, access: &Access, life: Lifetime, version_2: bool) -> Map<String, Value> {
     let mut claims = common(world, &access.tenant_id, &access.application_id, life, version_2);
     if let Some(user) = &access.user {
         claims.insert("oid".into(), user.object_id.as_str().into());
@@ -91,6 +101,36 @@ pub(super) fn id_token(world: &World, access: &Access, life: Lifetime, version_2
             claims.insert("upn".into(), user.name.as_str().into());
             claims.insert("unique_name".into(), user.name.as_str().into());
         }
+    }
+    claims
+}
+
+/// The claims of the id token of a sign-in as JSON text. `amr` is not among those that version 2 always sends, so the
+/// sandbox can leave it out.
+pub(super) fn sign_in(world: &World, tenant: &Tenant, grounds: &Grounds, version_2: bool) -> String {
+    let now = world.clock.now();
+    let access = Access {
+        resource: Resource::Own,
+        tenant_id: tenant.id.clone(),
+        application_id: grounds.application_id.clone(),
+        user: Some(grounds.user.clone()),
+        scopes: Vec::new(),
+        roles: &[],
+        expires_on: 0,
+    };
+    let life = Lifetime {
+        not_before: now - 300,
+        expires_on: now + 3600,
+    };
+    let mut claims = id_token_claims(world, &access, life, version_2);
+    if let Some(nonce) = &grounds.nonce {
+        claims.insert("nonce".into(), nonce.as_str().into());
+    }
+    if world.application.state.id_token_amr.load(Ordering::Relaxed) {
+        let amr: &[&str] = if grounds.user.mfa { &["pwd", "mfa"] } else { &["pwd"] };
+        claims.insert("amr".into(), json!(amr));
+    } else {
+        claims.remove("amr");
     }
     Value::Object(claims).to_string()
 }

@@ -24,11 +24,13 @@ pub(super) struct Refusal {
 struct Body<'a> {
     error: &'a str,
     error_description: String,
-    error_codes: [u32; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    error_codes: Vec<u32>,
     timestamp: String,
     trace_id: &'a str,
     correlation_id: &'a str,
-    error_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suberror: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,19 +81,61 @@ impl Refusal {
         )
     }
 
+    /// What a page or a redirect says: the code and the text.
+    pub(super) fn text(&self) -> String {
+        match self.code {
+            // Errors of RFC 8628 that the service has no number for.
+            0 => self.text.clone(),
+            code => format!("AADSTS{code}: {}", self.text),
+        }
+    }
+
+    /// The parameters that take it back to the application.
+    pub(super) fn parameters(&self, world: &World) -> Vec<(&'static str, String)> {
+        let mut random = world.random();
+        let mut parameters = vec![
+            ("error", self.error.to_owned()),
+            (
+                "error_description",
+                format!(
+                    "{}\r\nTrace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {}",
+                    self.text(),
+                    random.guid(),
+                    random.guid(),
+                    identity_timestamp(world.clock.now())
+                ),
+            ),
+        ];
+        if self.code != 0 {
+            parameters.push((
+                "error_uri",
+                format!("{}/error?code={}", world.endpoints.login, self.code),
+            ));
+        }
+        parameters
+    }
+
+    /// The same with another status: some endpoints say what is wrong with status 200.
+    pub(super) fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     pub(super) fn reply(self, world: &World, call: &Call) -> Reply {
         let ids = Ids::of(world, call);
         let timestamp = identity_timestamp(world.clock.now());
         let body = Body {
             error: self.error,
             error_description: format!(
-                "AADSTS{}: {}\r\nTrace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {timestamp}",
-                self.code, self.text, ids.trace, ids.correlation
+                "{}\r\nTrace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {timestamp}",
+                self.text(),
+                ids.trace,
+                ids.correlation
             ),
-            error_codes: [self.code],
+            error_codes: Some(self.code).filter(|code| *code != 0).into_iter().collect(),
             trace_id: &ids.trace,
             correlation_id: &ids.correlation,
-            error_uri: format!("{}/error?code={}", world.endpoints.login, self.code),
+            error_uri: (self.code != 0).then(|| format!("{}/error?code={}", world.endpoints.login, self.code)),
             suberror: self.suberror,
             claims: self.claims,
             timestamp,

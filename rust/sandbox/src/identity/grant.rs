@@ -13,7 +13,7 @@ use super::error::Refusal;
 use super::Version;
 
 /// The form of a token request.
-pub(super) struct Form(HashMap<String, String>);
+pub(crate) struct Form(HashMap<String, String>);
 
 impl Form {
     /// Reads the body. A body of another content type has no parameters, which is what the service finds in it too.
@@ -27,6 +27,20 @@ impl Form {
         }
         Form(
             url::form_urlencoded::parse(&call.body)
+                .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                .collect(),
+        )
+    }
+
+    /// Reads the query of an address.
+    pub(super) fn of_query(call: &Call) -> Self {
+        Form::of_text(&call.query)
+    }
+
+    /// Reads the text of a query.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Form(
+            url::form_urlencoded::parse(text.as_bytes())
                 .map(|(k, v)| (k.into_owned(), v.into_owned()))
                 .collect(),
         )
@@ -93,7 +107,7 @@ pub(super) struct Wanted {
     pub(super) openid: Vec<&'static str>,
 }
 
-const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub(super) const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 impl Wanted {
     /// Version 1 asks by `resource`; version 2 by `scope`. `usual` is what a refresh token redeems for when the request
@@ -156,27 +170,29 @@ impl Wanted {
 
     /// Finds the API, or says that the tenant has none of that name.
     pub(super) fn resource(&self, world: &World, tenant: &crate::estate::Tenant) -> Result<Resource, Refusal> {
-        let found = Resource::find(&self.audience, &world.application.id, &world.endpoints);
-        let missing = |resource: &Resource| {
-            tenant
-                .health()
-                .missing_resources
-                .iter()
-                .any(|name| Resource::find(name, &world.application.id, &world.endpoints) == Some(*resource))
-        };
-        found.filter(|resource| !missing(resource)).ok_or_else(|| {
-            Refusal::new(
-                500011,
-                "invalid_resource",
-                format!(
-                    "The resource principal named {} was not found in the tenant named {}. This can happen if the \
-                     application has not been installed by the administrator of the tenant or consented to by any user \
-                     in the tenant. You might have sent your authentication request to the wrong tenant.",
-                    self.audience, tenant.display_name
-                ),
-            )
-        })
+        find_resource(world, tenant, &self.audience)
     }
+}
+
+/// Finds the API that a tenant knows by a name.
+pub(super) fn find_resource(world: &World, tenant: &crate::estate::Tenant, name: &str) -> Result<Resource, Refusal> {
+    let find = |name: &str| Resource::find(name, &world.application.id, &world.endpoints);
+    let missing = |resource: &Resource| {
+        let missing = tenant.health().missing_resources;
+        missing.iter().any(|name| find(name) == Some(*resource))
+    };
+    find(name).filter(|resource| !missing(resource)).ok_or_else(|| {
+        Refusal::new(
+            500011,
+            "invalid_resource",
+            format!(
+                "The resource principal named {name} was not found in the tenant named {}. This can happen if the \
+                 application has not been installed by the administrator of the tenant or consented to by any user \
+                 in the tenant. You might have sent your authentication request to the wrong tenant.",
+                tenant.display_name
+            ),
+        )
+    })
 }
 
 /// Reads a version 2 scope list: one API per request; a bare name means Microsoft Graph.

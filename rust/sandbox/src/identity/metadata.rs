@@ -1,5 +1,4 @@
-//! What the identity platform says about itself: OpenID configuration, keys, instance discovery; and its sign-in page,
-//! which has nobody to sign in here.
+//! What the identity platform says about itself: OpenID configuration, keys, instance discovery.
 
 use serde_json::json;
 
@@ -111,77 +110,6 @@ pub(super) fn instance(world: &World, call: &Call) -> Reply {
         }
         _ => Refusal::new(50049, "invalid_instance", "Unknown or invalid instance.").reply(world, call),
     }
-}
-
-/// The sign-in page. The sandbox checks the request as the service does before it shows one, and has no user to show it to.
-pub(super) fn authorize(world: &World, call: &Call, tenant: &str, version: Version) -> Reply {
-    if let Err(refusal) = authority(world, tenant) {
-        return page(400, refusal.code, "the tenant was not found");
-    }
-    match call.parameter("client_id") {
-        None => {
-            return page(
-                400,
-                900144,
-                "The request body must contain the following parameter: 'client_id'.",
-            )
-        }
-        Some(id) if id != world.application.id => {
-            return page(400, 700016, "the application was not found in the directory");
-        }
-        Some(_) => {}
-    }
-    if let Some(redirect) = call.parameter("redirect_uri") {
-        let registered = world
-            .application
-            .redirect_uris
-            .iter()
-            .any(|known| redirect == *known || (*known == "http://localhost" && is_loopback(&redirect)));
-        if !registered {
-            return page(
-                400,
-                50011,
-                "The redirect URI in the request does not match the ones registered.",
-            );
-        }
-    }
-    if call.parameter("response_type").is_none() {
-        return page(
-            400,
-            900144,
-            "The request body must contain the following parameter: 'response_type'.",
-        );
-    }
-    if version == Version::V2 && call.parameter("scope").is_none() {
-        return page(
-            400,
-            900144,
-            "The request body must contain the following parameter: 'scope'.",
-        );
-    }
-    reply::reply(
-        200,
-        "text/html; charset=utf-8",
-        "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><h1>Sign in</h1><p>This sandbox has \
-         no interactive sign-in. Use the refresh token that it printed at its start.</p></body></html>",
-    )
-}
-
-/// `http://localhost` with any port: the port of a loopback address does not count.
-fn is_loopback(redirect: &str) -> bool {
-    url::Url::parse(redirect)
-        .is_ok_and(|url| url.scheme() == "http" && url.host_str() == Some("localhost") && url.path() == "/")
-}
-
-fn page(status: u16, code: u32, text: &str) -> Reply {
-    reply::reply(
-        status,
-        "text/html; charset=utf-8",
-        format!(
-            "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><h1>Sorry, but we're having \
-             trouble signing you in.</h1><p>AADSTS{code}: {text}</p></body></html>"
-        ),
-    )
 }
 
 fn cross_origin(mut reply: Reply) -> Reply {

@@ -1,16 +1,23 @@
 //! The Microsoft identity platform.
 //!
 //! Sources: Microsoft Entra documentation ("OAuth 2.0 authorization code flow", "OAuth 2.0 client credentials flow",
-//! "Refresh tokens", "OpenID Connect", "Error handling and reference error codes", "Access token claims reference") and
+//! "OAuth 2.0 device authorization grant flow", "Refresh tokens", "OpenID Connect", "Error handling and reference error codes", "Access token claims reference") and
 //! the archived Azure AD v1.0 developer pages for the version 1 endpoint. The order of the checks is not documented;
 //! it follows what clients see.
 
+mod adminconsent;
+mod ask;
+mod authorize;
 mod checks;
 mod claims;
+mod code;
+mod device;
 mod error;
 mod grant;
 mod metadata;
+mod page;
 mod redeem;
+mod sign_in;
 mod token;
 
 use http::Method;
@@ -20,7 +27,13 @@ use crate::random::is_guid;
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
 
+pub(crate) use ask::Mode;
+pub(crate) use authorize::{answer as sign_in_answer, Answer};
+pub(crate) use code::Codes;
+pub(crate) use device::{decide_device, Devices};
 use error::Refusal;
+pub(crate) use grant::Form;
+pub(crate) use sign_in::{Action, Attempt};
 
 /// Which of the two token endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +62,13 @@ pub(crate) fn serve(world: &World, call: &Call) -> Reply {
         ".well-known/openid-configuration" if get => metadata::configuration(world, call, tenant, Version::V1),
         "v2.0/.well-known/openid-configuration" if get => metadata::configuration(world, call, tenant, Version::V2),
         "discovery/keys" | "discovery/v2.0/keys" if get => metadata::keys(world, call, tenant),
-        "oauth2/authorize" => metadata::authorize(world, call, tenant, Version::V1),
-        "oauth2/v2.0/authorize" => metadata::authorize(world, call, tenant, Version::V2),
+        "oauth2/authorize" => authorize::serve(world, call, tenant, Version::V1),
+        "oauth2/v2.0/authorize" => authorize::serve(world, call, tenant, Version::V2),
+        "oauth2/devicecode" => device::start(world, call, tenant, Version::V1),
+        "oauth2/v2.0/devicecode" => device::start(world, call, tenant, Version::V2),
+        "oauth2/deviceauth" => device::page(world, call),
+        "adminconsent" => adminconsent::serve(world, call, tenant, Version::V1),
+        "v2.0/adminconsent" => adminconsent::serve(world, call, tenant, Version::V2),
         _ => reply::reply(
             404,
             "text/html; charset=utf-8",

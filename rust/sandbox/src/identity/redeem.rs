@@ -8,8 +8,10 @@ use std::sync::Arc;
 use crate::access::{RefreshToken, User};
 use crate::application::RefreshTokenHealth;
 use crate::clock::iso_seconds;
+use crate::estate::Health;
 use crate::world::{lock, refresh_token_text, World};
 
+use super::code::Grounds;
 use super::error::Refusal;
 
 const NINETY_DAYS: i64 = 90 * 86_400;
@@ -89,6 +91,30 @@ pub(super) fn check(world: &World, text: &str, application_id: &str) -> Result<R
 }
 
 impl Redeemable {
+    /// What a sign-in is worth: a refresh token that is redeemed on the spot.
+    pub(super) fn of_sign_in(world: &World, grounds: &Grounds) -> Self {
+        let token = RefreshToken {
+            user: grounds.user.clone(),
+            application_id: grounds.application_id.clone(),
+            resource: grounds.resource.clone(),
+            last_used: world.clock.now(),
+            revoked: false,
+            redeemed: false,
+            interactive_mfa: grounds.user.mfa,
+        };
+        Redeemable {
+            user: grounds.user.clone(),
+            resource: grounds.resource.clone(),
+            token: Arc::new(std::sync::Mutex::new(token)),
+        }
+    }
+
+    /// The tenant's health as this token meets it.
+    pub(super) fn meets(&self, mut health: Health) -> Health {
+        health.mfa_required &= !lock(&self.token).interactive_mfa;
+        health
+    }
+
     /// Redeems: the token counts as used now, and a new one is issued. None when a single-use token was redeemed by
     /// somebody else since the check.
     pub(super) fn redeem(&self, world: &World) -> Option<String> {
@@ -113,6 +139,7 @@ impl Redeemable {
             last_used: now,
             revoked: false,
             redeemed: false,
+            interactive_mfa: held.interactive_mfa,
         };
         drop(held);
         world.tokens.add_refresh(&next, renewed);

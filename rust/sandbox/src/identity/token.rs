@@ -15,8 +15,11 @@ use crate::signer;
 use crate::stats::TokenKey;
 use crate::world::World;
 
+use super::authorize;
 use super::checks::{authenticate, consent, consumers, known_client, policies};
 use super::claims::{self, Lifetime};
+use super::code::Grounds;
+use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
 use super::redeem::{self, Redeemable};
@@ -97,6 +100,23 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
             let redeemable = redeem::check(world, form.require("refresh_token")?, &world.application.id)?;
             for_user(world, tenant, &form, version, &redeemable)
         }
+        "authorization_code" => {
+            let tenant = of_user(world, authority)?;
+            known_client(world, tenant, &client, false)?;
+            authenticate(world, &client)?;
+            let grounds = world.codes.redeem(world, &form)?;
+            for_sign_in(world, tenant, &form, version, &grounds)
+        }
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+            let tenant = of_user(world, authority)?;
+            known_client(world, tenant, &client, false)?;
+            // The application also counts as a public client, which proves nothing.
+            if client.secret.is_some() || client.has_assertion {
+                authenticate(world, &client)?;
+            }
+            let grounds = device::redeem(world, &form, tenant)?;
+            for_sign_in(world, tenant, &form, version, &grounds)
+        }
         "client_credentials" => {
             let tenant = match authority {
                 Authority::Tenant(tenant) => tenant,
@@ -120,6 +140,37 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
             format!("The app requested an unsupported grant type '{other}'."),
         )),
     }
+}
+
+/// The tenant in which a user's token is asked for.
+fn of_user<'a>(world: &'a World, authority: Authority<'a>) -> Result<&'a Tenant, Refusal> {
+    match authority {
+        Authority::Tenant(tenant) => Ok(tenant),
+        Authority::AnyOrganization => Ok(&world.estate.partner),
+        Authority::Consumers => Err(consumers()),
+    }
+}
+
+/// What a sign-in is worth: tokens as for a refresh token, with an id token that says who signed in and how. On version 2
+/// the sign-in must have asked for them.
+fn for_sign_in(
+    world: &World,
+    tenant: &Tenant,
+    form: &Form,
+    version: Version,
+    grounds: &Grounds,
+) -> Result<Success, Refusal> {
+    let redeemable = Redeemable::of_sign_in(world, grounds);
+    let mut success = for_user(world, tenant, form, version, &redeemable)?;
+    let asked = |scope: &str| version == Version::V1 || grounds.openid.contains(&scope);
+    success.id_token = match asked("openid") {
+        true => Some(authorize::id_token(world, tenant, grounds, version)?),
+        false => None,
+    };
+    if !asked("offline_access") {
+        success.refresh_token = None;
+    }
+    Ok(success)
 }
 
 fn count(world: &World, tenant: &str, form: &Form) {
@@ -150,7 +201,7 @@ fn for_user(
     version: Version,
     redeemable: &Redeemable,
 ) -> Result<Success, Refusal> {
-    let health = tenant.health();
+    let health = redeemable.meets(tenant.health());
     let user = &redeemable.user;
     if !world.estate.is_partner(tenant) && !health.delegated_access {
         return Err(Refusal::new(
