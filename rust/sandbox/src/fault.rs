@@ -95,6 +95,8 @@ pub(crate) enum Close {
     Clean,
     /// The announced length is never reached.
     Abort,
+    /// The same, and HTTP/2 says that the stream was cancelled, which some clients take for its end.
+    Cancel,
 }
 
 /// The body of `POST /sandbox/faults`.

@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use h2::Reason;
 use http::header::{HeaderName, HeaderValue, CONTENT_TYPE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
+use crate::fault::Close;
 use crate::route::Service;
 
 /// A request with its whole body.
@@ -73,7 +75,7 @@ pub(crate) struct ReplyBody {
     first: Option<Bytes>,
     gate: Option<Gate>,
     rest: Option<Bytes>,
-    broken: bool,
+    broken: Option<CutShort>,
     announced: Option<u64>,
 }
 
@@ -84,7 +86,7 @@ impl ReplyBody {
             first: Some(body),
             gate: None,
             rest: None,
-            broken: false,
+            broken: None,
             announced,
         }
     }
@@ -97,32 +99,37 @@ impl ReplyBody {
             first: Some(first),
             gate: Some(gate),
             rest: Some(body),
-            broken: false,
+            broken: None,
             announced,
         }
     }
 
     /// The first `at` bytes only. A clean cut looks like a whole reply of that length; a broken one announces the full
     /// length and then drops the connection (HTTP/1.1) or resets the stream (HTTP/2).
-    pub(crate) fn cut(mut body: Bytes, at: usize, clean: bool) -> Self {
+    pub(crate) fn cut(mut body: Bytes, at: usize, close: Close) -> Self {
         let full = body.len() as u64;
         body.truncate(at);
-        let announced = Some(if clean { body.len() as u64 } else { full });
+        let broken = match close {
+            Close::Clean => None,
+            Close::Abort => Some(CutShort(Reason::INTERNAL_ERROR.into())),
+            Close::Cancel => Some(CutShort(Reason::CANCEL.into())),
+        };
+        let announced = Some(if broken.is_none() { body.len() as u64 } else { full });
         // Without a pause hyper would fail before it has sent the first bytes.
         let pause: Gate = Box::pin(tokio::task::yield_now());
         ReplyBody {
             first: Some(body),
-            gate: (!clean).then_some(pause),
+            gate: broken.is_some().then_some(pause),
             rest: None,
-            broken: !clean,
+            broken,
             announced,
         }
     }
 }
 
-/// The end of a body that was cut on purpose.
+/// The end of a body that was cut on purpose, with what HTTP/2 says about it.
 #[derive(Debug)]
-pub(crate) struct CutShort;
+pub(crate) struct CutShort(h2::Error);
 
 impl std::fmt::Display for CutShort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -130,7 +137,11 @@ impl std::fmt::Display for CutShort {
     }
 }
 
-impl std::error::Error for CutShort {}
+impl std::error::Error for CutShort {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 impl Body for ReplyBody {
     type Data = Bytes;
@@ -149,15 +160,12 @@ impl Body for ReplyBody {
         if let Some(rest) = self.rest.take().filter(|part| !part.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
-        if std::mem::take(&mut self.broken) {
-            return Poll::Ready(Some(Err(CutShort)));
-        }
-        Poll::Ready(None)
+        Poll::Ready(self.broken.take().map(Err))
     }
 
     fn is_end_stream(&self) -> bool {
         let empty = |part: &Option<Bytes>| part.as_ref().is_none_or(Bytes::is_empty);
-        empty(&self.first) && self.gate.is_none() && empty(&self.rest) && !self.broken
+        empty(&self.first) && self.gate.is_none() && empty(&self.rest) && self.broken.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio_openssl::SslStream;
 
 use crate::control;
-use crate::fault::{Action, Close, Stage};
+use crate::fault::{Action, Stage};
 use crate::reply::{self, Call, Reply, ReplyBody};
 use crate::route::{self, Service};
 use crate::world::World;
@@ -123,7 +123,7 @@ async fn handle(
         }
         Action::Truncate { bytes, close } => {
             return Ok(finish(&world, route::serve(&world, &call), |body| {
-                ReplyBody::cut(body, bytes, close == Close::Clean)
+                ReplyBody::cut(body, bytes, close)
             }));
         }
         Action::Status { .. } | Action::Html { .. } | Action::Garbage { .. } | Action::FeedError { .. } => {}
