@@ -71,6 +71,7 @@ struct Inner {
     retry_after: Option<Duration>,
     /// Says whether trying again may help where the kind alone does not.
     retryable: Option<bool>,
+    broken_off: bool,
 }
 
 impl Error {
@@ -86,6 +87,7 @@ impl Error {
             service: None,
             retry_after: None,
             retryable: None,
+            broken_off: false,
         }))
     }
 
@@ -146,6 +148,16 @@ impl Error {
     pub(crate) fn permanent(mut self) -> Self {
         self.0.retryable = Some(false);
         self
+    }
+
+    /// The service was there and began to answer, but its answer did not come whole.
+    pub(crate) fn broken_off(mut self) -> Self {
+        self.0.broken_off = true;
+        self
+    }
+
+    pub(crate) fn is_broken_off(&self) -> bool {
+        self.0.broken_off
     }
 
     pub fn kind(&self) -> Kind {

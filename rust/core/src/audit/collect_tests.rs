@@ -64,6 +64,8 @@ impl Source for Fake {
         };
         match attempts[attempt.min(attempts.len() - 1)] {
             Ok(text) => delivery.bytes(text.as_bytes()).await,
+            // The network fails in the middle of a part; where it is down altogether, a listing notices as well.
+            Err(Kind::Network) => Err(Error::new(Kind::Network, "cut short").broken_off()),
             Err(kind) => Err(Error::new(kind, "not now").with_service(ServiceError::default())),
         }
     }
@@ -185,6 +187,7 @@ async fn a_part_that_cannot_be_read_is_a_gap() {
         ("gone", end - 1, vec![Err(Kind::NotFound)]),
         ("html", end - 2, vec![Ok("<html>")]),
         ("good", end - 3, vec![Ok("[{\"n\":1}]")]),
+        ("cut", end - 4, vec![Err(Kind::Network)]),
     ];
     let got = run(
         Fake {
@@ -197,10 +200,11 @@ async fn a_part_that_cannot_be_read_is_a_gap() {
     .await;
     assert_eq!(texts(&got), ["{\"n\":1}"]);
     let collected = got.result.unwrap();
-    assert_eq!(collected.gaps.len(), 2);
-    assert!(collected.incomplete.unwrap().contains("2 gaps"));
+    assert_eq!(collected.gaps.len(), 3);
+    assert!(collected.incomplete.unwrap().contains("3 gaps"));
     let attempts = got.source.attempts.lock().unwrap();
-    assert_eq!((attempts["gone"], attempts["html"]), (1, 4));
+    assert_eq!((attempts["gone"], attempts["html"], attempts["cut"]), (1, 4, 4));
+    assert!(!is_gap(&Error::new(Kind::Network, "no connection")));
 }
 
 #[tokio::test]

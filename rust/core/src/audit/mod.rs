@@ -74,8 +74,10 @@ pub(crate) trait Source: Send + Sync + 'static {
 
 /// True where one unreadable part is no reason to give up the others: it becomes a gap.
 pub(crate) fn is_gap(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        Kind::NotFound | Kind::Protocol | Kind::Server | Kind::Timeout
-    )
+    // A network that is down ends the run; one that breaks off this part every time does not.
+    error.is_broken_off()
+        || matches!(
+            error.kind(),
+            Kind::NotFound | Kind::Protocol | Kind::Server | Kind::Timeout
+        )
 }

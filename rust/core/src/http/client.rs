@@ -6,6 +6,7 @@ use super::retry::{self, Account, Options};
 use super::spec::RequestSpec;
 use super::transport::{self, Stage};
 use crate::error::{Error, Kind, Result};
+use reqwest::header::{HeaderMap, HeaderValue, ACCEPT_ENCODING};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,12 @@ impl Client {
             .https_only(true)
             .user_agent(concat!("SecureAppModel/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            .default_headers(HeaderMap::from_iter([(
+                ACCEPT_ENCODING,
+                HeaderValue::from_static("gzip"),
+            )]))
+            // Bodies are unpacked here: only what is on the wire can be counted against what was announced.
+            .no_gzip()
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout)
             .pool_idle_timeout(POOL_IDLE)

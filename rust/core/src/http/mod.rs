@@ -4,6 +4,8 @@
 
 mod authorized;
 mod client;
+mod gunzip;
+mod incoming;
 mod limits;
 mod problem;
 mod reply;

@@ -1,8 +1,9 @@
 //! An answer: its status, its headers, and its body, whole or chunk by chunk.
 
+use super::incoming::Incoming;
 use super::limits::Permit;
 use super::spec::RequestSpec;
-use super::{problem, retry, transport};
+use super::{problem, retry};
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, CONTENT_TYPE};
@@ -15,18 +16,12 @@ pub(crate) struct Reply {
     status: u16,
     headers: HeaderMap,
     authority: String,
-    /// Bytes that the service said would come; 0 where it did not.
-    announced: u64,
     body: Body,
 }
 
 enum Body {
     Whole(Bytes),
-    Open {
-        response: reqwest::Response,
-        received: u64,
-        _permit: Permit,
-    },
+    Open(Box<Incoming>),
     Ended,
 }
 
@@ -40,16 +35,12 @@ impl fmt::Debug for Reply {
 impl Reply {
     /// Reads the body to its end, unless it is to be streamed and the status is a success.
     pub(super) async fn read(mut response: reqwest::Response, spec: &RequestSpec, permit: Permit) -> Result<Self> {
+        let headers = std::mem::take(response.headers_mut());
         let mut reply = Reply {
             status: response.status().as_u16(),
             authority: spec.authority().to_owned(),
-            announced: response.content_length().unwrap_or(0),
-            headers: std::mem::take(response.headers_mut()),
-            body: Body::Open {
-                response,
-                received: 0,
-                _permit: permit,
-            },
+            body: Body::Open(Box::new(Incoming::new(response, &headers, permit))),
+            headers,
         };
         if !spec.streamed || !reply.is_success() {
             let whole = reply.read_whole(spec.limit).await?;
@@ -59,6 +50,10 @@ impl Reply {
     }
 
     async fn read_whole(&mut self, limit: usize) -> Result<Bytes> {
+        let announced = match &self.body {
+            Body::Open(body) => body.length(),
+            Body::Whole(_) | Body::Ended => None,
+        };
         let first = self.chunk().await?.unwrap_or_default();
         self.within(first.len(), limit)?;
         // Most answers come in one piece, which needs no copy.
@@ -66,8 +61,11 @@ impl Reply {
             return Ok(first);
         };
         // The service's word is no reason to reserve much memory.
-        let announced = usize::try_from(self.announced).unwrap_or(0).min(limit).min(64 << 10);
-        let mut whole = Vec::with_capacity(announced.max(first.len() + second.len()));
+        let expected = usize::try_from(announced.unwrap_or(0))
+            .unwrap_or(0)
+            .min(limit)
+            .min(64 << 10);
+        let mut whole = Vec::with_capacity(expected.max(first.len() + second.len()));
         whole.extend_from_slice(&first);
         let mut next = Some(second);
         while let Some(chunk) = next {
@@ -98,21 +96,13 @@ impl Reply {
                 self.body = Body::Ended;
                 Ok((!all.is_empty()).then_some(all))
             }
-            Body::Open { response, received, .. } => match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    *received += chunk.len() as u64;
-                    Ok(Some(chunk))
-                }
-                Ok(None) => {
+            Body::Open(body) => {
+                let chunk = body.chunk(&self.authority).await;
+                if !matches!(chunk, Ok(Some(_))) {
                     self.body = Body::Ended;
-                    Ok(None)
                 }
-                Err(cause) => {
-                    let error = transport::broken_body(&cause, &self.authority, *received);
-                    self.body = Body::Ended;
-                    Err(error)
-                }
-            },
+                chunk
+            }
             Body::Ended => Ok(None),
         }
     }

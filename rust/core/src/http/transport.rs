@@ -15,6 +15,9 @@ pub(super) enum Stage {
     Body,
 }
 
+const BROKEN_ADVICE: &str =
+    "Try again; if it happens often, check the proxy or firewall between this machine and the service.";
+
 /// What OpenSSL, Schannel and Security.framework say about a certificate that they do not accept.
 const CERTIFICATE_WORDS: [&str; 8] = [
     "certificate verify failed",
@@ -55,7 +58,7 @@ pub(super) fn classify(cause: reqwest::Error, authority: &str) -> (Stage, Error)
             root_cause(&cause)
         ),
     )
-    .advise("Try again; if it happens often, check the proxy or firewall between this machine and the service.");
+    .advise(BROKEN_ADVICE);
     (Stage::Sent, error)
 }
 
@@ -123,31 +126,45 @@ fn connect_error(cause: &reqwest::Error, lower: &str, authority: &str, proxy: Op
 }
 
 /// A body that did not come whole. It may come whole next time.
+#[cold]
 pub(super) fn broken_body(cause: &reqwest::Error, authority: &str, received: u64) -> Error {
-    let error = if cause.is_timeout() {
-        Error::new(
+    let (kind, message) = if cause.is_timeout() {
+        (
             Kind::Timeout,
             format!("{authority} stopped sending after {received} bytes of its answer"),
         )
-    } else if cause.is_decode() {
-        Error::new(
-            Kind::Protocol,
-            format!(
-                "the answer of {authority} was cut short or damaged after {received} bytes: {}",
-                root_cause(cause)
-            ),
-        )
-        .transient()
     } else {
-        Error::new(
+        // The client below unpacks nothing, so that whatever it calls a failure to decode is the connection's as well.
+        let why = root_cause(cause);
+        (
             Kind::Network,
-            format!(
-                "the connection to {authority} broke after {received} bytes of the answer: {}",
-                root_cause(cause)
-            ),
+            format!("the connection to {authority} broke after {received} bytes of the answer: {why}"),
         )
     };
-    error.advise("Try again; if it happens often, check the proxy or firewall between this machine and the service.")
+    Error::new(kind, message).advise(BROKEN_ADVICE).broken_off()
+}
+
+/// A body that ended as if it were whole, but before its end.
+#[cold]
+pub(super) fn short_body(authority: &str, received: u64, announced: Option<u64>) -> Error {
+    let whole = announced.map_or(String::new(), |announced| format!(" of {announced}"));
+    Error::new(
+        Kind::Network,
+        format!("the connection to {authority} broke after {received}{whole} bytes of the answer"),
+    )
+    .advise(BROKEN_ADVICE)
+    .broken_off()
+}
+
+/// A body that came whole and cannot be unpacked. The service may have had a bad moment.
+#[cold]
+pub(super) fn damaged_body(why: &str, authority: &str, received: u64) -> Error {
+    Error::new(
+        Kind::Protocol,
+        format!("the answer of {authority}, {received} bytes, is damaged: {why}"),
+    )
+    .advise("Try again; if it stays so, check whether a proxy between this machine and the service changes what it passes on.")
+    .transient()
 }
 
 /// The innermost cause, without addresses: reqwest's own text may hold a query.

@@ -42,6 +42,8 @@ async fn truncated_bodies() {
          "action": {"kind": "truncate", "bytes": 900, "close": "clean"}},
         {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 4, "skip": 9,
          "action": {"kind": "truncate", "bytes": 500, "close": "abort"}},
+        {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 4, "skip": 15,
+         "action": {"kind": "truncate", "bytes": 700, "close": "cancel"}},
         {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 2, "skip": 3,
          "action": {"kind": "truncate", "bytes": 300, "close": "abort"}},
     ]))
@@ -59,10 +61,12 @@ async fn truncated_bodies_without_compression() {
         },
     )
     .await;
-    world.fault(
-        json!({"match": {"service": "manage", "pathContains": "/audit/"}, "times": 5,
-        "action": {"kind": "truncate", "bytes": 9000, "close": "clean"}}),
-    );
+    world.fault(json!([
+        {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 5,
+         "action": {"kind": "truncate", "bytes": 9000, "close": "clean"}},
+        {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 3, "skip": 7,
+         "action": {"kind": "truncate", "bytes": 9000, "close": "cancel"}},
+    ]));
     let ask = world.ask();
     let outcome = world.export(&ask, &world.tenants()).await;
     outcome.assert_complete(1);
