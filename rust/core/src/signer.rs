@@ -24,7 +24,6 @@ pub struct SignRequest {
 pub struct Signer {
     state: Mutex<State>,
     arrived: Condvar,
-    timeout: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -38,14 +37,6 @@ struct State {
 impl Signer {
     pub fn new() -> Self {
         Signer::default()
-    }
-
-    /// A signer whose requests fail after `timeout` instead of 30 seconds.
-    pub fn with_timeout(timeout: Duration) -> Self {
-        Signer {
-            timeout: Some(timeout),
-            ..Signer::default()
-        }
     }
 
     /// Asks the owner for a signature and waits for it. Dropping the future withdraws the request.
@@ -68,7 +59,7 @@ impl Signer {
         };
         self.arrived.notify_one();
         let _withdraw = Withdraw { signer: self, id };
-        match tokio::time::timeout(self.timeout.unwrap_or(REPLY_TIMEOUT), answer).await {
+        match tokio::time::timeout(REPLY_TIMEOUT, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(closed()),
             Err(_) => Err(Error::new(Kind::Timeout, "the key's owner did not sign in time")
