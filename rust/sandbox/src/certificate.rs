@@ -17,6 +17,8 @@ use openssl::x509::{X509Builder, X509NameBuilder, X509};
 pub(crate) struct Certificates {
     pub(crate) ca_pem: String,
     pub(crate) acceptor: SslAcceptor,
+    /// SHA-1 of the services' certificate in hexadecimal digits, as Windows and Service Fabric name certificates.
+    pub(crate) thumbprint: String,
 }
 
 /// Makes an authority and a certificate for `localhost`, `127.0.0.1` and `::1`. Keys are P-256 (handshakes are cheap) and
@@ -35,7 +37,9 @@ pub(crate) fn create() -> Result<Certificates, ErrorStack> {
         openssl::ssl::select_next_proto(b"\x02h2\x08http/1.1", offered).ok_or(AlpnError::NOACK)
     });
     let ca_pem = String::from_utf8_lossy(&ca.to_pem()?).into_owned();
+    let digest = leaf.digest(MessageDigest::sha1())?;
     Ok(Certificates {
+        thumbprint: digest.iter().map(|byte| format!("{byte:02X}")).collect(),
         ca_pem,
         acceptor: builder.build(),
     })

@@ -15,6 +15,7 @@ use crate::application::RefreshTokenHealth;
 use crate::clock::parse_utc_ms;
 use crate::estate::HealthChange;
 use crate::fault::FaultList;
+use crate::federation;
 use crate::feed::truth;
 use crate::hold::HoldCounts;
 use crate::reply::{self, Call, Reply};
@@ -237,6 +238,23 @@ impl Control {
         Ok(truth::keys(&self.world, tenant, &content_types, start_ms, end_ms))
     }
 
+    /// `POST /sandbox/managedIdentity`: changes how the machine's managed identities behave.
+    pub fn set_managed_identity(&self, change: Value) -> Result<(), String> {
+        self.world.platform.settings.change(from_json(change)?);
+        Ok(())
+    }
+
+    /// `POST /sandbox/federatedCredentials`: whose tokens prove the application, instead of those it trusted until now.
+    pub fn set_federated_credentials(&self, trusted: Value) -> Result<(), String> {
+        self.world.federation.set_trusted(from_json(trusted)?);
+        Ok(())
+    }
+
+    /// `POST /sandbox/federatedToken`: writes a new token to the workload's file; the token and the file's path.
+    pub fn federated_token(&self, mint: Value) -> Result<Value, String> {
+        federation::mint(&self.world, &from_json(mint)?)
+    }
+
     /// `POST /sandbox/users`: a refresh token of one more user of the partner, signed in with multi-factor
     /// authentication or without.
     pub fn add_user(&self, user_principal_name: &str, mfa: bool) -> String {
@@ -294,6 +312,16 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
                 keys.push(String::new());
                 reply::reply(200, "text/plain; charset=utf-8", keys.join("\n"))
             }
+            Err(message) => refused(&message),
+        },
+        (&Method::POST, ["managedIdentity"]) => {
+            answer(parse(call).and_then(|change| control.set_managed_identity(change)))
+        }
+        (&Method::POST, ["federatedCredentials"]) => {
+            answer(parse(call).and_then(|trusted| control.set_federated_credentials(trusted)))
+        }
+        (&Method::POST, ["federatedToken"]) => match parse(call).and_then(|mint| control.federated_token(mint)) {
+            Ok(minted) => reply::json(200, &minted),
             Err(message) => refused(&message),
         },
         (&Method::POST, ["users"]) => match parse(call).and_then(from_json::<NewUser>) {

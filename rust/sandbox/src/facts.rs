@@ -1,7 +1,10 @@
 //! What a client has to know to use a sandbox: printed by the executable as one line of JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use crate::managed_identity::Identity;
 use crate::users::UserFacts;
 
 /// Where the services listen and what signs in to them.
@@ -28,6 +31,10 @@ pub struct Facts {
     pub users: Vec<UserFacts>,
     /// The application's reply URLs.
     pub redirect_uris: Vec<String>,
+    /// The machine's managed identities, and what each hosting platform tells its processes about them.
+    pub managed_identity: ManagedIdentityFacts,
+    /// A workload whose tokens prove the application.
+    pub workload_identity: WorkloadFacts,
     /// The customers.
     pub tenants: Vec<TenantFacts>,
     /// The process that serves.
@@ -64,4 +71,33 @@ pub struct TenantFacts {
     pub display_name: String,
     /// Distinct audit records that the feed holds for it.
     pub audit_record_count: u64,
+}
+
+/// The managed identities of the machine, which belong to the partner's tenant.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedIdentityFacts {
+    /// The machine's own.
+    pub system_assigned: Identity,
+    /// One that is assigned to the machine, and that the application has as a federated credential.
+    pub user_assigned: Identity,
+    /// One that is not assigned to the machine.
+    pub unassigned: Identity,
+    /// The environment variables to set, by hosting platform: `imds`, `appService`, `appService2017`, `azureArc`,
+    /// `machineLearning`, `cloudShell`, `serviceFabric`.
+    pub variables: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where Azure Arc's agent writes its key files.
+    pub arc_key_folder: String,
+}
+
+/// A workload outside of Azure with a token of its own issuer in a file.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadFacts {
+    /// The token's issuer.
+    pub issuer: String,
+    /// Whom it is for.
+    pub subject: String,
+    /// The environment variables to set.
+    pub variables: BTreeMap<String, String>,
 }

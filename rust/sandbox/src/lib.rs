@@ -8,6 +8,9 @@
 //! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`,
 //! - the Office 365 Management Activity API.
 //!
+//! Beside the cloud it is the machine that a script runs on: the managed identity endpoints of Azure's hosting platforms over
+//! plain HTTP, and an OpenID issuer with a workload's federated token.
+//!
 //! It is strict where the services are strict (audience, permission, role, order of checks) and can be told to go wrong
 //! the way they do (see [`Control`]). Everything it makes up follows from [`Options::seed`]: the same seed and the same
 //! time range give the same tenants, the same records and the same identifiers. Nothing in it is secret.
@@ -32,10 +35,12 @@ mod control;
 mod estate;
 mod facts;
 mod fault;
+mod federation;
 mod feed;
 mod graph;
 mod hold;
 mod identity;
+mod managed_identity;
 mod options;
 mod partner_center;
 mod random;
@@ -51,7 +56,8 @@ mod world;
 
 pub use cli::{parse, Command, USAGE};
 pub use control::Control;
-pub use facts::{Endpoints, Facts, TenantFacts};
+pub use facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, WorkloadFacts};
+pub use managed_identity::Identity;
 pub use options::{AuditOptions, Options, OptionsError, Preset, Signature};
 pub use sandbox::{Sandbox, StartError};
 pub use users::UserFacts;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
-use crate::{feed, graph, identity, partner_center};
+use crate::{federation, feed, graph, identity, managed_identity, partner_center};
 
 /// A service: each has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +15,18 @@ pub(crate) enum Service {
     Manage,
     AadGraph,
     Outlook,
+    Imds,
+    AppHost,
+    AzureArc,
+    MachineLearning,
+    CloudShell,
+    Fabric,
+    /// An OpenID issuer that is not the identity platform.
+    Issuer,
 }
 
 impl Service {
-    /// All services in the order of their ports.
+    /// The cloud's services in the order of their ports; a machine's own follow them.
     pub(crate) const ALL: [Service; 6] = [
         Service::Login,
         Service::Graph,
@@ -37,6 +45,13 @@ impl Service {
             Service::Manage => "manage",
             Service::AadGraph => "aadGraph",
             Service::Outlook => "outlook",
+            Service::Imds => "imds",
+            Service::AppHost => "appService",
+            Service::AzureArc => "azureArc",
+            Service::MachineLearning => "machineLearning",
+            Service::CloudShell => "cloudShell",
+            Service::Fabric => "serviceFabric",
+            Service::Issuer => "issuer",
         }
     }
 }
@@ -115,6 +130,13 @@ pub(crate) fn serve(world: &World, call: &Call) -> Reply {
         Service::Graph => graph::serve(world, call),
         Service::PartnerCenter => partner_center::serve(world, call),
         Service::Manage => feed::serve(world, call),
+        Service::Issuer => federation::serve(world, call),
+        Service::Imds
+        | Service::AppHost
+        | Service::AzureArc
+        | Service::MachineLearning
+        | Service::CloudShell
+        | Service::Fabric => managed_identity::serve(world, call),
         // Both are there to be connected to; what they serve is not the sandbox's yet.
         Service::AadGraph | Service::Outlook => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
     }

@@ -9,7 +9,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::certificate;
 use crate::control::Control;
-use crate::facts::{Endpoints, Facts, TenantFacts};
+use crate::facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, WorkloadFacts};
+use crate::federation::{self, Mint};
+use crate::managed_identity::{self, Folder, SERVICES};
 use crate::options::Options;
 use crate::route::Service;
 use crate::server;
@@ -22,6 +24,7 @@ pub struct Sandbox {
     facts: Facts,
     ca_pem: String,
     control: Control,
+    folder: Arc<Folder>,
     runtime: Option<Runtime>,
 }
 
@@ -61,9 +64,10 @@ impl Sandbox {
             .map_err(|e| StartError(format!("cannot start threads: {e}")))?;
         let tls = |e| StartError(format!("OpenSSL cannot make the sandbox's keys: {e}"));
         let certificates = certificate::create().map_err(tls)?;
+        let services = Service::ALL.into_iter().chain(SERVICES).chain([Service::Issuer]);
         let mut listeners = Vec::new();
         let mut ports = Vec::new();
-        for (at, service) in (0u16..).zip(Service::ALL) {
+        for (at, service) in (0u16..).zip(services) {
             let port = if options.port == 0 {
                 0
             } else {
@@ -86,15 +90,32 @@ impl Sandbox {
             aad_graph: address(4),
             outlook: address(5),
         };
-        let world = Arc::new(World::new(options, endpoints.clone()).map_err(tls)?);
+        let machine = Service::ALL.len();
+        let addresses = std::array::from_fn(|at| {
+            let scheme = if is_plain(SERVICES[at]) { "http" } else { "https" };
+            format!(
+                "{scheme}://localhost:{}",
+                ports.get(machine + at).copied().unwrap_or_default()
+            )
+        });
+        let issuer = address(machine + SERVICES.len());
+        let folder = Folder::create().map_err(|e| {
+            StartError(format!(
+                "a folder in {} cannot be made: {e}",
+                std::env::temp_dir().display()
+            ))
+        })?;
+        let folder = Arc::new(folder);
+        let world = Arc::new(World::new(options, endpoints.clone(), issuer, folder.clone()).map_err(tls)?);
         for (service, listener) in listeners {
             runtime.spawn(server::run(
                 world.clone(),
                 service,
                 listener,
-                certificates.acceptor.clone(),
+                (!is_plain(service)).then(|| certificates.acceptor.clone()),
             ));
         }
+        federation::mint(&world, &Mint::default()).map_err(StartError)?;
         let facts = Facts {
             environment: format!("Sandbox-{}", ports.first().copied().unwrap_or_default()),
             endpoints,
@@ -106,6 +127,8 @@ impl Sandbox {
             user_principal_name: world.user.name.clone(),
             users: users::named(&world.estate, world.options.seed),
             redirect_uris: world.application.state.redirect_uris(),
+            managed_identity: managed_identity_facts(&world, &addresses, &certificates.thumbprint),
+            workload_identity: workload_facts(&world),
             tenants: world
                 .estate
                 .customers
@@ -123,6 +146,7 @@ impl Sandbox {
             facts,
             ca_pem: certificates.ca_pem,
             control: Control::new(world),
+            folder,
             runtime: Some(runtime),
         })
     }
@@ -149,6 +173,39 @@ impl Drop for Sandbox {
             // Not a plain drop: that would wait for tasks, and panics on another runtime's thread.
             runtime.shutdown_background();
         }
+        // Requests may still hold the world for a moment; the disk is put in order at once.
+        self.folder.remove();
+    }
+}
+
+/// The platforms whose endpoint is reached within the machine only, and without TLS.
+fn is_plain(service: Service) -> bool {
+    SERVICES.contains(&service) && service != Service::Fabric
+}
+
+fn managed_identity_facts(world: &World, addresses: &[String; 6], thumbprint: &str) -> ManagedIdentityFacts {
+    let platform = &world.platform;
+    ManagedIdentityFacts {
+        system_assigned: platform.identities.system.clone(),
+        user_assigned: platform.identities.user.clone(),
+        unassigned: platform.identities.unassigned.clone(),
+        variables: managed_identity::variables(platform, addresses, thumbprint),
+        arc_key_folder: platform.key_folder().to_string_lossy().into_owned(),
+    }
+}
+
+fn workload_facts(world: &World) -> WorkloadFacts {
+    let file = world.federation.file().to_string_lossy().into_owned();
+    let variables = [
+        ("AZURE_FEDERATED_TOKEN_FILE", file),
+        ("AZURE_CLIENT_ID", world.application.id.clone()),
+        ("AZURE_TENANT_ID", world.estate.partner.id.clone()),
+        ("AZURE_AUTHORITY_HOST", format!("{}/", world.endpoints.login)),
+    ];
+    WorkloadFacts {
+        issuer: world.issuer.clone(),
+        subject: federation::SUBJECT.to_owned(),
+        variables: variables.map(|(key, value)| (key.to_owned(), value)).into(),
     }
 }
 

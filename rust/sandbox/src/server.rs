@@ -1,4 +1,4 @@
-//! HTTPS: accepts connections, reads requests, applies faults and sends replies.
+//! HTTPS, and HTTP where a machine talks to itself: accepts connections, reads requests, applies faults and sends replies.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use openssl::ssl::{Ssl, SslAcceptor};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_openssl::SslStream;
@@ -27,8 +28,8 @@ use crate::world::World;
 const LARGEST_REQUEST: usize = 4 << 20;
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
-/// Serves one service until its task is dropped.
-pub(crate) async fn run(world: Arc<World>, service: Service, listener: TcpListener, acceptor: SslAcceptor) {
+/// Serves one service until its task is dropped; without an acceptor over plain HTTP.
+pub(crate) async fn run(world: Arc<World>, service: Service, listener: TcpListener, acceptor: Option<SslAcceptor>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -40,17 +41,26 @@ pub(crate) async fn run(world: Arc<World>, service: Service, listener: TcpListen
     }
 }
 
-async fn connection(world: Arc<World>, service: Service, stream: TcpStream, acceptor: SslAcceptor) {
+async fn connection(world: Arc<World>, service: Service, stream: TcpStream, acceptor: Option<SslAcceptor>) {
     let _counted = world.stats.connection();
     // Failing to switch Nagle's algorithm off costs time, not correctness.
     let _ = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return exchange(&world, service, stream).await;
+    };
     let Ok(mut stream) = Ssl::new(acceptor.context()).and_then(|ssl| SslStream::new(ssl, stream)) else {
         return;
     };
-    match tokio::time::timeout(HANDSHAKE_TIME, Pin::new(&mut stream).accept()).await {
-        Ok(Ok(())) => {}
-        _ => return,
+    if let Ok(Ok(())) = tokio::time::timeout(HANDSHAKE_TIME, Pin::new(&mut stream).accept()).await {
+        exchange(&world, service, stream).await;
     }
+}
+
+/// Answers a connection's requests until it ends.
+async fn exchange<S>(world: &Arc<World>, service: Service, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let abort = Arc::new(Notify::new());
     let handler = {
         let (world, abort) = (world.clone(), abort.clone());

@@ -10,9 +10,11 @@ use crate::clock::Clock;
 use crate::estate::Estate;
 use crate::facts::Endpoints;
 use crate::fault::Faults;
+use crate::federation::{Federation, Trusted};
 use crate::feed::Feed;
 use crate::hold::Holds;
 use crate::identity::{Codes, Devices};
+use crate::managed_identity::{Folder, Platform};
 use crate::options::Options;
 use crate::random::Random;
 use crate::signer::Signer;
@@ -35,12 +37,27 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) feed: Feed,
+    pub(crate) platform: Platform,
+    pub(crate) federation: Federation,
+    /// The address of the OpenID issuer that is not the identity platform.
+    pub(crate) issuer: String,
     random: Mutex<Random>,
 }
 
 impl World {
-    pub(crate) fn new(options: Options, endpoints: Endpoints) -> Result<Self, ErrorStack> {
+    pub(crate) fn new(
+        options: Options,
+        endpoints: Endpoints,
+        issuer: String,
+        folder: Arc<Folder>,
+    ) -> Result<Self, ErrorStack> {
         let estate = Estate::new(&options);
+        let platform = Platform::new(&options, folder.clone());
+        let managed = Trusted::managed_identity(
+            &endpoints.login,
+            &estate.partner.id,
+            &platform.identities.user.object_id,
+        );
         let application = Application::new(&options);
         let signer = Signer::new(options.signature)?;
         let user = Arc::new(new_user(
@@ -77,6 +94,9 @@ impl World {
             faults: Faults::default(),
             holds: Holds::default(),
             feed: Feed::new(options.audit.clone()),
+            platform,
+            federation: Federation::new(&issuer, managed, folder),
+            issuer,
             random: Mutex::new(random),
             options,
         })

@@ -7,6 +7,7 @@ use crate::resource::Resource;
 use crate::world::World;
 
 use super::error::Refusal;
+use super::federated;
 use super::grant::Client;
 use super::Version;
 
@@ -62,7 +63,10 @@ pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_
 
 /// The client's secret is right and in force.
 pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal> {
-    if client.has_assertion {
+    if let Some(assertion) = &client.assertion {
+        if let Some(claims) = federated::foreign(assertion, &client.id) {
+            return federated::check(world, assertion, &claims);
+        }
         return Err(Refusal::new(
             700027,
             "invalid_client",

@@ -60,7 +60,7 @@ impl Form {
 pub(super) struct Client {
     pub(super) id: String,
     pub(super) secret: Option<String>,
-    pub(super) has_assertion: bool,
+    pub(super) assertion: Option<String>,
 }
 
 impl Client {
@@ -70,13 +70,13 @@ impl Client {
             return Ok(Client {
                 id,
                 secret: Some(secret),
-                has_assertion: false,
+                assertion: None,
             });
         }
         Ok(Client {
             id: form.require("client_id")?.to_owned(),
             secret: form.get("client_secret").map(str::to_owned),
-            has_assertion: form.get("client_assertion").is_some(),
+            assertion: form.get("client_assertion").map(str::to_owned),
         })
     }
 }

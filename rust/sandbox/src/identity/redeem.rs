@@ -93,18 +93,29 @@ pub(super) fn check(world: &World, text: &str, application_id: &str) -> Result<R
 impl Redeemable {
     /// What a sign-in is worth: a refresh token that is redeemed on the spot.
     pub(super) fn of_sign_in(world: &World, grounds: &Grounds) -> Self {
+        let (application, resource) = (&grounds.application_id, &grounds.resource);
+        Redeemable::without_token(world, &grounds.user, application, resource, grounds.user.mfa)
+    }
+
+    /// What a user's token is worth to the API that it was sent to. The second factor of the sign-in behind it is not the
+    /// API's to show again.
+    pub(super) fn of_assertion(world: &World, user: &Arc<User>) -> Self {
+        Redeemable::without_token(world, user, &world.application.id, crate::resource::GRAPH, false)
+    }
+
+    fn without_token(world: &World, user: &Arc<User>, application_id: &str, resource: &str, mfa: bool) -> Self {
         let token = RefreshToken {
-            user: grounds.user.clone(),
-            application_id: grounds.application_id.clone(),
-            resource: grounds.resource.clone(),
+            user: user.clone(),
+            application_id: application_id.to_owned(),
+            resource: resource.to_owned(),
             last_used: world.clock.now(),
             revoked: false,
             redeemed: false,
-            interactive_mfa: grounds.user.mfa,
+            interactive_mfa: mfa,
         };
         Redeemable {
-            user: grounds.user.clone(),
-            resource: grounds.resource.clone(),
+            user: user.clone(),
+            resource: resource.to_owned(),
             token: Arc::new(std::sync::Mutex::new(token)),
         }
     }

@@ -23,7 +23,7 @@ use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
 use super::redeem::{self, Redeemable};
-use super::{authority, Authority, Version};
+use super::{authority, on_behalf_of, Authority, Version};
 
 /// A number, or the same as text: version 1 replies and some version 2 intermediaries quote their numbers.
 struct Number(i64, bool);
@@ -111,7 +111,7 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
             let tenant = of_user(world, authority)?;
             known_client(world, tenant, &client, false)?;
             // The application also counts as a public client, which proves nothing.
-            if client.secret.is_some() || client.has_assertion {
+            if client.secret.is_some() || client.assertion.is_some() {
                 authenticate(world, &client)?;
             }
             let grounds = device::redeem(world, &form, tenant)?;
@@ -133,6 +133,20 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
             known_client(world, tenant, &client, true)?;
             authenticate(world, &client)?;
             for_application(world, tenant, &form, version)
+        }
+        on_behalf_of::GRANT => {
+            let tenant = match authority {
+                Authority::Tenant(tenant) => tenant,
+                Authority::AnyOrganization => &world.estate.partner,
+                Authority::Consumers => return Err(consumers()),
+            };
+            known_client(world, tenant, &client, false)?;
+            authenticate(world, &client)?;
+            let user = on_behalf_of::check(world, tenant, &form)?;
+            let mut success = for_user(world, tenant, &form, version, &user)?;
+            let offline = form.get("scope").is_some_and(|scope| scope.contains("offline_access"));
+            success.refresh_token = success.refresh_token.filter(|_| version == Version::V1 || offline);
+            Ok(success)
         }
         other => Err(Refusal::new(
             70003,
