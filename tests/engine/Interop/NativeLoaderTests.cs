@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SecureAppModel.EngineTests.Hosting;
 
 namespace SecureAppModel.EngineTests.Interop;
@@ -48,6 +49,61 @@ public sealed class NativeLoaderTests
         finally
         {
             File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void A_library_that_is_not_in_the_module_is_explained_with_the_path_tried()
+    {
+        string module = Directory.CreateTempSubdirectory("secureapp-module-").FullName;
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(Repository.Module))
+            {
+                File.Copy(file, Path.Combine(module, Path.GetFileName(file)));
+            }
+
+            ChildResult child = ChildEngine.Run(Prepare + Try, Path.Combine(module, "SecureAppModel.psd1"));
+
+            string rid = Path.GetFileName(Repository.Native);
+            Assert.Contains($"was not found for {rid}. Tried: {Path.Combine(module, rid, "secureapp")}", child.Output);
+            Assert.Contains("Install the module again", child.Output);
+        }
+        finally
+        {
+            Directory.Delete(module, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_library_of_another_release_is_refused_in_one_sentence_with_both_files_and_versions()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in is made with a C compiler called cc.");
+        string folder = Directory.CreateTempSubdirectory("secureapp-other-").FullName;
+        string source = Path.Combine(folder, "other.c");
+        string library = Path.Combine(folder, OperatingSystem.IsMacOS() ? "secureapp.dylib" : "secureapp.so");
+        File.WriteAllText(source, "unsigned int sa_abi_version(void) { return 4711; }\n");
+        try
+        {
+            using (Process compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", library, source]))
+            {
+                compiler.WaitForExit();
+                Assert.Equal(0, compiler.ExitCode);
+            }
+
+            ChildResult child = ChildEngine.Run(Prepare + Try + "; " + Try, Repository.Manifest, library);
+
+            // The second call says the same: nothing of the wrong library is used after the first.
+            Assert.Equal(2, child.Lines.Count);
+            Assert.Equal(child.Lines[0], child.Lines[1]);
+            Assert.StartsWith(
+                $"The native library '{library}' has interface version 4711, but '{Path.Combine(Repository.Module, "SecureAppModel.dll")}' needs version 1.",
+                child.Lines[0]);
+            Assert.Contains("both files come from one release", child.Lines[0]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 
