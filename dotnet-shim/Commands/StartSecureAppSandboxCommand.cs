@@ -1,6 +1,8 @@
 using System;
+using System.Collections;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Management.Automation;
 using System.Threading;
 using SecureAppModel.Interop;
@@ -13,6 +15,8 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(SecureAppSandbox))]
     public sealed class StartSecureAppSandboxCommand : SecureAppCmdlet, IDisposable
     {
+        private const string Moment = "yyyy-MM-ddTHH:mm:ss";
+
         private readonly CancellationTokenSource _stop = new CancellationTokenSource();
 
         [Parameter(Position = 0)]
@@ -39,6 +43,29 @@ namespace SecureAppModel.Commands
         [ValidateSet("partner", "articles", "mixed")]
         public string Preset { get; set; } = "partner";
 
+        /// <summary>The first of its ports, which lie in a row; the system chooses free ones where none is given.</summary>
+        [Parameter]
+        [ValidateRange(0, 65000)]
+        public int Port { get; set; }
+
+        /// <summary>rsa: tokens are signed and can be verified. filler: they are not, for measuring a client.</summary>
+        [Parameter]
+        [ValidateSet("rsa", "filler")]
+        public string Signature { get; set; } = "rsa";
+
+        /// <summary>The most customers in one page of a list; the services' own limits where it is not given.</summary>
+        [Parameter]
+        [ValidateRange(1, int.MaxValue)]
+        public int? PageSize { get; set; }
+
+        [Parameter]
+        [ValidateRange(1, int.MaxValue)]
+        public int TokenLifetimeSeconds { get; set; } = 3600;
+
+        /// <summary>What is special about the audit feed, by the names that <c>secureapp-sandbox --help</c> lists under --audit.</summary>
+        [Parameter]
+        public IDictionary? AuditOption { get; set; }
+
         /// <summary>The name to register it under; one with its port where none is given.</summary>
         [Parameter]
         public string? Environment { get; set; }
@@ -50,7 +77,9 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            SandboxProcess process = Guarded(() => SandboxProcess.Start(SandboxExecutable.Find(), Arguments()), null);
+            string arguments = Arguments();
+            SandboxFolder.RemoveStale();
+            SandboxProcess process = Guarded(() => SandboxProcess.Start(SandboxExecutable.Find(), arguments), null);
             bool ready = false;
             try
             {
@@ -78,14 +107,51 @@ namespace SecureAppModel.Commands
 
         public void Dispose() => _stop.Dispose();
 
-        private string Arguments() => string.Format(
-            CultureInfo.InvariantCulture,
-            "--tenants {0} --records {1} --latency-ms {2} --port 0 --seed {3} --preset {4} --exit-with-stdin",
-            TenantCount,
-            AuditRecordCount,
-            LatencyMilliseconds,
-            Seed,
-            Preset);
+        private string Arguments()
+        {
+            string fixedOnes = string.Format(
+                CultureInfo.InvariantCulture,
+                "--tenants {0} --records {1} --latency-ms {2} --port {3} --seed {4} --preset {5} --signature {6} --token-lifetime {7} --exit-with-stdin",
+                TenantCount,
+                AuditRecordCount,
+                LatencyMilliseconds,
+                Port,
+                Seed,
+                Preset,
+                Signature,
+                TokenLifetimeSeconds);
+            string pages = PageSize is int size ? " --page-size " + size.ToString(CultureInfo.InvariantCulture) : string.Empty;
+            string audit = AuditOption is { Count: > 0 } options
+                ? " --audit " + string.Join(",", options.Cast<DictionaryEntry>().Select(option => AuditArgument(option)))
+                : string.Empty;
+            return fixedOnes + pages + audit;
+        }
+
+        /// <summary>One option as key=value. Which there are, and what they may be, the sandbox itself says.</summary>
+        private string AuditArgument(DictionaryEntry option)
+        {
+            string name = Convert.ToString(option.Key, CultureInfo.InvariantCulture) ?? string.Empty;
+            object? given = option.Value is PSObject wrapped ? wrapped.BaseObject : option.Value;
+            string value = given switch
+            {
+                bool flag => flag ? "true" : "false",
+                SwitchParameter flag => flag ? "true" : "false",
+                DateTimeOffset time => time.UtcDateTime.ToString(Moment, CultureInfo.InvariantCulture),
+                DateTime time => time.ToUniversalTime().ToString(Moment, CultureInfo.InvariantCulture),
+                _ => Convert.ToString(given, CultureInfo.InvariantCulture) ?? string.Empty,
+            };
+
+            // Nothing that could end the argument or begin another one.
+            if (name.Length == 0 || value.Length == 0 || !name.All(char.IsLetter) || !value.All(character => char.IsLetterOrDigit(character) || ".:+-".IndexOf(character) >= 0))
+            {
+                FailInput(
+                    "The audit option '" + name + "' is not a name with a number, a time, true or false.",
+                    "Use for example -AuditOption @{ duplicates = 0.2; growing = 3 }.",
+                    null);
+            }
+
+            return name + "=" + value;
+        }
 
         private SecureAppSandbox Register(SandboxProcess process, ValueMap facts)
         {

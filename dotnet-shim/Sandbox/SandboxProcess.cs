@@ -79,13 +79,16 @@ namespace SecureAppModel.Sandbox
                 "Install the SecureAppModel module again so that all of its files come from one release.");
         }
 
-        /// <summary>Ends the process at once: it is not ready, or nobody waits for it.</summary>
-        internal void Kill() => End(kindly: false);
+        /// <summary>Ends the process at once: it is not ready.</summary>
+        internal void Kill() => End(patience: 0);
+
+        /// <summary>Ends the process, at most this many milliseconds after asking it to.</summary>
+        internal void Dispose(int patience) => End(patience);
 
         /// <summary>Ends the process, kindly first. Calling it again changes nothing.</summary>
-        public void Dispose() => End(kindly: true);
+        public void Dispose() => End(ExitMilliseconds);
 
-        private void End(bool kindly)
+        private void End(int patience)
         {
             lock (_gate)
             {
@@ -100,7 +103,7 @@ namespace SecureAppModel.Sandbox
             try
             {
                 _process.StandardInput.Close();
-                if (!kindly || !_process.WaitForExit(ExitMilliseconds))
+                if (patience == 0 || !_process.WaitForExit(patience))
                 {
                     _process.Kill();
                     _process.WaitForExit(ExitMilliseconds);
@@ -113,6 +116,7 @@ namespace SecureAppModel.Sandbox
             finally
             {
                 _process.Dispose();
+                SandboxFolder.Remove(Id);
             }
         }
 

@@ -47,6 +47,7 @@ public sealed class SandboxCommandTests
 
         Assert.Equal(0, outcome.Single<int>());
         AssertGone(process);
+        Assert.False(Directory.Exists(FolderOf(process)));
     }
 
     [Fact]
@@ -88,6 +89,54 @@ public sealed class SandboxCommandTests
         engine.Run("Remove-Module SecureAppModel").Succeeded();
 
         AssertGone(process);
+        Assert.False(Directory.Exists(FolderOf(process)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[System.Environment]::Exit(0)")]
+    public void They_end_with_the_shell_and_leave_no_file(string end)
+    {
+        ChildResult child = ChildEngine.Run(
+            "param($path) Import-Module $path; $s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.ProcessId; $s.CertificatePath; " + end,
+            Repository.Manifest).Succeeded();
+
+        int process = int.Parse(child.Lines[0], System.Globalization.CultureInfo.InvariantCulture);
+        Process? sandbox = Find(process);
+        Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.Equal(Path.Combine(FolderOf(process), "ca.pem"), child.Lines[1]);
+        Assert.False(Directory.Exists(FolderOf(process)));
+    }
+
+    [Fact]
+    public void The_next_start_removes_what_killed_ones_left_and_nothing_else()
+    {
+        using Process ended = Process.Start(new ProcessStartInfo("dotnet", "--version") { RedirectStandardOutput = true })!;
+        ended.WaitForExit();
+        string stale = FolderOf(ended.Id);
+        string alive = FolderOf(Environment.ProcessId);
+        string foreign = FolderOf(ended.Id) + "-notes";
+        foreach (string folder in new[] { stale, alive, foreign })
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "ca.pem"), "a certificate");
+        }
+
+        try
+        {
+            using Engine engine = Engine.Open();
+            Start(engine);
+            engine.Run("Stop-SecureAppSandbox $s").Succeeded();
+
+            Assert.False(Directory.Exists(stale));
+            Assert.True(File.Exists(Path.Combine(alive, "ca.pem")));
+            Assert.True(File.Exists(Path.Combine(foreign, "ca.pem")));
+        }
+        finally
+        {
+            Directory.Delete(alive, recursive: true);
+            Directory.Delete(foreign, recursive: true);
+        }
     }
 
     [Fact]
@@ -103,14 +152,15 @@ public sealed class SandboxCommandTests
         child.Process.WaitForExit();
 
         Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.False(Directory.Exists(FolderOf(process)));
     }
 
     [Fact]
     public void A_start_that_fails_shows_what_the_sandbox_said()
     {
-        string path = Fake("echo 'no estate today' >&2; exit 3");
+        string path = StandIn.Program("echo 'no estate today' >&2; exit 3");
 
-        Outcome outcome = RunWith(path, "Start-SecureAppSandbox");
+        Outcome outcome = StandIn.Run(path, "Start-SecureAppSandbox");
         File.Delete(path);
 
         Assert.Contains("exit code 3", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
@@ -120,7 +170,7 @@ public sealed class SandboxCommandTests
     [Fact]
     public void A_missing_sandbox_is_named_with_its_variable()
     {
-        Outcome outcome = RunWith("/nowhere/secureapp-sandbox", "Start-SecureAppSandbox");
+        Outcome outcome = StandIn.Run("/nowhere/secureapp-sandbox", "Start-SecureAppSandbox");
 
         Assert.Contains("SECUREAPP_SANDBOX_PATH", outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
     }
@@ -132,9 +182,9 @@ public sealed class SandboxCommandTests
         string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
         string copy = Path.Combine(folder, "secureapp-sandbox");
         File.Copy(Repository.SandboxProgram, copy);
-        SetMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        StandIn.SetMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-        Outcome outcome = RunWith(folder, "$s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.Tenants.Count; Stop-SecureAppSandbox $s").Succeeded();
+        Outcome outcome = StandIn.Run(folder, "$s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.Tenants.Count; Stop-SecureAppSandbox $s").Succeeded();
         Directory.Delete(folder, recursive: true);
 
         Assert.Equal(1, outcome.Single<int>());
@@ -149,7 +199,7 @@ public sealed class SandboxCommandTests
         using var seen = new ManualResetEventSlim();
         watcher.Renamed += (_, _) => seen.Set();
         watcher.EnableRaisingEvents = true;
-        string path = Fake($"echo $$ > {started}.new; mv {started}.new {started}; exec cat");
+        string path = StandIn.Program($"echo $$ > {started}.new; mv {started}.new {started}; exec cat");
         Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", path);
         try
         {
@@ -182,6 +232,8 @@ public sealed class SandboxCommandTests
         Assert.DoesNotContain(secret, screen);
     }
 
+    private static string FolderOf(int process) => Path.Combine(Path.GetTempPath(), $"secureapp-sandbox-{process}");
+
     private static int Start(Engine engine) =>
         engine.Run("$s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; $s.ProcessId").Succeeded().Single<int>();
 
@@ -201,37 +253,5 @@ public sealed class SandboxCommandTests
     {
         using Process? left = Find(process);
         Assert.True(left is null || left.HasExited);
-    }
-
-    /// <summary>A shell script in the sandbox's place.</summary>
-    private static string Fake(string body)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in is a shell script.");
-        string path = Path.Combine(Path.GetTempPath(), $"secureapp-{Guid.NewGuid():n}.sh");
-        File.WriteAllText(path, "#!/bin/sh\n" + body + "\n");
-        SetMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
-
-    private static void SetMode(string path, UnixFileMode mode)
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, mode);
-        }
-    }
-
-    private static Outcome RunWith(string path, string script)
-    {
-        Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", path);
-        try
-        {
-            using Engine engine = Engine.Open();
-            return engine.Run(script);
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("SECUREAPP_SANDBOX_PATH", null);
-        }
     }
 }
