@@ -1,5 +1,7 @@
 //! Calls that answer at once and send nothing.
 
+mod token_cache;
+
 use crate::engine::Engine;
 use crate::environment::Definition;
 use crate::error::{Error, Result};
@@ -8,7 +10,8 @@ use crate::jwt;
 use crate::request::Request;
 use crate::value::Value;
 
-/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `token.read` or `json.read`.
+/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `token.read`,
+/// `token_cache.list`, `token_cache.clear` or `json.read`.
 pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
     match request.kind() {
         "environment.add" => {
@@ -51,6 +54,8 @@ pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
             let claims = serde_json::Value::Object(jwt::claims(token.expose())?).to_string();
             Ok(Value::map().with("claims", json::parse(&claims)?))
         }
+        "token_cache.list" => token_cache::list(engine, request),
+        "token_cache.clear" => token_cache::clear(engine, request),
         "json.read" => {
             request.only(&["text"])?;
             match request.opt_text("text") {

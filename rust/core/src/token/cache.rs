@@ -3,6 +3,8 @@
 //! Invariants: a token is found again only by the same environment instance, tenant, application, proof, user, grant,
 //! target and claims. No lock is held while anything is awaited.
 
+pub(super) mod held;
+
 use super::flights::{Flights, Found, Launch};
 use super::lineage::{Lineage, Lineages};
 use super::request::{Grant, TokenRequest};

@@ -12,6 +12,7 @@ mod resolve;
 mod target;
 mod wire;
 
+pub(crate) use cache::held::Filter;
 pub use cache::Tokens;
 pub(crate) use failure::about_tenant;
 pub(crate) use lineage::Lineage;

@@ -1,6 +1,7 @@
 //! The `tokens` operation against the sandbox.
 
 mod faults;
+mod held;
 mod identity;
 mod sharing;
 mod stopping;
