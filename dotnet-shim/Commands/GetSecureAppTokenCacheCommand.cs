@@ -1,0 +1,32 @@
+using System.Management.Automation;
+using SecureAppModel.Completion;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Lists what the token cache of this process holds, without the tokens.</summary>
+    [Cmdlet(VerbsCommon.Get, "SecureAppTokenCache")]
+    [OutputType(typeof(SecureAppCachedToken))]
+    public sealed class GetSecureAppTokenCacheCommand : TokenCacheCmdlet
+    {
+        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        [TenantTransformation]
+        public string[]? TenantId { get; set; }
+
+        [Parameter]
+        [Alias("ClientId", "AppId")]
+        public string? ApplicationId { get; set; }
+
+        [Parameter]
+        [ArgumentCompleter(typeof(EnvironmentCompleter))]
+        public string? Environment { get; set; }
+
+        protected override void ProcessRecord()
+        {
+            CheckFilter(nameof(ApplicationId), ApplicationId);
+            CheckFilter(nameof(Environment), Environment);
+            CheckTenants(TenantId);
+            WriteObject(List(TenantId, ApplicationId, Environment), enumerateCollection: true);
+        }
+    }
+}
