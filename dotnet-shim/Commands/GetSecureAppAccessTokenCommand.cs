@@ -44,7 +44,7 @@ namespace SecureAppModel.Commands
         public string? Environment { get; set; }
 
         [Parameter]
-        [ValidateRange(1, 64)]
+        [ValidateRange(1, 256)]
         public int? ThrottleLimit { get; set; }
 
         [Parameter]

@@ -34,6 +34,11 @@ impl Environments {
         }
     }
 
+    /// How many requests may be in flight, for all environments together.
+    pub(crate) fn limits(&self) -> &Arc<http::Limits> {
+        &self.limits
+    }
+
     /// The environment of that name; an empty name means `Public`.
     pub fn find(&self, name: &str) -> Result<Arc<Environment>> {
         let key = if name.trim().is_empty() {

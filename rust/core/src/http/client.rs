@@ -1,6 +1,6 @@
 //! Sending: the limit, the exchange, and the decision to send again.
 
-use super::limits::{Limits, Permit};
+use super::limits::Limits;
 use super::reply::Reply;
 use super::retry::{self, Account, Options};
 use super::spec::RequestSpec;
@@ -74,7 +74,23 @@ impl Client {
         let mut account = Account::new(&spec.retry, self.options.first_backoff);
         loop {
             let permit = unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority())).await??;
-            let wait = match self.exchange(spec, permit).await {
+            let first = permit.introduction().wait(self.options.introduction);
+            let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
+            let response = self.exchange(spec).await;
+            if response.is_ok() {
+                permit.introduction().answered();
+            }
+            drop(first);
+            let reply = match response {
+                Ok(response) => Reply::read(response, spec, permit)
+                    .await
+                    .map_err(|error| (Stage::Body, error)),
+                Err(failure) => {
+                    drop(permit);
+                    Err(failure)
+                }
+            };
+            let wait = match reply {
                 Ok(reply) => {
                     if !retry::status_may_change(reply.status(), spec.repeatable) {
                         if let Some(budget) = &spec.retry.budget {
@@ -103,7 +119,7 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, spec: &RequestSpec, permit: Permit) -> Result<Reply, (Stage, Error)> {
+    async fn exchange(&self, spec: &RequestSpec) -> Result<reqwest::Response, (Stage, Error)> {
         let mut request = self.inner.request(spec.method.clone(), spec.url.clone());
         for (name, value) in &spec.headers {
             request = request.header(name, value);
@@ -111,13 +127,10 @@ impl Client {
         if !spec.body.is_empty() || spec.method != reqwest::Method::GET {
             request = request.body(spec.body.clone());
         }
-        let response = request
+        request
             .send()
             .await
-            .map_err(|cause| transport::classify(cause, spec.authority()))?;
-        Reply::read(response, spec, permit)
-            .await
-            .map_err(|error| (Stage::Body, error))
+            .map_err(|cause| transport::classify(cause, spec.authority()))
     }
 }
 

@@ -1,55 +1,252 @@
 //! How many requests may be in flight: in all, and to one host.
 
+use super::introduction::Introduction;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Requests in flight in all.
-const GLOBAL: usize = 64;
-/// Requests in flight to one host: fewer than in all, so that a host that hangs cannot keep the others' tokens away.
+/// Requests in flight to one host, where nobody asks for more.
 const PER_HOST: usize = 48;
+/// How many more there may be in all: a host that hangs cannot keep the others' tokens away.
+const FOR_OTHERS: usize = 16;
+/// The most that one host can be asked at a time. They share a few connections, so this bounds memory, not sockets.
+pub(crate) const MOST_PER_HOST: usize = 256;
 
 /// Shared by all environments of an engine.
 pub(crate) struct Limits {
-    global: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    global: Arc<Gate>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    hosts: HashMap<String, Arc<Host>>,
+    /// What is asked for at the moment beyond the usual.
+    raised: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Host {
+    gate: Arc<Gate>,
+    introduction: Introduction,
 }
 
 /// A place among the requests in flight, given back on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    _host: OwnedSemaphorePermit,
-    _global: OwnedSemaphorePermit,
+    host: Arc<Host>,
+    _place: Place,
+    _global: Place,
+}
+
+impl Permit {
+    pub(super) fn introduction(&self) -> &Introduction {
+        &self.host.introduction
+    }
+}
+
+/// While this lives, one host may have this many requests in flight.
+pub(crate) struct Raised {
+    limits: Arc<Limits>,
+    to: usize,
 }
 
 impl Limits {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Limits {
-            global: Arc::new(Semaphore::new(GLOBAL)),
-            hosts: Mutex::new(HashMap::new()),
+            global: Gate::new(PER_HOST + FOR_OTHERS),
+            state: Mutex::default(),
         })
     }
 
     /// Waits for a place. The host's comes first: whoever waits for a busy host holds nothing that others need.
     pub(crate) async fn enter(&self, authority: &str) -> Result<Permit> {
         let host = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            match hosts.get(authority) {
+            let mut state = self.lock();
+            match state.hosts.get(authority) {
                 Some(host) => Arc::clone(host),
-                None => Arc::clone(
-                    hosts
-                        .entry(authority.to_owned())
-                        .or_insert_with(|| Arc::new(Semaphore::new(PER_HOST))),
-                ),
+                None => {
+                    let host = Arc::new(Host {
+                        gate: Gate::new(state.per_host()),
+                        introduction: Introduction::default(),
+                    });
+                    state.hosts.insert(authority.to_owned(), Arc::clone(&host));
+                    host
+                }
             }
         };
-        let closed = |_| Error::internal("the limit on requests in flight was closed");
-        let host = host.acquire_owned().await.map_err(closed)?;
-        let global = Arc::clone(&self.global).acquire_owned().await.map_err(closed)?;
         Ok(Permit {
-            _host: host,
-            _global: global,
+            _place: Arc::clone(&host.gate).enter().await?,
+            _global: Arc::clone(&self.global).enter().await?,
+            host,
         })
+    }
+
+    /// Allows `to` requests to one host, where that is more than usual, until the answer is dropped.
+    pub(crate) fn raise(self: &Arc<Self>, to: usize) -> Raised {
+        let to = to.min(MOST_PER_HOST);
+        self.change(|raised| raised.push(to));
+        Raised {
+            limits: Arc::clone(self),
+            to,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<usize>)) {
+        let mut state = self.lock();
+        change(&mut state.raised);
+        let per_host = state.per_host();
+        state.hosts.values().for_each(|host| host.gate.resize(per_host));
+        self.global.resize(per_host + FOR_OTHERS);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn per_host(&self) -> usize {
+        self.raised.iter().copied().max().unwrap_or(0).max(PER_HOST)
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        self.limits.change(|raised| {
+            if let Some(at) = raised.iter().position(|to| *to == self.to) {
+                raised.swap_remove(at);
+            }
+        });
+    }
+}
+
+/// Places that can become more and fewer while they are in use.
+#[derive(Debug)]
+struct Gate {
+    places: Arc<Semaphore>,
+    /// Changed by [`Gate::resize`] alone, under the lock of the limits.
+    size: AtomicUsize,
+    /// Places in use that are not to be given back.
+    surplus: AtomicUsize,
+}
+
+impl Gate {
+    fn new(size: usize) -> Arc<Self> {
+        Arc::new(Gate {
+            places: Arc::new(Semaphore::new(size)),
+            size: AtomicUsize::new(size),
+            surplus: AtomicUsize::new(0),
+        })
+    }
+
+    async fn enter(self: Arc<Self>) -> Result<Place> {
+        let permit = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::internal("the limit on requests in flight was closed"))?;
+        Ok(Place {
+            permit: Some(permit),
+            gate: self,
+        })
+    }
+
+    fn resize(&self, size: usize) {
+        let before = self.size.swap(size, Ordering::Relaxed);
+        for _ in before..size {
+            if !self.take_surplus() {
+                self.places.add_permits(1);
+            }
+        }
+        let fewer = before.saturating_sub(size);
+        let free = self.places.forget_permits(fewer);
+        self.surplus.fetch_add(fewer - free, Ordering::Relaxed);
+    }
+
+    fn take_surplus(&self) -> bool {
+        self.surplus
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |surplus| surplus.checked_sub(1))
+            .is_ok()
+    }
+}
+
+#[derive(Debug)]
+struct Place {
+    permit: Option<OwnedSemaphorePermit>,
+    gate: Arc<Gate>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.gate.take_surplus() {
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// Enters as often as it can without waiting.
+    fn fill(limits: &Limits, host: &str) -> Vec<Permit> {
+        std::iter::from_fn(|| limits.enter(host).now_or_never().map(Result::unwrap)).collect()
+    }
+
+    #[test]
+    fn a_busy_host_leaves_room_for_others() {
+        let limits = Limits::new();
+        let busy = fill(&limits, "busy");
+        assert_eq!(busy.len(), PER_HOST);
+        assert_eq!(fill(&limits, "other").len(), FOR_OTHERS);
+        drop(busy);
+        assert_eq!(fill(&limits, "other").len(), PER_HOST);
+    }
+
+    #[test]
+    fn what_is_raised_is_raised_for_old_and_new_hosts_and_only_while_it_is_asked_for() {
+        let limits = Limits::new();
+        assert_eq!(fill(&limits, "old").len(), PER_HOST);
+        let raised = limits.raise(100);
+        let more = limits.raise(70);
+        for host in ["old", "new"] {
+            assert_eq!(fill(&limits, host).len(), 100);
+        }
+        drop(raised);
+        assert_eq!(fill(&limits, "new").len(), 70);
+        drop(more);
+        for host in ["old", "new"] {
+            assert_eq!(fill(&limits, host).len(), PER_HOST);
+        }
+        assert_eq!(fill(&limits, "unlike any other").len(), PER_HOST);
+    }
+
+    #[test]
+    fn requests_that_outlive_what_was_raised_give_nothing_back() {
+        let limits = Limits::new();
+        let raised = limits.raise(1000);
+        let mut held = fill(&limits, "host");
+        assert_eq!(held.len(), MOST_PER_HOST);
+        drop(raised);
+        held.truncate(PER_HOST);
+        assert_eq!(fill(&limits, "host").len(), 0);
+        let again = limits.raise(60);
+        assert_eq!(fill(&limits, "host").len(), 60 - PER_HOST);
+        drop(again);
+        drop(held);
+        assert_eq!(fill(&limits, "host").len(), PER_HOST);
+        assert_eq!(fill(&limits, "other").len(), PER_HOST);
+    }
+
+    #[test]
+    fn a_limit_below_the_usual_changes_nothing_here() {
+        let limits = Limits::new();
+        let _raised = limits.raise(1);
+        assert_eq!(fill(&limits, "host").len(), PER_HOST);
     }
 }

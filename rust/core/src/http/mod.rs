@@ -6,6 +6,7 @@ mod authorized;
 mod client;
 mod gunzip;
 mod incoming;
+mod introduction;
 mod limits;
 mod problem;
 mod reply;
@@ -15,7 +16,7 @@ mod transport;
 
 pub(crate) use authorized::authorized;
 pub(crate) use client::{Client, Trust};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, Raised, MOST_PER_HOST};
 pub(crate) use problem::{first_line, kept_body};
 pub(crate) use reply::Reply;
 pub use retry::Options;

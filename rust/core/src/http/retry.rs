@@ -19,6 +19,8 @@ pub struct Options {
     pub read_timeout: Duration,
     /// The first wait where the service names none; each further one doubles, up to 32 times this.
     pub first_backoff: Duration,
+    /// How long requests to a host wait at most for the first one's answer, so that they can share its connection.
+    pub introduction: Duration,
 }
 
 impl Default for Options {
@@ -27,6 +29,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(100),
             first_backoff: Duration::from_millis(500),
+            introduction: Duration::from_secs(1),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::engine::Session;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::event::Progress;
+use crate::http::{Raised, MOST_PER_HOST};
 use crate::operation::{Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
@@ -14,8 +15,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Items at a time where nothing else is said, and at most.
-const THROTTLE: i64 = 64;
+/// Items at a time where nothing else is said.
+const THROTTLE: usize = 64;
 /// Time between two lines of progress: nobody reads faster, and tokens from the cache come by the thousand.
 const PROGRESS_STEP: Duration = Duration::from_millis(100);
 
@@ -23,6 +24,8 @@ struct Settings {
     environment: Arc<Environment>,
     credential: Arc<Credential>,
     throttle: usize,
+    /// Whoever names a number gets it from the host as well.
+    _raised: Option<Raised>,
     app_only: bool,
     force_refresh: bool,
     include_refresh_token: bool,
@@ -45,20 +48,18 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         "forceRefresh",
         "includeRefreshToken",
     ])?;
-    let throttle = request
-        .opt_int("throttle")?
-        .filter(|throttle| *throttle != 0)
-        .unwrap_or(THROTTLE);
-    if throttle < 0 {
-        return Err(Error::invalid("the throttle limit is negative").advise("Give a number from 1 to 64."));
+    let asked = request.opt_int("throttle")?.filter(|throttle| *throttle != 0);
+    if asked.is_some_and(i64::is_negative) {
+        return Err(Error::invalid("the throttle limit is negative")
+            .advise(format!("Give a number from 1 to {MOST_PER_HOST}.")));
     }
+    let asked = asked.map(|asked| usize::try_from(asked).unwrap_or(MOST_PER_HOST).min(MOST_PER_HOST));
+    let environments = session.engine().environments();
     let settings = Settings {
-        environment: session
-            .engine()
-            .environments()
-            .find(request.opt_text("environment")?.unwrap_or_default())?,
+        environment: environments.find(request.opt_text("environment")?.unwrap_or_default())?,
         credential: Arc::clone(request.credential("credential")?),
-        throttle: usize::try_from(throttle.min(THROTTLE)).unwrap_or(1),
+        throttle: asked.unwrap_or(THROTTLE),
+        _raised: asked.map(|asked| environments.limits().raise(asked)),
         app_only: request.flag("appOnly")?,
         force_refresh: request.flag("forceRefresh")?,
         include_refresh_token: request.flag("includeRefreshToken")?,

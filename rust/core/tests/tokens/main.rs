@@ -3,6 +3,7 @@
 mod faults;
 mod held;
 mod identity;
+mod limits;
 mod sharing;
 mod stopping;
 mod support;
