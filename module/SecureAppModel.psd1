@@ -21,6 +21,7 @@
         'Clear-SecureAppDefault'
         'Clear-SecureAppTokenCache'
         'Connect-DelegatedTenant'
+        'ConvertFrom-SecureAppAccessToken'
         'Export-SecureAppAuditLog'
         'Get-DelegatedTenant'
         'Get-SecureAppAccessToken'

@@ -29,7 +29,7 @@ public sealed class StopTests
 
     private static readonly HashSet<string> s_local =
     [
-        "Add-SecureAppEnvironment", "Clear-SecureAppDefault", "Clear-SecureAppTokenCache", "Get-SecureAppDefault", "Get-SecureAppEnvironment", "Get-SecureAppTokenCache", "New-SecureAppCredential",
+        "Add-SecureAppEnvironment", "Clear-SecureAppDefault", "Clear-SecureAppTokenCache", "ConvertFrom-SecureAppAccessToken", "Get-SecureAppDefault", "Get-SecureAppEnvironment", "Get-SecureAppTokenCache", "New-SecureAppCredential",
         "Remove-SecureAppEnvironment", "Set-SecureAppDefault", "Start-SecureAppSandbox", "Stop-SecureAppSandbox",
     ];
 

@@ -51,8 +51,14 @@ pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
             let token = request
                 .opt_secret("token")?
                 .ok_or_else(|| Error::invalid("'token.read' needs a field 'token'"))?;
-            let claims = serde_json::Value::Object(jwt::claims(token.expose())?).to_string();
-            Ok(Value::map().with("claims", json::parse(&claims)?))
+            let claims = jwt::claims(token.expose())?;
+            let times = jwt::times(&claims)
+                .into_iter()
+                .fold(Value::map(), |times, (name, millis)| {
+                    times.with(name, Value::Time(millis))
+                });
+            let claims = serde_json::Value::Object(claims).to_string();
+            Ok(Value::map().with("claims", json::parse(&claims)?).with("times", times))
         }
         "token_cache.list" => token_cache::list(engine, request),
         "token_cache.clear" => token_cache::clear(engine, request),

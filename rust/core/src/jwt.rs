@@ -25,6 +25,23 @@ pub fn claims(token: &str) -> Result<Map<String, Json>> {
     part(payload).ok_or_else(|| refused("its claims are not a JSON object in base64url"))
 }
 
+/// The claims that are points in time, in milliseconds since 1970 (RFC 7519's NumericDate is in seconds; `auth_time` is from
+/// OpenID Connect Core). What is no time between then and the year 9999 is left out.
+pub(crate) fn times(claims: &Map<String, Json>) -> Vec<(&'static str, i64)> {
+    const LAST: f64 = 253_402_300_799.0;
+    let time = |name: &'static str| {
+        let seconds = claims
+            .get(name)?
+            .as_f64()
+            .filter(|seconds| (0.0..=LAST).contains(seconds))?;
+        Some((name, (seconds * 1000.0) as i64))
+    };
+    ["iat", "nbf", "exp", "auth_time"]
+        .into_iter()
+        .filter_map(time)
+        .collect()
+}
+
 /// One part of a token, or another JSON object in base64url.
 pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&BASE64URL.decode(text).ok()?).ok()
@@ -49,6 +66,14 @@ mod tests {
         assert!(claims("e30.e30").is_err());
         assert!(claims("opaque").is_err());
         assert!(claims("e30.W10.x").is_err(), "an array");
+    }
+
+    #[test]
+    fn times_are_milliseconds_and_nonsense_is_none() {
+        let claims =
+            serde_json::json!({"iat": 1, "exp": 1_790_000_000.5, "nbf": "1790000000", "auth_time": 1e300, "xms_st": 5});
+        let times = times(claims.as_object().unwrap());
+        assert_eq!(times, [("iat", 1000), ("exp", 1_790_000_000_500)]);
     }
 
     proptest! {
