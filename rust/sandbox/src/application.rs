@@ -128,7 +128,8 @@ impl Application {
             ],
             (_, Resource::Manage) => &["ActivityFeed.Read"],
             (_, Resource::Outlook) => &["Exchange.Manage"],
-            (_, Resource::Azure | Resource::KeyVault) => return None,
+            (_, Resource::KeyVault) => &["user_impersonation"],
+            (_, Resource::Azure) => return None,
         })
     }
 

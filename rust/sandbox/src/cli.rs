@@ -25,8 +25,8 @@ pub enum Command {
 
 /// The help text.
 pub const USAGE: &str = "\
-A local Microsoft cloud with a fake customer estate: identity platform, Partner Center, Microsoft Graph and the
-Management Activity API over HTTPS on localhost. Prints one line of JSON with its addresses and credentials when it is
+A local Microsoft cloud with a fake customer estate: identity platform, Partner Center, Microsoft Graph, the
+Management Activity API and a key vault over HTTPS on localhost. Prints one line of JSON with its addresses and credentials when it is
 ready, and serves until it gets SIGTERM or Ctrl+C.
 
 Usage: secureapp-sandbox [options]

@@ -214,6 +214,14 @@ impl Control {
         self.world.feed.change(&changes)
     }
 
+    /// `POST /sandbox/vault`: how the key vault behaves: `challenge` (`resource` or `scope`), `resource`, `access`
+    /// (`allowed`, `read-only`, `rbac`, `policy`, `firewall`), `throttled` (seconds), `recoveryRequests`. What is absent goes
+    /// back to its default.
+    pub fn set_vault(&self, change: Value) -> Result<(), String> {
+        self.world.vault.set(from_json(change)?);
+        Ok(())
+    }
+
     /// `GET /sandbox/truth`: distinct records per tenant and content type.
     pub fn truth(&self) -> Value {
         truth::summary(&self.world)
@@ -306,6 +314,7 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Err(message) => refused(&message),
         },
         (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),
+        (&Method::POST, ["vault"]) => answer(parse(call).and_then(|change| control.set_vault(change))),
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
         (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {
             Ok(mut keys) => {

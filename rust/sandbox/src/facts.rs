@@ -57,6 +57,8 @@ pub struct Endpoints {
     pub aad_graph: String,
     /// Exchange Online (outlook.office365.com).
     pub outlook: String,
+    /// The partner's key vault (<name>.vault.azure.net).
+    pub key_vault: String,
 }
 
 /// One customer.

@@ -6,7 +6,8 @@
 //!   consent, metadata, instance discovery, keys),
 //! - Partner Center's `/v1/customers`,
 //! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`,
-//! - the Office 365 Management Activity API.
+//! - the Office 365 Management Activity API,
+//! - one Azure Key Vault with secrets, certificates and keys.
 //!
 //! Beside the cloud it is the machine that a script runs on: the managed identity endpoints of Azure's hosting platforms over
 //! plain HTTP, and an OpenID issuer with a workload's federated token.
@@ -52,6 +53,7 @@ mod server;
 mod signer;
 mod stats;
 mod users;
+mod vault;
 mod world;
 
 pub use cli::{parse, Command, USAGE};

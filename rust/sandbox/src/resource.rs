@@ -99,6 +99,7 @@ impl Resource {
             Resource::PartnerCenter => Some(&endpoints.partner_center),
             Resource::Manage => Some(&endpoints.manage),
             Resource::Outlook => Some(&endpoints.outlook),
+            Resource::KeyVault => Some(&endpoints.key_vault),
             _ => None,
         }
     }

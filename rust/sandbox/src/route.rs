@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
-use crate::{federation, feed, graph, identity, managed_identity, partner_center};
+use crate::{federation, feed, graph, identity, managed_identity, partner_center, vault};
 
 /// A service: each has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub(crate) enum Service {
     Manage,
     AadGraph,
     Outlook,
+    KeyVault,
     Imds,
     AppHost,
     AzureArc,
@@ -27,13 +28,14 @@ pub(crate) enum Service {
 
 impl Service {
     /// The cloud's services in the order of their ports; a machine's own follow them.
-    pub(crate) const ALL: [Service; 6] = [
+    pub(crate) const ALL: [Service; 7] = [
         Service::Login,
         Service::Graph,
         Service::PartnerCenter,
         Service::Manage,
         Service::AadGraph,
         Service::Outlook,
+        Service::KeyVault,
     ];
 
     /// The name that faults use.
@@ -45,6 +47,7 @@ impl Service {
             Service::Manage => "manage",
             Service::AadGraph => "aadGraph",
             Service::Outlook => "outlook",
+            Service::KeyVault => "keyVault",
             Service::Imds => "imds",
             Service::AppHost => "appService",
             Service::AzureArc => "azureArc",
@@ -100,7 +103,11 @@ pub(crate) fn label(world: &World, call: &Call) -> Label {
                 .bearer()
                 .and_then(|token| world.tokens.access(token))
                 .map(|access| access.tenant_id.clone());
-            template(&call.path)
+            if call.service == Service::KeyVault {
+                Cow::Owned(vault::template(&call.path))
+            } else {
+                template(&call.path)
+            }
         }
     };
     label.route = format!("{} {template}", call.method);
@@ -130,6 +137,7 @@ pub(crate) fn serve(world: &World, call: &Call) -> Reply {
         Service::Graph => graph::serve(world, call),
         Service::PartnerCenter => partner_center::serve(world, call),
         Service::Manage => feed::serve(world, call),
+        Service::KeyVault => vault::serve(world, call),
         Service::Issuer => federation::serve(world, call),
         Service::Imds
         | Service::AppHost

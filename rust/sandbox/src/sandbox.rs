@@ -89,6 +89,7 @@ impl Sandbox {
             manage: address(3),
             aad_graph: address(4),
             outlook: address(5),
+            key_vault: address(6),
         };
         let machine = Service::ALL.len();
         let addresses = std::array::from_fn(|at| {

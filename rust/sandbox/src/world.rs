@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::random::Random;
 use crate::signer::Signer;
 use crate::stats::Stats;
+use crate::vault::Vault;
 
 /// The state behind all services of one sandbox.
 pub(crate) struct World {
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub(crate) federation: Federation,
     /// The address of the OpenID issuer that is not the identity platform.
     pub(crate) issuer: String,
+    pub(crate) vault: Vault,
     random: Mutex<Random>,
 }
 
@@ -97,6 +99,7 @@ impl World {
             platform,
             federation: Federation::new(&issuer, managed, folder),
             issuer,
+            vault: Vault::default(),
             random: Mutex::new(random),
             options,
         })
