@@ -29,6 +29,7 @@ pub mod signer;
 pub mod tenant;
 pub mod token;
 pub mod value;
+mod vault;
 
 pub use credential::Credential;
 pub use engine::{Engine, Session};

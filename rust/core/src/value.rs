@@ -3,7 +3,8 @@
 //!
 //! The encoding is one tag byte, then the value, all numbers little-endian: 0 null, 1 false, 2 true, 3 i64, 4 f64,
 //! 5 text (u32 length, UTF-8), 6 time (i64 milliseconds since 1970-01-01 UTC), 7 list (u32 count, values), 8 map (u32
-//! count, then for each entry a key as u32 length + UTF-8 and a value), 9 bytes (u32 length). A secret is written as text.
+//! count, then for each entry a key as u32 length + UTF-8 and a value), 9 bytes (u32 length). A secret is written as text, or as
+//! bytes where its reader is to clear them.
 
 use crate::secret::Secret;
 use bytes::BufMut;
@@ -16,6 +17,8 @@ pub enum Value {
     F64(f64),
     Text(String),
     Secret(Secret),
+    /// A secret that is written as bytes: its reader gets a buffer that it can clear, where a text would stay.
+    Hidden(Secret),
     /// Milliseconds since 1970-01-01 UTC.
     Time(i64),
     List(Vec<Value>),
@@ -48,7 +51,7 @@ impl Value {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
-            Value::Secret(secret) => Some(secret.expose()),
+            Value::Secret(secret) | Value::Hidden(secret) => Some(secret.expose()),
             _ => None,
         }
     }
@@ -86,6 +89,10 @@ impl Value {
                 out.put_u8(6);
                 out.put_i64_le(*millis);
             }
+            Value::Hidden(secret) => {
+                out.put_u8(9);
+                encode_bytes(secret.expose().as_bytes(), out);
+            }
             Value::List(values) => {
                 out.put_u8(7);
                 encode_length(values.len(), out);
@@ -116,7 +123,7 @@ impl Value {
             Value::Null | Value::Bool(_) => 0,
             Value::I64(_) | Value::F64(_) | Value::Time(_) => 8,
             Value::Text(text) => LENGTH + text.len(),
-            Value::Secret(secret) => LENGTH + secret.expose().len(),
+            Value::Secret(secret) | Value::Hidden(secret) => LENGTH + secret.expose().len(),
             Value::Bytes(bytes) => LENGTH + bytes.len(),
             Value::List(values) => LENGTH + values.iter().map(Value::encoded_len).sum::<usize>(),
             Value::Map(entries) => {
@@ -195,6 +202,7 @@ mod tests {
             any::<f64>().prop_map(Value::F64),
             ".*".prop_map(Value::Text),
             ".*".prop_map(|text| Value::Secret(Secret::new(text))),
+            ".*".prop_map(|text| Value::Hidden(Secret::new(text))),
             any::<i64>().prop_map(Value::Time),
             prop::collection::vec(any::<u8>(), 0..64).prop_map(Value::Bytes),
         ];

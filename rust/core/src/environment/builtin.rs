@@ -1,24 +1,25 @@
 //! The clouds that Microsoft runs.
 //!
 //! Hosts and resource names: Microsoft's "National cloud deployments" of Graph, "Authentication in national clouds",
-//! "Connect to Exchange Online PowerShell" and the Office 365 Management Activity API reference.
+//! "Connect to Exchange Online PowerShell", the Office 365 Management Activity API reference and "About Azure Key Vault".
 
 use super::Definition;
 
 /// In the order of `Service::ALL`.
-pub(super) const PUBLIC_RESOURCES: [&str; 6] = [
+pub(super) const PUBLIC_RESOURCES: [&str; 7] = [
     "https://login.microsoftonline.com",
     "https://graph.microsoft.com",
     "https://api.partnercenter.microsoft.com",
     "https://manage.office.com",
     "https://outlook.office365.com",
     "https://graph.windows.net",
+    "https://vault.azure.net",
 ];
 
 struct Cloud {
     name: &'static str,
-    endpoints: [&'static str; 6],
-    resources: [&'static str; 6],
+    endpoints: [&'static str; 7],
+    resources: [&'static str; 7],
 }
 
 /// An empty endpoint means that the cloud has no such host, or none that is publicly known.
@@ -38,6 +39,7 @@ const CLOUDS: [Cloud; 5] = [
             "https://manage-gcc.office.com",
             "https://outlook.office365.com",
             "https://graph.windows.net",
+            "https://vault.azure.net",
         ],
         resources: PUBLIC_RESOURCES,
     },
@@ -50,6 +52,7 @@ const CLOUDS: [Cloud; 5] = [
             "https://manage.office365.us",
             "https://outlook.office365.us",
             "https://graph.windows.net",
+            "https://vault.usgovcloudapi.net",
         ],
         resources: [
             "https://login.microsoftonline.us",
@@ -58,6 +61,7 @@ const CLOUDS: [Cloud; 5] = [
             "https://manage.office365.us",
             "https://outlook.office365.us",
             "https://graph.windows.net",
+            "https://vault.usgovcloudapi.net",
         ],
     },
     Cloud {
@@ -69,6 +73,7 @@ const CLOUDS: [Cloud; 5] = [
             "https://manage.protection.apps.mil",
             "https://webmail.apps.mil",
             "",
+            "https://vault.usgovcloudapi.net",
         ],
         resources: [
             "https://login.microsoftonline.us",
@@ -77,6 +82,7 @@ const CLOUDS: [Cloud; 5] = [
             "https://manage.protection.apps.mil",
             "https://webmail.apps.mil",
             "",
+            "https://vault.usgovcloudapi.net",
         ],
     },
     Cloud {
@@ -88,6 +94,7 @@ const CLOUDS: [Cloud; 5] = [
             "",
             "https://partner.outlook.cn",
             "https://graph.chinacloudapi.cn",
+            "https://vault.azure.cn",
         ],
         resources: [
             "https://login.partner.microsoftonline.cn",
@@ -96,6 +103,7 @@ const CLOUDS: [Cloud; 5] = [
             "",
             "https://partner.outlook.cn",
             "https://graph.chinacloudapi.cn",
+            "https://vault.azure.cn",
         ],
     },
 ];

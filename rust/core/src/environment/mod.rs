@@ -29,16 +29,19 @@ pub enum Service {
     Outlook,
     /// Azure AD Graph (retired, still asked for by old scripts).
     AadGraph,
+    /// Azure Key Vault: the domain that the vaults' names stand before.
+    KeyVault,
 }
 
 impl Service {
-    pub const ALL: [Service; 6] = [
+    pub const ALL: [Service; 7] = [
         Service::Login,
         Service::Graph,
         Service::PartnerCenter,
         Service::Manage,
         Service::Outlook,
         Service::AadGraph,
+        Service::KeyVault,
     ];
 
     /// The key of this service in requests and values: `login`, `partnerCenter`, ..
@@ -50,6 +53,7 @@ impl Service {
             Service::Manage => "manage",
             Service::Outlook => "outlook",
             Service::AadGraph => "aadGraph",
+            Service::KeyVault => "keyVault",
         }
     }
 
@@ -62,6 +66,7 @@ impl Service {
             Service::Manage => "Office 365 Management Activity",
             Service::Outlook => "Exchange Online",
             Service::AadGraph => "Azure AD Graph",
+            Service::KeyVault => "Key Vault",
         }
     }
 
@@ -74,6 +79,7 @@ impl Service {
             Service::Manage => "-ManagementEndpoint",
             Service::Outlook => "-OutlookEndpoint",
             Service::AadGraph => "-AadGraphEndpoint",
+            Service::KeyVault => "-KeyVaultEndpoint",
         }
     }
 }
@@ -84,9 +90,9 @@ pub struct Definition {
     pub name: String,
     pub built_in: bool,
     /// Base URLs in the order of [`Service::ALL`], `https://host[:port]`, without a slash at the end.
-    pub endpoints: [Option<String>; 6],
+    pub endpoints: [Option<String>; 7],
     /// Resource names that tokens are asked for, in the same order; the public cloud's where nothing else is said.
-    pub resources: [Option<String>; 6],
+    pub resources: [Option<String>; 7],
     /// PEM of further roots that this environment's hosts may be certified by.
     pub ca_pem: Option<String>,
     /// The authority withdraws a refresh token once it has been used.
@@ -147,6 +153,11 @@ impl Environment {
         self.definition.resources[service as usize]
             .as_deref()
             .unwrap_or(builtin::PUBLIC_RESOURCES[service as usize])
+    }
+
+    /// The first wait before something that needs a moment is tried again.
+    pub(crate) fn first_backoff(&self) -> std::time::Duration {
+        self.options.first_backoff
     }
 
     /// This instance's HTTP client: its pool and its trust are nobody else's.

@@ -39,6 +39,11 @@ impl RequestSpec {
         Ok(spec)
     }
 
+    /// A PUT, which may be sent twice.
+    pub(crate) fn put(url: &str) -> Result<Self> {
+        RequestSpec::new(Method::PUT, url)
+    }
+
     fn new(method: Method, url: &str) -> Result<Self> {
         let url = Url::parse(url).map_err(|cause| Error::invalid(format!("'{url}' is not an address: {cause}")))?;
         if url.scheme() != "https" {
@@ -87,6 +92,14 @@ impl RequestSpec {
             CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         ));
+        self.body = Bytes::from_owner(body);
+        self
+    }
+
+    /// Sets JSON as the body. The buffer is zeroized once it is no longer needed.
+    pub(crate) fn json(mut self, body: Zeroizing<Vec<u8>>) -> Self {
+        self.headers
+            .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         self.body = Bytes::from_owner(body);
         self
     }

@@ -7,6 +7,7 @@ mod signer_sign;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod tokens;
+mod vault;
 
 use crate::engine::Session;
 use crate::error::{Error, Result};
@@ -23,6 +24,10 @@ impl Operation {
             "delegated_tenants" => delegated_tenants::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
+            "vault_certificate_get" => vault::certificate_get(session, &request),
+            "vault_secret_get" => vault::secret_get(session, &request),
+            "vault_secret_list" => vault::secret_list(session, &request),
+            "vault_secret_set" => vault::secret_set(session, &request),
             #[cfg(feature = "test-hooks")]
             "test.panic" => Ok(test_hooks::panic(session)),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),

@@ -1,0 +1,4 @@
+//! Key Vault: the client against the sandbox's vault.
+
+mod secrets;
+mod support;
