@@ -32,6 +32,10 @@ namespace SecureAppModel.Commands
         [Parameter(ValueFromPipelineByPropertyName = true)]
         public Uri? AadGraphEndpoint { get; set; }
 
+        /// <summary>The domain of the key vaults, for example https://vault.azure.net.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public Uri? KeyVaultEndpoint { get; set; }
+
         /// <summary>A PEM file with roots that are trusted for this environment's hosts only, beside the system's.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
         public string? CertificatePath { get; set; }
@@ -74,6 +78,7 @@ namespace SecureAppModel.Commands
                 .Text("manageHost", ManagementEndpoint?.OriginalString)
                 .Text("outlookHost", OutlookEndpoint?.OriginalString)
                 .Text("aadGraphHost", AadGraphEndpoint?.OriginalString)
+                .Text("keyVaultHost", KeyVaultEndpoint?.OriginalString)
                 .Text("caPem", roots)
                 .Flag("singleUseRefreshTokens", SingleUseRefreshTokens)
                 .Flag("force", Force);

@@ -45,6 +45,21 @@ namespace SecureAppModel.Commands
                 null);
         }
 
+        /// <summary>Runs one operation to its end, after the one before it: for commands whose every input is one.</summary>
+        internal void Run(RequestBuilder request)
+        {
+            lock (_gate)
+            {
+                _operation?.Dispose();
+                _operation = null;
+            }
+
+            _done = false;
+            Outstanding = 0;
+            Start(request);
+            Complete();
+        }
+
         /// <summary>Hands over one item, reading events for as long as the queue is full.</summary>
         internal void Submit(RequestBuilder item)
         {
@@ -103,6 +118,9 @@ namespace SecureAppModel.Commands
         /// <summary>One item failed, and the rest goes on.</summary>
         internal virtual void OnFailed(ValueMap target, SecureAppException failure) =>
             WriteError(ErrorRecords.From(failure, target.OptionalText("tenant")));
+
+        /// <summary>The operation ended with a failure; unless this returns, so does the command.</summary>
+        internal virtual void OnEnded(SecureAppException failure) => Fail(failure, null);
 
         protected override void StopProcessing()
         {
@@ -178,8 +196,8 @@ namespace SecureAppModel.Commands
                     return false;
                 }
 
-                Fail(failure, null);
-                throw;
+                OnEnded(failure);
+                return false;
             }
             catch (InvalidDataException failure)
             {

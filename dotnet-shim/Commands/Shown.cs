@@ -9,6 +9,7 @@ namespace SecureAppModel.Commands
     {
         private const int LongestIdentifier = 100;
         private const int LongestKey = 32;
+        private const int LongestName = 127;
         private const int LongestPathSegment = 80;
         private const int LongestRandomLooking = 16;
 
@@ -25,12 +26,20 @@ namespace SecureAppModel.Commands
             TenantInput.Credential or TenantInput.NoTenant => null,
             string text => Text(text),
             string[] texts => texts.Select(Text).ToArray(),
+            ObjectName name => name.Shown,
             FilePath file => IsPath(file.Text) ? file.Text : Described(file.Text),
             _ => target,
         };
 
         /// <summary>As <see cref="Identifier"/>, without quotes; the name of an environment that there is may be repeated too.</summary>
         internal static string Text(string text) => IsIdentifier(text) || EnvironmentStore.Knows(text) ? text : Described(text);
+
+        /// <summary>The name of a secret or a certificate: words and numbers, nothing that looks made at random.</summary>
+        internal static string ObjectText(string? text) =>
+            text is { Length: > 0 and <= LongestName } && text.All(character => char.IsLetterOrDigit(character) || character == '-')
+            && !text.Split('-').Any(IsRandomLooking)
+                ? text
+                : Described(text);
 
         /// <summary>A key of a table, which is a word unless somebody has exchanged keys and values.</summary>
         internal static string Key(string text) => IsWord(text) || IsIdentifier(text) ? text : Described(text);
@@ -70,5 +79,13 @@ namespace SecureAppModel.Commands
         internal FilePath(string? text) => Text = text;
 
         internal string? Text { get; }
+    }
+
+    /// <summary>The name of something in a key vault as an error's target, which has a rule of its own.</summary>
+    internal sealed class ObjectName
+    {
+        internal ObjectName(string? text) => Shown = Commands.Shown.ObjectText(text);
+
+        internal string Shown { get; }
     }
 }

@@ -166,6 +166,7 @@ namespace SecureAppModel.Commands
                 .Text("manageHost", endpoints.OptionalText("manage"))
                 .Text("outlookHost", endpoints.OptionalText("outlook"))
                 .Text("aadGraphHost", endpoints.OptionalText("aadGraph"))
+                .Text("keyVaultHost", endpoints.OptionalText("keyVault"))
                 .Text("caPem", ReadRoots(facts.Text("certificatePath")))
 
                 // A name with a port that a dead sandbox left behind is free again; a chosen name may be somebody's.

@@ -30,6 +30,31 @@ namespace SecureAppModel.Interop
             return bytes;
         }
 
+        /// <summary>Takes a secret over from bytes, which are cleared, as is every copy made on the way.</summary>
+        internal static SecureString TakeSecret(byte[] bytes)
+        {
+            char[] characters = new char[s_encoding.GetMaxCharCount(bytes.Length)];
+            GCHandle pinned = GCHandle.Alloc(characters, GCHandleType.Pinned);
+            try
+            {
+                int length = s_encoding.GetChars(bytes, 0, bytes.Length, characters, 0);
+                SecureString secure = new SecureString();
+                for (int i = 0; i < length; i++)
+                {
+                    secure.AppendChar(characters[i]);
+                }
+
+                secure.MakeReadOnly();
+                return secure;
+            }
+            finally
+            {
+                Array.Clear(characters, 0, characters.Length);
+                Array.Clear(bytes, 0, bytes.Length);
+                pinned.Free();
+            }
+        }
+
         /// <summary>
         /// Hands the UTF-8 bytes of a secret to <paramref name="use"/> and clears every copy made on the way, also when
         /// it throws. The arrays are pinned, so the collector leaves no further copy behind.

@@ -18,6 +18,7 @@ namespace SecureAppModel
             ManagementEndpoint = endpoints.OptionalText("manage");
             OutlookEndpoint = endpoints.OptionalText("outlook");
             AadGraphEndpoint = endpoints.OptionalText("aadGraph");
+            KeyVaultEndpoint = endpoints.OptionalText("keyVault");
             Resources = new PSObject();
             foreach (KeyValuePair<string, object?> resource in (facts.Map("resources") ?? ValueMap.Empty).Entries)
             {
@@ -40,6 +41,9 @@ namespace SecureAppModel
         public string? OutlookEndpoint { get; }
 
         public string? AadGraphEndpoint { get; }
+
+        /// <summary>The domain of the key vaults: a vault's name stands before it.</summary>
+        public string? KeyVaultEndpoint { get; }
 
         /// <summary>The names by which tokens are asked for, one property per service.</summary>
         public PSObject Resources { get; }

@@ -64,6 +64,7 @@ namespace SecureAppModel
             Manage = endpoints.Text("manage");
             AadGraph = endpoints.Text("aadGraph");
             Outlook = endpoints.Text("outlook");
+            KeyVault = endpoints.Text("keyVault");
         }
 
         public string Login { get; }
@@ -77,6 +78,9 @@ namespace SecureAppModel
         public string AadGraph { get; }
 
         public string Outlook { get; }
+
+        /// <summary>The partner's one vault; every vault name means it.</summary>
+        public string KeyVault { get; }
 
         public override string ToString() => Login;
     }
