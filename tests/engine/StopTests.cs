@@ -24,6 +24,9 @@ public sealed class StopTests
         ["Get-DelegatedTenant"] = ("Get-DelegatedTenant -Credential $application", "graph"),
         ["Connect-DelegatedTenant"] = ("function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
         ["Export-SecureAppAuditLog"] = ("Export-SecureAppAuditLog -TenantId $customer -Credential $application -Path $folder", "manage"),
+        ["Get-SecureAppKeyVaultSecret"] = ("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
+        ["Set-SecureAppKeyVaultSecret"] = ("Set-SecureAppKeyVaultSecret -VaultName vault -Name any -SecretValue (ConvertTo-Secret x) -Credential $application", "keyVault"),
+        ["Get-SecureAppKeyVaultCertificate"] = ("Get-SecureAppKeyVaultCertificate -VaultName vault -Name any -Credential $application", "keyVault"),
         ["Test-SecureAppCredential"] = ("Test-SecureAppCredential -Credential $application", "login"),
     };
 
@@ -81,7 +84,7 @@ public sealed class StopTests
         using Engine engine = Open(sandbox, out string folder);
         string silent = $"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}";
         engine.Run(
-            "param($silent) Add-SecureAppEnvironment -Force -Name Silent -LoginEndpoint $silent -GraphEndpoint $silent -PartnerCenterEndpoint $silent -ManagementEndpoint $silent; Set-SecureAppDefault -Environment Silent",
+            "param($silent) Add-SecureAppEnvironment -Force -Name Silent -LoginEndpoint $silent -GraphEndpoint $silent -PartnerCenterEndpoint $silent -ManagementEndpoint $silent -KeyVaultEndpoint $silent; Set-SecureAppDefault -Environment Silent",
             silent).Succeeded();
 
         RunningScript running = engine.Start(Ask + "\n" + s_asking[command].Script);
@@ -100,6 +103,9 @@ public sealed class StopTests
     [InlineData("Get-DelegatedTenant")]
     [InlineData("Connect-DelegatedTenant")]
     [InlineData("Export-SecureAppAuditLog")]
+    [InlineData("Get-SecureAppKeyVaultSecret")]
+    [InlineData("Set-SecureAppKeyVaultSecret")]
+    [InlineData("Get-SecureAppKeyVaultCertificate")]
     public void A_back_off_is_abandoned(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
@@ -169,7 +175,7 @@ public sealed class StopTests
     /// <summary>Until the service has answered and nothing more is on its way: what is left is the wait before the next try.</summary>
     private static void WaitForAnswer(Sandbox sandbox, string service)
     {
-        string[] paths = service switch { "login" => ["oauth2"], "graph" => ["v1.0"], _ => ["activity"] };
+        string[] paths = service switch { "login" => ["oauth2"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], _ => ["activity"] };
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         JsonNode stats;
         do

@@ -18,7 +18,8 @@ public static class SandboxEngine
             $services = $sandbox.Endpoints
             Add-SecureAppEnvironment -Name $sandbox.Environment -CertificatePath $sandbox.CertificatePath -Force `
                 -LoginEndpoint $services['login'] -GraphEndpoint $services['graph'] -PartnerCenterEndpoint $services['partnerCenter'] `
-                -ManagementEndpoint $services['manage'] -OutlookEndpoint $services['outlook'] -AadGraphEndpoint $services['aadGraph']
+                -ManagementEndpoint $services['manage'] -OutlookEndpoint $services['outlook'] -AadGraphEndpoint $services['aadGraph'] `
+                -KeyVaultEndpoint $services['keyVault']
             function ConvertTo-Secret([string] $text) {
                 $secure = [securestring]::new()
                 foreach ($character in $text.ToCharArray()) { $secure.AppendChar($character) }
