@@ -43,7 +43,8 @@ Usage: secureapp-sandbox [options]
   --token-lifetime <n>   seconds that an access token lives (default 3600)
   --audit <key=value,..> duplicates, late, growing, growSeconds, pageSize, recordsPerBlob, withoutId, conflicts,
                          relisted, expirationDays, firstContentSeconds, requestsPerMinute, startTime, endTime, gzip,
-                         subscribed
+                         subscribed (true; with false every customer's subscriptions have to be started, and each
+                         then holds about a day of the past)
   --exit-with-stdin      stop when standard input ends
   --version              print the version
   --help                 print this text

@@ -101,13 +101,15 @@ pub struct AuditOptions {
     pub end_ms: Option<i64>,
     /// Days after contentCreated until a blob expires.
     pub expiration_days: u32,
-    /// Seconds between a subscription's first start and its first content. What is listed then reaches back to the start.
+    /// Seconds between a subscription's first start and its first content. What is listed then reaches back to a day before
+    /// the start.
     pub first_content_seconds: u32,
     /// Requests that one tenant may make in a minute before it is throttled; 0: any number.
     pub requests_per_minute: u32,
     /// Whether blobs are compressed when the client accepts gzip.
     pub gzip: bool,
-    /// Whether every subscription is enabled from the start.
+    /// Whether every subscription has been there for long. Without it none is there yet: each has to be started, and then
+    /// holds a day of the past.
     pub subscribed: bool,
 }
 
@@ -129,7 +131,7 @@ impl Default for AuditOptions {
             first_content_seconds: 0,
             requests_per_minute: 0,
             gzip: true,
-            subscribed: false,
+            subscribed: true,
         }
     }
 }

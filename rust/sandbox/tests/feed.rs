@@ -253,6 +253,10 @@ async fn every_rule_has_its_code() {
     let cloud = start(Options {
         tenants: 4,
         records: 400,
+        audit: AuditOptions {
+            subscribed: false,
+            ..AuditOptions::default()
+        },
         ..Options::default()
     })
     .await;

@@ -80,7 +80,7 @@ async fn server_errors_and_broken_connections() {
         {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 3, "skip": 2,
          "action": {"kind": "status", "status": 500, "body": "{'error':{'code':'AF50000','message':'internal'}}"}},
         {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 2, "skip": 6, "action": {"kind": "reset"}},
-        {"match": {"service": "manage", "pathContains": "/subscriptions/start"}, "times": 2,
+        {"match": {"service": "manage", "pathContains": "/subscriptions/list"}, "times": 2,
          "action": {"kind": "status", "status": 503, "headers": {"Retry-After": "0"}, "body": ""}},
         {"match": {"service": "manage", "pathContains": "/audit/"}, "times": 2, "skip": 9, "action": {"kind": "garbage"}},
     ]))
@@ -111,35 +111,6 @@ async fn tokens_that_live_for_a_minute() {
     let ask = world.ask();
     world.export(&ask, &world.tenants()).await.assert_complete(2);
     world.assert_truth(&ask);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn subscriptions_that_are_missing_started_or_lost() {
-    let world = World::start(1, 600, small_blobs()).await;
-    let refusal = |code: &str| {
-        json!({"kind": "status", "status": 400,
-        "body": format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"said\"}}}}"), "contentType": "application/json"})
-    };
-    world.fault(json!([
-        {"match": {"service": "manage", "pathContains": "/subscriptions/start"}, "times": 1, "action": refusal("AF20024")},
-        {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 2, "skip": 4, "action": refusal("AF20022")},
-        {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 1, "skip": 9, "action": refusal("AF20023")},
-        {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 1, "skip": 14, "action": refusal("AF20031")},
-    ]));
-    let ask = world.ask();
-    let outcome = world.export(&ask, &world.tenants()).await;
-    outcome.assert_complete(1);
-    world.assert_truth(&ask);
-    assert!(
-        outcome
-            .warnings
-            .iter()
-            .any(|text| text.contains("were started by this run")),
-        "{:?}",
-        outcome.warnings
-    );
-    let again = world.export(&ask, &world.tenants()).await;
-    assert_eq!(again.warnings, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,11 +14,18 @@ use super::plan::{ContentType, Plan};
 
 const DAY_MS: i64 = 86_400_000;
 
-pub(super) fn serve(world: &World, call: &Call, tenant: &Tenant, content: ContentType) -> Result<Reply, FeedError> {
+/// Lists what was created since `reaches_back_to`: a new subscription does not hold all that the feed has.
+pub(super) fn serve(
+    world: &World,
+    call: &Call,
+    tenant: &Tenant,
+    content: ContentType,
+    reaches_back_to: i64,
+) -> Result<Reply, FeedError> {
     let (start, end) = window(call, world.clock.now_ms())?;
     let plan = world.feed.plan(world, tenant, content);
     let options = world.feed.options();
-    let blobs = in_order(&plan, start, end, options.relisted);
+    let blobs = in_order(&plan, start.max(reaches_back_to), end, options.relisted);
     let check = Random::at(plan.key, "page", (start ^ end.rotate_left(20)) as u64).below(1_000_000);
     let from = match call.parameter("nextPage") {
         None => 0,

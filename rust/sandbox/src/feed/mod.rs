@@ -32,6 +32,7 @@ use plan::{ContentType, Plan, Span};
 use record::Writer;
 
 const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// One content type's subscription of one tenant.
 #[derive(Clone, Copy)]
@@ -290,7 +291,8 @@ fn answer(world: &World, call: &Call, access: &Access, tenant: &str, rest: &[&st
             if first_ms > 0 && now_ms < subscription.first_start_ms.saturating_add(first_ms) {
                 return Ok(reply::json(200, &json!([])));
             }
-            listing::serve(world, call, tenant, content)
+            let reaches_back_to = subscription.first_start_ms.saturating_sub(DAY_MS);
+            listing::serve(world, call, tenant, content, reaches_back_to)
         }
         (&Method::GET, ["subscriptions", "notifications"]) => {
             content_type(call)?;
