@@ -31,7 +31,7 @@ pub(crate) struct OpenPart {
 
 #[derive(Debug)]
 enum Body {
-    Ndjson(PartFile),
+    Ndjson(Box<PartFile>),
     Csv(Box<Rows<PartFile>>),
 }
 
@@ -41,7 +41,7 @@ impl OpenPart {
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let file = PartFile::new(file.map_err(|cause| failed("write", &path, &cause))?, path.clone());
         let body = match format {
-            Format::Ndjson => Body::Ndjson(file),
+            Format::Ndjson => Body::Ndjson(Box::new(file)),
             Format::Csv { byte_order_mark } => {
                 let rows = Rows::begin(file, byte_order_mark).map_err(|cause| failed("write", &path, &cause))?;
                 Body::Csv(Box::new(rows))
@@ -93,7 +93,7 @@ impl OpenPart {
     pub(crate) fn finish(self, written: i64) -> Result<PartEntry> {
         let path = self.file().path.clone();
         let file = match self.body {
-            Body::Ndjson(file) => Ok(file),
+            Body::Ndjson(file) => Ok(*file),
             Body::Csv(rows) => rows.finish(),
         };
         let (sha256, bytes) = file

@@ -60,8 +60,12 @@ pub struct Writer {
     /// The last part number of each partition.
     numbers: BTreeMap<String, u64>,
     tick: u64,
+    /// Records and rejects in parts in progress.
     pending: usize,
+    /// What lies in this run's parts under their final names.
     counts: Counts,
+    /// Records that are no valid JSON text, whether this run wrote them or an earlier one.
+    flawed: u64,
     first: Option<i64>,
     last: Option<i64>,
     records: u64,
@@ -118,6 +122,7 @@ impl Writer {
             tick: 0,
             pending: 0,
             counts: Counts::default(),
+            flawed: 0,
             first: totals.first,
             last: totals.last,
             records: totals.records,
@@ -136,6 +141,7 @@ impl Writer {
     pub fn add(&mut self, batch: &Batch) -> Result<()> {
         for (bytes, meta) in batch.iter() {
             let seen = self.dedupe.insert(meta.entry);
+            self.flawed += u64::from(meta.flaw.is_some() && !meta.again);
             match if cfg!(feature = "test-no-dedupe") {
                 Seen::New
             } else {
@@ -159,7 +165,6 @@ impl Writer {
                     let format = self.settings.format;
                     self.part(&partition, format)?
                         .add(bytes, meta.entry, created, &batch.part)?;
-                    self.counts.records += 1;
                 }
                 Some(flaw) => {
                     let line = serde_json::json!({
@@ -168,7 +173,6 @@ impl Writer {
                     let line = line.to_string();
                     self.part(REJECTS, Format::Ndjson)?
                         .add(line.as_bytes(), meta.entry, None, &batch.part)?;
-                    self.counts.rejects += 1;
                 }
             }
             self.pending += 1;
@@ -183,23 +187,30 @@ impl Writer {
         self.finish_parts(all)
     }
 
-    /// Ends the run and says in the manifest how it went. Parts in progress are given up where `outcome` says that the
-    /// run was broken off before [`Writer::commit`].
-    pub fn finish(mut self, outcome: &Outcome) -> Result<Summary> {
+    /// Ends the run and says in the manifest how it went. Parts in progress are given up where the run was broken off before
+    /// [`Writer::commit`]. The summary says what the files hold, also where the manifest cannot be written.
+    pub fn finish(mut self, outcome: &Outcome) -> (Summary, Result<()>) {
         self.abandon();
         self.counts.blobs = outcome.blobs;
-        self.write_manifest(outcome)?;
-        Ok(Summary {
+        let written = self.write_manifest(outcome);
+        let summary = Summary {
             counts: self.counts.clone(),
             total_records: self.records,
             incomplete: outcome.incomplete.clone(),
+            final_until: outcome.final_until,
             path: self.path(),
-        })
+        };
+        (summary, written)
     }
 
-    /// What this run has done so far; records in parts in progress are counted.
-    pub fn counts(&self) -> &Counts {
-        &self.counts
+    /// How often this run was given a record that is no valid JSON text.
+    pub fn flawed(&self) -> u64 {
+        self.flawed
+    }
+
+    /// The records that this run has added, those in parts in progress included: how far it is.
+    pub fn progress(&self) -> u64 {
+        self.counts.records + self.counts.rejects + self.pending as u64
     }
 
     /// The tenant's folder.
@@ -286,54 +297,78 @@ impl Writer {
     fn finish_parts(&mut self, partitions: Vec<String>) -> Result<()> {
         let now = time::now();
         let mut entries = Vec::with_capacity(partitions.len());
-        for partition in partitions {
-            if let Some((part, _)) = self.open.remove(&partition) {
-                self.pending -= part.records();
-                entries.push(part.finish(now)?);
+        for partition in &partitions {
+            let Some((part, _)) = self.open.remove(partition) else {
+                continue;
+            };
+            self.pending -= part.records();
+            let temporary = part.temporary().to_owned();
+            match part.finish(now) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    // The journal knows none of them yet.
+                    self.remove_temporary(&temporary);
+                    entries.iter().for_each(|entry| self.remove_temporary(&entry.temporary));
+                    return Err(error);
+                }
             }
         }
         if entries.is_empty() {
             return Ok(());
         }
         self.reached(Step::PartSynced)?;
+        // Where this fails, the journal may name some of them all the same: the next export finds out.
         self.journal.append(entries.iter())?;
         self.reached(Step::Journaled)?;
-        for entry in &entries {
-            self.folder.place(&entry.temporary, &entry.part)?;
+        let (placed, result) = self.place(&entries);
+        // What has its name is in the output, whatever came after it. The next export places what has not.
+        entries.truncate(placed);
+        self.count(entries);
+        result
+    }
+
+    /// Gives journaled parts their names, and says how many have them.
+    fn place(&self, entries: &[PartEntry]) -> (usize, Result<()>) {
+        for (placed, entry) in entries.iter().enumerate() {
+            if let Err(error) = self.folder.place(&entry.temporary, &entry.part) {
+                return (placed, Err(error));
+            }
         }
-        self.reached(Step::Renamed)?;
-        for entry in &entries {
-            self.folder.sync_directory_of(&entry.part)?;
-        }
-        self.reached(Step::DirectorySynced)?;
+        let last = self.reached(Step::Renamed).and_then(|()| {
+            let mut entries = entries.iter();
+            entries.try_for_each(|entry| self.folder.sync_directory_of(&entry.part))?;
+            self.reached(Step::DirectorySynced)
+        });
+        (entries.len(), last)
+    }
+
+    fn count(&mut self, placed: Vec<PartEntry>) {
         let mut totals = Totals::default();
-        for entry in entries {
-            self.counts.bytes += entry.bytes;
-            totals.add(entry);
-        }
+        placed.into_iter().for_each(|entry| totals.add(entry));
+        self.counts.records += totals.records;
+        self.counts.rejects += totals.rejects;
+        self.counts.bytes += totals.bytes;
         self.first = [self.first, totals.first].into_iter().flatten().min();
         self.last = self.last.max(totals.last);
         self.records += totals.records;
         self.rejects += totals.rejects;
         self.bytes += totals.bytes;
         self.parts.append(&mut totals.parts);
-        Ok(())
     }
 
     /// Forgets parts in progress. Only their space is given back: the journal does not know them.
     fn abandon(&mut self) {
-        for (partition, (part, _)) in self.open.drain() {
-            let counted = if partition == REJECTS {
-                &mut self.counts.rejects
-            } else {
-                &mut self.counts.records
-            };
-            *counted = counted.saturating_sub(part.records() as u64);
-            let path = self.folder.path(part.temporary());
+        for (_, (part, _)) in std::mem::take(&mut self.open) {
+            let temporary = part.temporary().to_owned();
             drop(part);
-            // What cannot be removed now is removed by the next export.
-            let _ = std::fs::remove_file(path);
+            self.remove_temporary(&temporary);
         }
+        self.pending = 0;
+    }
+
+    /// What cannot be removed now is removed by the next export.
+    fn remove_temporary(&self, temporary: &str) {
+        let _ = std::fs::remove_file(self.folder.path(temporary));
     }
 
     fn reached(&self, step: Step) -> Result<()> {
@@ -374,6 +409,8 @@ pub struct Summary {
     pub total_records: u64,
     /// Why the output does not hold all that was asked for.
     pub incomplete: Option<String>,
+    /// Until when the output is final, in milliseconds since 1970-01-01 UTC.
+    pub final_until: Option<i64>,
     pub path: PathBuf,
 }
 

@@ -111,7 +111,12 @@ fn run(settings: Settings) -> Result<Summary> {
         writer.add(&batch(start..start + 10))?;
     }
     writer.commit()?;
-    writer.finish(&Outcome::default())
+    finish(writer, &Outcome::default())
+}
+
+fn finish(writer: Writer, outcome: &Outcome) -> Result<Summary> {
+    let (summary, written) = writer.finish(outcome);
+    written.map(|()| summary)
 }
 
 #[test]
@@ -220,7 +225,7 @@ fn another_format_needs_force_and_force_starts_anew() {
     assert_eq!(lines(base.path()), Vec::<String>::new());
     writer.add(&batch(0..1)).unwrap();
     writer.commit().unwrap();
-    writer.finish(&Outcome::default()).unwrap();
+    finish(writer, &Outcome::default()).unwrap();
     let text = lines(base.path()).concat();
     assert!(
         text.contains("\u{feff}RecordType,CreationDate,UserIds,Operations,Identity,AuditData"),
@@ -302,7 +307,7 @@ fn conflicts_keep_the_first_and_flaws_go_to_rejects() {
         ))
         .unwrap();
     writer.commit().unwrap();
-    let counts = writer.finish(&Outcome::default()).unwrap().counts;
+    let counts = finish(writer, &Outcome::default()).unwrap().counts;
     assert_eq!(
         (counts.records, counts.duplicates, counts.conflicts, counts.rejects),
         (2, 3, 1, 1)
@@ -332,7 +337,7 @@ fn a_run_that_is_broken_off_keeps_what_was_finished() {
         incomplete: Some("stopped".to_owned()),
         ..Outcome::default()
     };
-    let summary = writer.finish(&outcome).unwrap();
+    let summary = finish(writer, &outcome).unwrap();
     assert_eq!(summary.counts.records, 5);
     assert_eq!(lines(base.path()), expected(0..5));
     let manifest = manifest(base.path());
@@ -341,6 +346,30 @@ fn a_run_that_is_broken_off_keeps_what_was_finished() {
         (&false.into(), &"stopped".into())
     );
     assert_eq!(manifest["records"], 5);
+}
+
+#[test]
+fn a_part_that_cannot_be_placed_is_counted_by_the_run_that_places_it() {
+    let base = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(settings(base.path())).unwrap();
+    writer.add(&batch(0..20)).unwrap();
+    // A file stands where a day's folder belongs: the other days have theirs, or not, as the order falls.
+    let obstacle = base.path().join(format!("tenant={TENANT}/date=2026-01-03"));
+    fs::write(&obstacle, "").unwrap();
+    assert_eq!(writer.commit().unwrap_err().kind(), Kind::Storage);
+    let outcome = Outcome {
+        incomplete: Some("disk".to_owned()),
+        ..Outcome::default()
+    };
+    let summary = finish(writer, &outcome).unwrap();
+    fs::remove_file(&obstacle).unwrap();
+    let placed = lines(base.path()).len() as u64;
+    assert!(placed < 20);
+    assert_eq!((summary.counts.records, summary.total_records), (placed, placed));
+    assert_eq!(manifest(base.path())["records"], placed);
+    // The journal knows all of them: the next export places the rest and writes none twice.
+    assert_eq!(run(settings(base.path())).unwrap().counts.records, 180);
+    assert_eq!(lines(base.path()), expected(0..200));
 }
 
 #[test]
@@ -370,6 +399,6 @@ fn many_days_stay_within_the_open_parts() {
     assert!(writer.open.len() <= 3);
     assert!(writer.pending <= 100);
     writer.commit().unwrap();
-    writer.finish(&Outcome::default()).unwrap();
+    finish(writer, &Outcome::default()).unwrap();
     assert_eq!(lines(base.path()), expected(0..100));
 }

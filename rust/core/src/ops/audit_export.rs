@@ -1,5 +1,6 @@
 //! `audit_export`: each tenant's audit records, once, in files of its own.
 
+mod disk;
 mod report;
 mod settings;
 mod tenant;

@@ -80,12 +80,12 @@ impl Report {
         self.counts = summary.counts;
         self.total_records = summary.total_records;
         self.incomplete = summary.incomplete;
+        self.final_until = summary.final_until;
         self.path = summary.path;
         if let Ok(collected) = collected {
             self.gaps.clone_from(&collected.gaps);
             self.warnings.clone_from(&collected.warnings);
             self.fresh = !collected.fresh.is_empty();
-            self.final_until = Some(collected.final_until);
         }
     }
 

@@ -1,5 +1,6 @@
-//! One tenant of an export: a token, a feed, a writer on a thread of its own, and an end that is always written down.
+//! One tenant of an export: a token, a feed, a writer, and an end that is always written down.
 
+use super::disk;
 use super::report::Report;
 use super::settings::Settings;
 use crate::audit::collect::{collect, Ask, Collected};
@@ -23,7 +24,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Batches that may wait for the writer: with those in the readers' hands, what bounds a tenant's memory.
-const BATCH_QUEUE: usize = 4;
+const BATCH_QUEUE: usize = 3;
+/// Batches that are written in one job.
+const BATCHES_A_JOB: usize = 2;
 /// Blobs of one tenant that are read at a time.
 const READERS: usize = 12;
 /// The first wait after a throttled request or a broken blob.
@@ -126,7 +129,8 @@ impl Job {
             Ok(found) => found,
             Err(error) => {
                 let outcome = self.outcome(Err(&error));
-                report.set_summary(finish(writer, outcome, false).await?, Err(&error));
+                let (summary, _) = self.finish(writer, outcome, false).await?;
+                report.set_summary(summary, Err(&error));
                 return Err(error);
             }
         };
@@ -165,7 +169,7 @@ impl Job {
             end_time: time::iso(settings.window.end),
             settle_seconds: settings.settle_seconds,
         };
-        blocking(move || {
+        disk::job(move || {
             Writer::open(crate::export::Settings {
                 base,
                 asked,
@@ -175,27 +179,22 @@ impl Job {
                 checkpoint: None,
             })
         })
-        .await
+        .await?
     }
 
     /// Reads into the writer until the source is at its end, something fails, or the work is stopped.
     async fn collect_into<S: Source>(&self, writer: Writer, source: Result<S>, report: &mut Report) -> Result<()> {
         let (out, batches) = mpsc::channel(BATCH_QUEUE);
-        let meter = Arc::clone(&self.meter);
-        let writing = tokio::task::spawn_blocking(move || write(writer, batches, &meter));
-        let collected = match source {
-            Ok(source) => {
-                let ask = self.ask();
-                let source = Arc::new(source);
-                let work = collect(&source, &ask, self.engine.clock(), &out, &self.meter);
-                or_cancelled(&self.cancel, work).await
-            }
-            Err(error) => Err(error),
+        let collecting = async {
+            let ask = self.ask();
+            let source = Arc::new(source?);
+            // `out` ends with this block, and the writing with `out`.
+            let out = out;
+            let work = collect(&source, &ask, self.engine.clock(), &out, &self.meter);
+            or_cancelled(&self.cancel, work).await
         };
-        drop(out);
-        let (writer, written) = writing
-            .await
-            .map_err(|_| Error::internal("the writer of an export ended early"))?;
+        let (collected, writing) = tokio::join!(collecting, write(writer, batches, &self.meter));
+        let (writer, written) = writing?;
         // The writer's own error comes first: it makes the readers stop with one that says less.
         let collected = written.and(collected);
         // What was read before a failure is kept; a stop has no time for it, and the next run reads it again.
@@ -203,14 +202,36 @@ impl Job {
             .as_ref()
             .is_err_and(|error| error.is_cancelled() || error.kind() == Kind::Storage);
         let outcome = self.outcome(collected.as_ref());
-        let finished = finish(writer, outcome, keep).await;
-        match (collected, finished) {
-            (collected, Ok(summary)) => {
-                report.set_summary(summary, collected.as_ref());
-                collected.map(drop)
+        let (summary, ended) = self.finish(writer, outcome, keep).await?;
+        report.set_summary(summary, collected.as_ref());
+        collected.and(ended)
+    }
+
+    /// Keeps what was read, if `keep`, and writes the manifest's last word. The summary is true also where that fails.
+    async fn finish(&self, mut writer: Writer, mut outcome: Outcome, keep: bool) -> Result<(Summary, Result<()>)> {
+        let cancel = self.cancel.clone();
+        disk::job(move || {
+            let kept = if keep { writer.commit() } else { Ok(()) };
+            let broken_off = match &kept {
+                Err(error) => Some(reason(error)),
+                // Whoever stopped it was told that it did not end well, so the manifest says so too.
+                Ok(()) => cancel.is_cancelled().then(|| reason(&Error::cancelled())),
+            };
+            if broken_off.is_some() {
+                outcome.incomplete = broken_off;
+                outcome.final_until = None;
             }
-            (Err(error), Err(_)) | (Ok(_), Err(error)) => Err(error),
-        }
+            if writer.flawed() > 0 {
+                let text = "records that are no valid JSON text lie in the folder rejects".to_owned();
+                outcome.incomplete = Some(match outcome.incomplete {
+                    Some(reason) => format!("{reason}; {text}"),
+                    None => text,
+                });
+            }
+            let (summary, written) = writer.finish(&outcome);
+            (summary, kept.and(written))
+        })
+        .await
     }
 
     fn ask(&self) -> Ask {
@@ -253,40 +274,22 @@ pub(super) fn reason(error: &Error) -> String {
     }
 }
 
-/// The writer's thread: adds what comes until there is no more.
-fn write(mut writer: Writer, mut batches: mpsc::Receiver<Batch>, meter: &Meter) -> (Writer, Result<()>) {
-    while let Some(batch) = batches.blocking_recv() {
-        if let Err(error) = writer.add(&batch) {
-            return (writer, Err(error));
+/// Adds what comes until there is no more. Gives the writer back, also where it failed.
+async fn write(mut writer: Writer, mut batches: mpsc::Receiver<Batch>, meter: &Meter) -> Result<(Writer, Result<()>)> {
+    loop {
+        let mut due = Vec::with_capacity(BATCHES_A_JOB);
+        if batches.recv_many(&mut due, BATCHES_A_JOB).await == 0 {
+            return Ok((writer, Ok(())));
         }
-        meter.set_records(writer.counts().records);
+        let added;
+        (writer, added) = disk::job(move || {
+            let added = due.iter().try_for_each(|batch| writer.add(batch));
+            (writer, added)
+        })
+        .await?;
+        if added.is_err() {
+            return Ok((writer, added));
+        }
+        meter.set_records(writer.progress());
     }
-    (writer, Ok(()))
-}
-
-/// Keeps what was read, if `keep`, and writes the manifest's last word.
-async fn finish(mut writer: Writer, mut outcome: Outcome, keep: bool) -> Result<Summary> {
-    blocking(move || {
-        let kept = if keep { writer.commit() } else { Ok(()) };
-        if let Err(error) = &kept {
-            outcome.incomplete = Some(reason(error));
-        }
-        let rejects = writer.counts().rejects;
-        if rejects > 0 && kept.is_ok() {
-            let text = format!("{rejects} records are no valid JSON text and lie in the folder rejects");
-            outcome.incomplete = Some(match outcome.incomplete {
-                Some(reason) => format!("{reason}; {text}"),
-                None => text,
-            });
-        }
-        let summary = writer.finish(&outcome);
-        kept.and(summary)
-    })
-    .await
-}
-
-/// Runs what waits for the disk on a thread that may wait.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::internal("the writer of an export ended early"))?
 }
