@@ -74,15 +74,15 @@ pub(crate) async fn collect<S: Source>(
     let mut listed_at = clock.now_ms();
     run.pass(ask.window, Vec::new()).await?;
     let mut patience = PATIENCE_MS;
-    while let Some(wait) = run.wait_needed().filter(|wait| *wait <= patience) {
+    while let Some(wait) = run.wait_needed(listed_at).filter(|wait| *wait <= patience) {
         run.settle(wait).await;
         patience -= wait;
         let again: Vec<(Part, u64)> = std::mem::take(&mut run.provisional).into_values().collect();
-        let start = again
-            .iter()
-            .map(|(part, _)| part.created)
-            .min()
-            .unwrap_or(ask.window.end);
+        // What was listed at least the settle delay after it was made needs no second listing.
+        let oldest = again.iter().map(|(part, _)| part.created).min();
+        let final_until = listed_at - ask.settle_ms;
+        let start = oldest.map_or(final_until, |oldest| oldest.min(final_until));
+        let start = start.max(ask.window.start);
         listed_at = clock.now_ms();
         run.pass(Window { start, ..ask.window }, again).await?;
     }
@@ -252,16 +252,21 @@ impl<S: Source> Run<'_, S> {
         }
     }
 
-    /// How long until every part that was read early can be read for good; `None` where there is none.
-    fn wait_needed(&self) -> Option<i64> {
-        let newest = self.provisional.values().map(|(part, _)| part.created).max()?;
-        Some((newest + self.ask.settle_ms - self.clock.now_ms()).max(0))
+    /// How long until all of the window can be listed and read for good; `None` where it was, by a listing at `listed_at`.
+    fn wait_needed(&self, listed_at: i64) -> Option<i64> {
+        let is_final = listed_at >= self.final_from() && self.provisional.is_empty();
+        (!is_final).then(|| (self.final_from() - self.clock.now_ms()).max(0))
+    }
+
+    /// From when on nothing in the window can change any more.
+    fn final_from(&self) -> i64 {
+        self.ask.window.end.saturating_add(self.ask.settle_ms)
     }
 
     async fn settle(&self, wait: i64) {
         let mut left = u64::try_from(wait).unwrap_or(0);
         // The clock is looked at as well: it may be put forward meanwhile.
-        while left > 0 && self.wait_needed() != Some(0) {
+        while left > 0 && self.clock.now_ms() < self.final_from() {
             self.meter.set_settling(left.div_ceil(1000));
             let step = left.min(1000);
             tokio::time::sleep(Duration::from_millis(step)).await;
@@ -270,42 +275,65 @@ impl<S: Source> Run<'_, S> {
         self.meter.set_settling(0);
     }
 
-    fn finish(self, notices: Vec<Notice>, listed_at: i64) -> Collected {
-        let Window { end, .. } = self.ask.window;
-        let mut final_until = end.min(listed_at - self.ask.settle_ms);
-        let mut reasons = Vec::new();
-        let mut warnings = Vec::new();
-        if !self.gaps.is_empty() {
-            let what = if self.gaps.len() > 1 { "gaps" } else { "gap" };
-            reasons.push(format!("there are {} {what} in the content", self.gaps.len()));
+    fn finish(mut self, notices: Vec<Notice>, listed_at: i64) -> Collected {
+        let Window { start, end } = self.ask.window;
+        let mut awaited = Vec::new();
+        for content_type in &self.ask.content_types {
+            let parts = self.found.get(content_type.as_str()).copied().unwrap_or_default();
+            let shortfall = self.source.shortfall(content_type, self.ask.window, parts);
+            awaited.extend(shortfall.awaited.map(|until| (until, content_type.as_str())));
+            if let Some((lost, reason)) = shortfall.gap {
+                self.gaps.push(Gap {
+                    content_type: content_type.clone(),
+                    start: time::iso(lost.start),
+                    end: time::iso(lost.end),
+                    reason,
+                });
+            }
         }
-        let created = || self.provisional.values().map(|(part, _)| part.created);
-        if let (Some(oldest), Some(newest)) = (created().min(), created().max()) {
-            final_until = final_until.min(oldest);
+        let mut reasons = Vec::new();
+        match self.gaps.as_slice() {
+            [] => {}
+            [gap] => reasons.push(format!("there is a gap in the content: {}", gap.reason)),
+            [gap, ..] => {
+                let count = self.gaps.len();
+                reasons.push(format!(
+                    "there are {count} gaps in the content, the first: {}",
+                    gap.reason
+                ));
+            }
+        }
+        if let Some((until, _)) = awaited.iter().max() {
+            let names: Vec<&str> = awaited.iter().map(|(_, name)| *name).collect();
             reasons.push(format!(
-                "the newest blobs may still grow; run the same export again after {}",
-                time::iso(newest + self.ask.settle_ms)
+                "nothing has come yet of {}, which was switched on a short time ago: that can take hours; run the same export again \
+                 after {}",
+                names.join(", "),
+                time::iso(*until)
+            ));
+        }
+        let oldest = self.provisional.values().map(|(part, _)| part.created).min();
+        let final_until = end.min(listed_at - self.ask.settle_ms);
+        let final_until = oldest.map_or(final_until, |oldest| oldest.min(final_until)).max(start);
+        if final_until < end {
+            reasons.push(format!(
+                "what was published after {} may still grow; run the same export again after {}",
+                time::iso(final_until),
+                time::iso(self.final_from())
             ));
         }
         let mut fresh = Vec::new();
+        let mut warnings = Vec::new();
         for notice in notices {
             match notice {
                 Notice::Warning(text) => warnings.push(text),
                 Notice::Fresh { content_type } => fresh.push(content_type),
             }
         }
-        // Where one of them has content the service has begun to fill them; the others have nothing.
-        if !fresh.is_empty() && !fresh.iter().any(|name| self.found.contains_key(name.as_str())) {
-            reasons.push(format!(
-                "subscriptions were started by this run and have no content yet, which can take 12 hours ({}); run the same \
-                 export again later",
-                fresh.join(", ")
-            ));
-        }
         Collected {
             gaps: self.gaps,
             incomplete: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            final_until: final_until.max(self.ask.window.start),
+            final_until,
             warnings,
             fresh,
         }

@@ -1,5 +1,6 @@
 //! Collecting from a source that does what services do.
 
+use super::super::Shortfall;
 use super::*;
 use crate::error::ServiceError;
 use std::collections::HashMap;
@@ -18,6 +19,10 @@ struct Fake {
     notices: Vec<Notice>,
     refuse: Option<Kind>,
     lost: Option<Window>,
+    shortfall: Shortfall,
+    clock: Clock,
+    /// How long each listing takes, in milliseconds by the clock.
+    listing_takes: i64,
 }
 
 impl Source for Fake {
@@ -34,6 +39,7 @@ impl Source for Fake {
 
     async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
         self.listings.lock().unwrap().push(window);
+        self.clock.advance_ms(self.listing_takes);
         if let Some(kind) = self.refuse {
             return Err(Error::new(kind, "refused"));
         }
@@ -52,6 +58,13 @@ impl Source for Fake {
             }
         }
         Ok(self.lost)
+    }
+
+    fn shortfall(&self, _: &str, _: Window, parts: u64) -> Shortfall {
+        Shortfall {
+            awaited: self.shortfall.awaited.filter(|_| parts == 0),
+            ..self.shortfall.clone()
+        }
     }
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
@@ -90,9 +103,8 @@ async fn run(source: Fake, window: Window, settle_ms: i64) -> Got {
     };
     let (out, mut batches) = mpsc::channel::<Batch>(2);
     let meter = Arc::new(Meter::default());
-    let clock = Clock::default();
     let collecting = async {
-        let result = collect(&source, &ask, &clock, &out, &meter).await;
+        let result = collect(&source, &ask, &source.clock, &out, &meter).await;
         drop(out);
         result
     };
@@ -293,40 +305,85 @@ async fn parts_that_need_longer_are_named_with_the_time_to_come_back() {
     .await;
     let collected = got.result.unwrap();
     let reason = collected.incomplete.unwrap();
-    assert!(reason.contains(&time::iso(end - 1000 + 600_000)), "{reason}");
+    assert!(reason.contains(&time::iso(end + 600_000)), "{reason}");
     assert!(collected.final_until <= end - 600_000 + 60_000);
 }
 
 #[tokio::test]
-async fn a_new_subscription_without_content_is_not_complete() {
-    let end = now() - DAY;
-    let fresh = |name: &str| Notice::Fresh {
-        content_type: name.to_owned(),
+async fn a_window_that_was_listed_too_early_is_listed_again_from_there() {
+    let end = now();
+    let window = Window {
+        start: end - DAY / 2,
+        end,
     };
+    let fake = Fake {
+        listing_takes: 700_000,
+        ..Fake::default()
+    };
+    let got = run(fake, window, 600_000).await;
+    let collected = got.result.unwrap();
+    assert_eq!((collected.incomplete, collected.final_until), (None, end));
+    let listings = got.source.listings.lock().unwrap();
+    assert_eq!(listings.len(), 2);
+    // By then all but the settle delay before the first listing was final.
+    assert!(
+        (end - 601_000..end - 500_000).contains(&listings[1].start),
+        "{listings:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_end_that_may_still_get_content_is_not_complete_although_nothing_young_was_listed() {
+    let end = now();
+    let blobs = vec![("old", end - DAY / 2, vec![Ok("[{\"n\":1}]")])];
+    let window = Window { start: end - DAY, end };
+    let fake = Fake {
+        blobs,
+        ..Fake::default()
+    };
+    let collected = run(fake, window, 600_000).await.result.unwrap();
+    let reason = collected.incomplete.unwrap();
+    assert!(reason.contains(&time::iso(end + 600_000)), "{reason}");
+    assert!(collected.final_until < end, "{}", collected.final_until);
+}
+
+#[tokio::test]
+async fn what_the_source_cannot_have_is_a_gap_and_what_it_may_not_have_yet_is_a_reason() {
+    let end = now() - DAY;
     let window = Window { start: end - 10, end };
-    let notices = vec![fresh("Audit.General")];
-    let empty = run(
-        Fake {
-            notices: notices.clone(),
-            ..Fake::default()
-        },
-        window,
-        0,
-    )
-    .await;
-    assert!(empty.result.unwrap().incomplete.unwrap().contains("12 hours"));
-    let blobs = vec![("a", end - 1, vec![Ok("[]")])];
-    let filled = run(
-        Fake {
-            blobs,
-            notices,
-            ..Fake::default()
-        },
-        window,
-        0,
-    )
-    .await;
-    assert_eq!(filled.result.unwrap().incomplete, None);
+    let lost = Window {
+        start: end - 10,
+        end: end - 4,
+    };
+    let shortfall = Shortfall {
+        gap: Some((lost, "too new".to_owned())),
+        awaited: Some(end + DAY),
+    };
+    let empty = Fake {
+        shortfall: shortfall.clone(),
+        ..Fake::default()
+    };
+    let collected = run(empty, window, 0).await.result.unwrap();
+    assert_eq!(collected.gaps.len(), 1);
+    assert_eq!(
+        (
+            &*collected.gaps[0].start,
+            &*collected.gaps[0].end,
+            &*collected.gaps[0].reason
+        ),
+        (&*time::iso(lost.start), &*time::iso(lost.end), "too new")
+    );
+    let reason = collected.incomplete.unwrap();
+    assert!(
+        reason.contains("too new") && reason.contains(&time::iso(end + DAY)),
+        "{reason}"
+    );
+    let filled = Fake {
+        blobs: vec![("a", end - 1, vec![Ok("[]")])],
+        shortfall: Shortfall { gap: None, ..shortfall },
+        ..Fake::default()
+    };
+    assert_eq!(run(filled, window, 0).await.result.unwrap().incomplete, None);
 }
 
 #[test]

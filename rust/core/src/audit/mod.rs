@@ -44,6 +44,15 @@ pub(crate) enum Notice {
     Fresh { content_type: String },
 }
 
+/// What a source has not delivered although nothing failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shortfall {
+    /// A part of the window that it cannot have, with the reason.
+    pub(crate) gap: Option<(Window, String)>,
+    /// Nothing is there yet; by then something should be, in milliseconds since 1970-01-01 UTC.
+    pub(crate) awaited: Option<i64>,
+}
+
 /// A service that has audit records.
 pub(crate) trait Source: Send + Sync + 'static {
     /// Its name in the manifest.
@@ -66,6 +75,9 @@ pub(crate) trait Source: Send + Sync + 'static {
         window: Window,
         found: &mpsc::Sender<Part>,
     ) -> impl Future<Output = Result<Option<Window>>> + Send;
+
+    /// What a content type cannot have in `window`, or may not have yet, after listings that named `parts` parts of it.
+    fn shortfall(&self, content_type: &str, window: Window, parts: u64) -> Shortfall;
 
     /// Reads one part into `delivery`, chunk by chunk. An error says that the rest is missing; the part is then read again
     /// from its start.

@@ -5,6 +5,7 @@
 //! tenant=<guid>/date=<day>/part-<n>.<ext>   the records, by the UTC day of their CreationTime
 //! tenant=<guid>/date=unknown/part-<n>.<ext> records whose CreationTime cannot be read
 //! tenant=<guid>/rejects/part-<n>.ndjson  what is no valid JSON text, in Base64 with the reason
+//! tenant=<guid>/_subscriptions.json      when exports started the tenant's subscriptions; stays when all else is removed
 //! tenant=<guid>/_journal, _lock, _restart, _*.tmp   ours; readers of partitioned folders skip names with `_`
 //! ```
 
@@ -123,19 +124,7 @@ impl Folder {
 
     /// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
     pub(crate) fn write_atomically(&self, name: &str, text: &[u8]) -> Result<()> {
-        let temporary = self.path(&format!("_{name}.tmp"));
-        let target = self.path(name);
-        let written = File::create(&temporary).and_then(|mut file| {
-            file.write_all(text)?;
-            file.sync_all()
-        });
-        if let Err(cause) = written {
-            // A half-written temporary file would only fill a full disk further.
-            let _ = fs::remove_file(&temporary);
-            return Err(failed("write", &target, &cause));
-        }
-        fs::rename(&temporary, &target).map_err(|cause| failed("replace", &target, &cause))?;
-        sync_directory(&self.root)
+        write_atomically(&self.root, name, text)
     }
 
     fn entries(&self) -> Result<Vec<(String, PathBuf)>> {
@@ -146,6 +135,23 @@ impl Folder {
         };
         read().map_err(|cause| failed("list", &self.root, &cause))
     }
+}
+
+/// As [`Folder::write_atomically`], for who has only the path of a folder that somebody else has locked.
+pub(crate) fn write_atomically(root: &Path, name: &str, text: &[u8]) -> Result<()> {
+    let temporary = root.join(format!("_{name}.tmp"));
+    let target = root.join(name);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(text)?;
+        file.sync_all()
+    });
+    if let Err(cause) = written {
+        // A half-written temporary file would only fill a full disk further.
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", &target, &cause));
+    }
+    fs::rename(&temporary, &target).map_err(|cause| failed("replace", &target, &cause))?;
+    sync_directory(root)
 }
 
 fn is_temporary(name: &str) -> bool {

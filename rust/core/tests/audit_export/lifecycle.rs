@@ -12,22 +12,6 @@ fn small_blobs() -> AuditOptions {
     }
 }
 
-/// Waits until the sandbox holds a request of this fault.
-async fn held(world: &World, fault: &str) {
-    let url = format!(
-        "{}/sandbox/holds/{fault}?wait=held&count=1&timeoutMs=20000",
-        world.sandbox.facts().endpoints.login
-    );
-    let ca = reqwest::Certificate::from_pem(world.sandbox.ca_pem().as_bytes()).unwrap();
-    let client = reqwest::Client::builder()
-        .add_root_certificate(ca)
-        .no_proxy()
-        .build()
-        .unwrap();
-    let reply = client.get(url).send().await.unwrap();
-    assert!(reply.status().is_success(), "nothing was held: {}", reply.status());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_in_the_middle_is_not_a_short_result() {
     for (path, stage) in [
@@ -43,7 +27,7 @@ async fn a_stop_in_the_middle_is_not_a_short_result() {
         );
         let ask = world.ask();
         let operation = world.begin(&ask, &world.tenants()).unwrap();
-        held(&world, "stop").await;
+        world.held("stop").await;
         operation.cancel();
         let outcome = drain(&operation).await;
         assert!(
@@ -74,7 +58,7 @@ async fn two_exports_into_one_folder_are_refused() {
     );
     let ask = world.ask();
     let first = world.begin(&ask, &world.tenants()).unwrap();
-    held(&world, "first").await;
+    world.held("first").await;
     let second = world.export(&ask, &world.tenants()).await;
     assert!(
         second.failures[0].error.message().contains("another export is writing"),

@@ -4,5 +4,6 @@
 mod faults;
 mod lifecycle;
 mod refusals;
+mod subscriptions;
 mod support;
 mod truth;

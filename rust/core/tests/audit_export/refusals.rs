@@ -179,6 +179,33 @@ async fn an_export_of_another_format_is_refused_without_force() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn force_gives_up_nothing_for_an_export_that_cannot_begin() {
+    let world = World::start(1, 100, AuditOptions::default()).await;
+    let tenants = world.tenants();
+    world.export(&world.ask(), &tenants).await.assert_complete(1);
+    let before = (world.ids(&tenants[0]), world.manifest(&tenants[0]));
+    world
+        .sandbox
+        .control()
+        .set_tenant(&tenants[0], json!({"consent": "missing"}))
+        .unwrap();
+    let force = Ask {
+        force: true,
+        ..world.ask()
+    };
+    let facts = serde_json::to_value(world.sandbox.facts()).unwrap();
+    let domain = world.sandbox.facts().tenants[0].default_domain_name.clone();
+    for tenant in [tenants[0].clone(), domain] {
+        // An engine that has no token from before.
+        let session = session(&facts, world.sandbox.ca_pem());
+        let refused = drain(&begin(&session, world.request(&force), &[tenant]).unwrap()).await;
+        assert_eq!(refused.failures[0].error.kind(), Kind::NotSignedIn, "{refused:?}");
+        assert!(!flag(refused.record(), "complete"));
+        assert_eq!((world.ids(&tenants[0]), world.manifest(&tenants[0])), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_is_a_file_is_named() {
     let world = World::start(1, 10, AuditOptions::default()).await;
     let file = world.folder.path().join("file");

@@ -31,6 +31,8 @@ pub(crate) struct Ask {
     pub(crate) settle_seconds: i64,
     pub(crate) content_types: &'static str,
     pub(crate) app_only: bool,
+    /// 0: as usual.
+    pub(crate) throttle: i64,
 }
 
 /// Everything that an export said.
@@ -56,40 +58,27 @@ impl World {
 
     pub(crate) async fn with(options: Options) -> World {
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
-        let engine = Engine::new(tokio::runtime::Handle::current());
-        let now = engine.clock().now_ms();
-        let facts = sandbox.facts();
-        let mut request = Request::new("environment.add")
-            .with("name", Field::Text(facts.environment.clone()))
-            .with("caPem", Field::Text(sandbox.ca_pem().to_owned()));
-        for (key, url) in [
-            ("loginHost", &facts.endpoints.login),
-            ("graphHost", &facts.endpoints.graph),
-            ("partnerCenterHost", &facts.endpoints.partner_center),
-            ("manageHost", &facts.endpoints.manage),
-            ("outlookHost", &facts.endpoints.outlook),
-            ("aadGraphHost", &facts.endpoints.aad_graph),
-        ] {
-            request.set(key, Field::Text(url.clone()));
-        }
-        secureapp_core::immediate(&engine, &request).expect("the environment is added");
+        let facts = serde_json::to_value(sandbox.facts()).expect("facts");
+        let session = session(&facts, sandbox.ca_pem());
         World {
-            session: engine.session(),
+            now: session.engine().clock().now_ms(),
+            session,
             folder: tempfile::tempdir().expect("a folder"),
             sandbox,
-            now,
         }
     }
 
     pub(crate) fn ask(&self) -> Ask {
         Ask {
             start: self.now - 7 * DAY_MS,
-            end: self.now,
+            // As the cmdlet has it: what is younger may still grow.
+            end: self.now - 600_000,
             format: "ndjson",
             force: false,
             settle_seconds: 600,
             content_types: TYPES,
             app_only: false,
+            throttle: 0,
         }
     }
 
@@ -103,34 +92,12 @@ impl World {
     }
 
     pub(crate) fn request(&self, ask: &Ask) -> Request {
-        let facts = self.sandbox.facts();
-        let credential = Request::new("credential")
-            .with("applicationId", Field::Text(facts.application_id.clone()))
-            .with("tenant", Field::Text(facts.partner_tenant_id.clone()))
-            .with("secret", Field::Secret(facts.secret.as_str().into()))
-            .with("refreshToken", Field::Secret(facts.refresh_token.as_str().into()));
-        let credential = Credential::open(&credential).expect("a credential");
-        let types = ask.content_types.split(',').map(str::to_owned).collect();
-        Request::new("audit_export")
-            .with("credential", Field::Credential(Arc::new(credential)))
-            .with("environment", Field::Text(facts.environment.clone()))
-            .with("startTime", Field::Int(ask.start))
-            .with("endTime", Field::Int(ask.end))
-            .with("contentTypes", Field::Texts(types))
-            .with("path", Field::Text(self.folder.path().to_string_lossy().into_owned()))
-            .with("format", Field::Text(ask.format.to_owned()))
-            .with("force", Field::Int(i64::from(ask.force)))
-            .with("appOnly", Field::Int(i64::from(ask.app_only)))
-            .with("settleSeconds", Field::Int(ask.settle_seconds))
+        let facts = serde_json::to_value(self.sandbox.facts()).expect("facts");
+        request(&facts, self.folder.path(), ask)
     }
 
     pub(crate) fn begin(&self, ask: &Ask, tenants: &[String]) -> Result<Operation> {
-        let operation = Operation::start(&self.session, self.request(ask))?;
-        for (number, tenant) in tenants.iter().enumerate() {
-            operation.submit(item(number, tenant))?;
-        }
-        operation.finish_input();
-        Ok(operation)
+        begin(&self.session, self.request(ask), tenants)
     }
 
     /// Exports the tenants to the end.
@@ -146,6 +113,13 @@ impl World {
 
     pub(crate) fn fault(&self, fault: serde_json::Value) {
         self.sandbox.control().add_faults(fault).expect("a fault");
+    }
+
+    /// Waits until the sandbox holds a reply of this fault.
+    pub(crate) async fn held(&self, fault: &str) {
+        let limit = std::time::Duration::from_secs(60);
+        let held = self.sandbox.control().wait_hold(fault, "held", 1, limit).await;
+        assert!(held.is_ok(), "nothing was held: {held:?}");
     }
 
     /// How often the sandbox saw a request whose method and path hold `part`.
@@ -193,14 +167,69 @@ impl World {
 
     /// Every line of a tenant's parts with the day of its folder.
     pub(crate) fn lines(&self, tenant: &str) -> Vec<(String, String)> {
-        let mut lines = Vec::new();
-        for (day, part) in parts(&self.root(tenant)) {
-            let text = fs::read_to_string(&part).expect("a part of UTF-8");
-            assert!(text.ends_with('\n'), "{} is cut short", part.display());
-            lines.extend(text.lines().map(|line| (day.clone(), line.to_owned())));
-        }
-        lines
+        lines(&self.root(tenant))
     }
+}
+
+/// A new engine that knows the sandbox of these facts.
+pub(crate) fn session(facts: &serde_json::Value, ca_pem: &str) -> Session {
+    let engine = Engine::new(tokio::runtime::Handle::current());
+    let mut request = Request::new("environment.add")
+        .with("name", Field::Text(fact(&facts["environment"])))
+        .with("caPem", Field::Text(ca_pem.to_owned()));
+    for name in ["login", "graph", "partnerCenter", "manage", "outlook", "aadGraph"] {
+        request.set(format!("{name}Host"), Field::Text(fact(&facts["endpoints"][name])));
+    }
+    secureapp_core::immediate(&engine, &request).expect("the environment is added");
+    engine.session()
+}
+
+/// An export into `folder`, with the credential of the sandbox of these facts.
+pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Request {
+    let secret = |name: &str| Field::Secret(fact(&facts[name]).as_str().into());
+    let credential = Request::new("credential")
+        .with("applicationId", Field::Text(fact(&facts["applicationId"])))
+        .with("tenant", Field::Text(fact(&facts["partnerTenantId"])))
+        .with("secret", secret("secret"))
+        .with("refreshToken", secret("refreshToken"));
+    let credential = Credential::open(&credential).expect("a credential");
+    let types = ask.content_types.split(',').map(str::to_owned).collect();
+    Request::new("audit_export")
+        .with("credential", Field::Credential(Arc::new(credential)))
+        .with("environment", Field::Text(fact(&facts["environment"])))
+        .with("startTime", Field::Int(ask.start))
+        .with("endTime", Field::Int(ask.end))
+        .with("contentTypes", Field::Texts(types))
+        .with("path", Field::Text(folder.to_string_lossy().into_owned()))
+        .with("format", Field::Text(ask.format.to_owned()))
+        .with("force", Field::Int(i64::from(ask.force)))
+        .with("appOnly", Field::Int(i64::from(ask.app_only)))
+        .with("settleSeconds", Field::Int(ask.settle_seconds))
+        .with("throttle", Field::Int(ask.throttle))
+}
+
+fn fact(value: &serde_json::Value) -> String {
+    value.as_str().expect("a fact").to_owned()
+}
+
+pub(crate) fn begin(session: &Session, request: Request, tenants: &[String]) -> Result<Operation> {
+    let operation = Operation::start(session, request)?;
+    for (number, tenant) in tenants.iter().enumerate() {
+        operation.submit(item(number, tenant))?;
+    }
+    operation.finish_input();
+    Ok(operation)
+}
+
+/// Every line of the parts in a tenant's folder with the day of its folder.
+pub(crate) fn lines(root: &Path) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for (day, part) in parts(root) {
+        let text = fs::read_to_string(&part).expect("a part of UTF-8");
+        assert!(text.ends_with('\n'), "{} is cut short", part.display());
+        lines.extend(text.lines().map(|line| (day.clone(), line.to_owned())));
+    }
+    lines
 }
 
 impl Outcome {

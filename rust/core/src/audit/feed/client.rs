@@ -1,7 +1,7 @@
 //! One tenant's feed: its address, its token, and requests that wait when the feed asks for it.
 
-use super::super::{Delivery, Notice, Part, Source, Window};
-use super::{answer, content, subscription};
+use super::super::{Delivery, Notice, Part, Shortfall, Source, Window};
+use super::{answer, content, subscription, Since};
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
@@ -30,17 +30,20 @@ pub(crate) struct Feed {
     /// `https://manage.office.com/api/v1.0/<tenant>/activity/feed`.
     root: String,
     first_wait: Duration,
+    since: Arc<Since>,
 }
 
 impl Feed {
     /// `token` must be for `tenant`, given as its GUID. `publisher` is the GUID of the company that runs this client: with
-    /// it, requests count against that company's quota and not against one that all nameless clients share.
+    /// it, requests count against that company's quota and not against one that all nameless clients share. `since` is
+    /// what the tenant's folder knows of its subscriptions.
     pub(crate) fn new(
         engine: Arc<Engine>,
         token: TokenRequest,
         tenant: TenantId,
         publisher: String,
         first_wait: Duration,
+        since: Arc<Since>,
     ) -> Result<Self> {
         let endpoint = token.environment().endpoint(Service::Manage)?;
         let root = format!("{}/api/v1.0/{tenant}/activity/feed", endpoint.trim_end_matches('/'));
@@ -54,6 +57,7 @@ impl Feed {
             endpoint,
             root,
             first_wait,
+            since,
         })
     }
 
@@ -121,6 +125,11 @@ impl Feed {
         self.engine.clock().now_ms()
     }
 
+    /// Since when the tenant's subscriptions exist.
+    pub(super) fn since(&self) -> &Arc<Since> {
+        &self.since
+    }
+
     /// The wait before something that needs a moment is tried again.
     pub(super) fn first_wait(&self) -> Duration {
         self.first_wait
@@ -167,6 +176,10 @@ impl Source for Feed {
 
     async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
         content::list(self, content_type, window, found).await
+    }
+
+    fn shortfall(&self, content_type: &str, window: Window, parts: u64) -> Shortfall {
+        self.since.shortfall(content_type, window, parts, self.now_ms())
     }
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {

@@ -60,12 +60,13 @@ pub(super) async fn list(
             }
             Ended::NotSubscribed(refused) => {
                 // Once: a subscription that ends again was ended by somebody.
-                if restarted && code_of(&refused) == "AF20023" {
+                let disabled = code_of(&refused) == "AF20023";
+                if restarted && disabled {
                     return Err(refused);
                 }
                 restarted = true;
                 error = Some(refused);
-                subscription::start(feed, content_type).await?;
+                subscription::restart(feed, content_type, disabled).await?;
             }
             Ended::BadLink(refused) => error = Some(refused),
         }

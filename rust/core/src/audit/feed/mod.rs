@@ -6,10 +6,12 @@
 mod answer;
 mod client;
 mod content;
+mod since;
 mod subscription;
 mod window;
 
 pub(crate) use client::Feed;
+pub(crate) use since::Since;
 pub(crate) use window::check as check_window;
 
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use super::super::Notice;
 use super::answer;
 use super::client::Feed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::RequestSpec;
 use serde::Deserialize;
 
@@ -25,12 +25,11 @@ pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<
     let subscriptions: Vec<Subscription> = reply.json()?;
     let mut notices = Vec::new();
     for content_type in content_types {
-        let enabled = subscriptions.iter().any(|subscription| {
-            subscription.content_type.eq_ignore_ascii_case(content_type)
-                && subscription.status.eq_ignore_ascii_case("enabled")
-        });
-        if !enabled {
-            start(feed, content_type).await?;
+        let known = subscriptions
+            .iter()
+            .find(|subscription| subscription.content_type.eq_ignore_ascii_case(content_type));
+        if !known.is_some_and(|known| known.status.eq_ignore_ascii_case("enabled")) {
+            start(feed, content_type, known.is_some()).await?;
             notices.push(Notice::Fresh {
                 content_type: content_type.clone(),
             });
@@ -39,12 +38,35 @@ pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<
     Ok(notices)
 }
 
-/// Starts one subscription. AF20024, which the reference does not have, says that it was there already.
-pub(super) async fn start(feed: &Feed, content_type: &str) -> Result<()> {
+/// Starts again what a listing was refused for. One that this run has started may need a moment to begin; any other was
+/// there before, so what was published since it ended is lost.
+pub(super) async fn restart(feed: &Feed, content_type: &str, disabled: bool) -> Result<()> {
+    if disabled || !feed.since().is_fresh(content_type) {
+        start(feed, content_type, true).await
+    } else {
+        post(feed, content_type).await?.map_or(Ok(()), Err)
+    }
+}
+
+/// Starts one subscription and writes down when. `again` says that there was one before.
+async fn start(feed: &Feed, content_type: &str, again: bool) -> Result<()> {
+    let before = feed.since().begin(content_type, feed.now_ms(), again).await?;
+    match post(feed, content_type).await? {
+        None => Ok(()),
+        Some(refused) => {
+            feed.since().take_back(content_type, before).await?;
+            Err(refused)
+        }
+    }
+}
+
+/// Gives the service's refusal, if it refuses. AF20024, which the reference does not have, says that the subscription is
+/// there already; a moment before it was not, so an earlier attempt at this request was answered into the void.
+async fn post(feed: &Feed, content_type: &str) -> Result<Option<Error>> {
     let url = feed.address("subscriptions/start", &[("contentType", content_type)])?;
     let reply = feed.send(RequestSpec::post(url.as_str())?.repeatable(true)).await?;
     if reply.is_success() || answer::code(reply.bytes()).as_deref() == Some("AF20024") {
-        return Ok(());
+        return Ok(None);
     }
-    Err(feed.refused(&reply, "start the subscription"))
+    Ok(Some(feed.refused(&reply, "start the subscription")))
 }

@@ -4,7 +4,7 @@ use super::disk;
 use super::report::Report;
 use super::settings::Settings;
 use crate::audit::collect::{collect, Ask, Collected};
-use crate::audit::feed::Feed;
+use crate::audit::feed::{Feed, Since};
 use crate::audit::meter::Meter;
 use crate::audit::Source;
 use crate::engine::Engine;
@@ -123,7 +123,7 @@ impl Job {
         if let (true, Err(error)) = (settings.force, &signed_in) {
             return Err(error.clone());
         }
-        let writer = self.open_writer(known.as_str(), report.item()).await?;
+        let (writer, since) = self.open_writer(known.as_str(), report.item()).await?;
         report.set_path(writer.path());
         let (guid, publisher) = match signed_in {
             Ok(found) => found,
@@ -134,13 +134,11 @@ impl Job {
                 return Err(error);
             }
         };
-        let feed = Feed::new(
-            Arc::clone(&self.engine),
-            token.for_tenant(guid.clone()),
-            guid,
-            publisher,
-            FIRST_WAIT,
-        );
+        let feed = since.and_then(|since| {
+            let engine = Arc::clone(&self.engine);
+            let token = token.for_tenant(guid.clone());
+            Feed::new(engine, token, guid, publisher, FIRST_WAIT, since)
+        });
         self.collect_into(writer, feed, report).await
     }
 
@@ -156,7 +154,8 @@ impl Job {
         Ok((guid, publisher))
     }
 
-    async fn open_writer(&self, tenant: &str, item: &Item) -> Result<Writer> {
+    /// The writer, and what its folder knows of the tenant's subscriptions.
+    async fn open_writer(&self, tenant: &str, item: &Item) -> Result<(Writer, Result<Arc<Since>>)> {
         let settings = &self.settings;
         let (base, format, limits, force) = (settings.path.clone(), settings.format, settings.limits, settings.force);
         let asked = Asked {
@@ -170,14 +169,16 @@ impl Job {
             settle_seconds: settings.settle_seconds,
         };
         disk::job(move || {
-            Writer::open(crate::export::Settings {
+            let writer = Writer::open(crate::export::Settings {
                 base,
                 asked,
                 format,
                 limits,
                 force,
                 checkpoint: None,
-            })
+            })?;
+            let since = Since::open(&writer.path());
+            Ok((writer, since))
         })
         .await?
     }
