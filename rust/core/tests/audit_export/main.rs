@@ -1,9 +1,15 @@
 //! Exporting audit logs from the sandbox's feed: what is in the files equals what the sandbox says there is, whatever goes
 //! wrong on the way. The files are read here by serde_json and csv alone, not by the code that wrote them.
 
+#[cfg(unix)]
+mod child;
 mod faults;
+#[cfg(unix)]
+mod killed;
 mod lifecycle;
 mod refusals;
+#[cfg(unix)]
+mod storage;
 mod subscriptions;
 mod support;
 mod truth;
