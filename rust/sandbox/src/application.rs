@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
 use std::sync::RwLock;
 
+use crate::keys::Keys;
 use crate::options::{Options, Preset};
 use crate::random::Random;
 use crate::resource::Resource;
@@ -11,7 +12,10 @@ use crate::world::{read, write};
 /// The registered application. Permissions are the same in the partner's tenant and in every consenting customer.
 pub(crate) struct Application {
     pub(crate) id: String,
+    /// The secret that it starts with.
     pub(crate) secret: String,
+    /// All of its secrets and certificates.
+    pub(crate) keys: Keys,
     pub(crate) display_name: &'static str,
     preset: Preset,
     pub(crate) state: ApplicationState,
@@ -19,7 +23,6 @@ pub(crate) struct Application {
 
 /// What can be changed while the sandbox runs.
 pub(crate) struct ApplicationState {
-    pub(crate) secret_expired: AtomicBool,
     pub(crate) single_use_refresh_tokens: AtomicBool,
     pub(crate) v2_numbers_as_strings: AtomicBool,
     /// Whether the id tokens of a sign-in say how the user proved who they are.
@@ -82,6 +85,7 @@ impl Application {
         let secret = format!("{}~{}+/{}", random.text(3), random.text(20), random.text(14));
         Application {
             id,
+            keys: Keys::new(secret.clone()),
             secret,
             display_name: match options.preset {
                 Preset::Articles => "Partner Center Application",
@@ -89,7 +93,6 @@ impl Application {
             },
             preset: options.preset,
             state: ApplicationState {
-                secret_expired: AtomicBool::new(false),
                 single_use_refresh_tokens: AtomicBool::new(false),
                 v2_numbers_as_strings: AtomicBool::new(false),
                 id_token_amr: AtomicBool::new(true),

@@ -18,6 +18,7 @@ use crate::fault::FaultList;
 use crate::federation;
 use crate::feed::truth;
 use crate::hold::HoldCounts;
+use crate::keys::{AssertionSettings, Upload};
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
 
@@ -51,6 +52,7 @@ struct ApplicationChange {
     device_interval_seconds: Option<u32>,
     device_slow_downs: Option<u32>,
     device_errors_with_status200: Option<bool>,
+    assertions: Option<AssertionSettings>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -59,6 +61,14 @@ enum RefreshTokenName {
     Active,
     Expired,
     Revoked,
+}
+
+/// `POST /sandbox/secrets`: one more secret of the application.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewSecret {
+    #[serde(default)]
+    expired: bool,
 }
 
 /// `POST /sandbox/users`: one more user of the partner.
@@ -154,7 +164,6 @@ impl Control {
         let change: ApplicationChange = from_json(change)?;
         let state = &self.world.application.state;
         for (target, value) in [
-            (&state.secret_expired, change.secret_expired),
             (&state.single_use_refresh_tokens, change.single_use_refresh_tokens),
             (&state.v2_numbers_as_strings, change.v2_numbers_as_strings),
             (&state.id_token_amr, change.id_token_amr),
@@ -180,6 +189,12 @@ impl Control {
         if let Some(uris) = change.redirect_uris {
             state.set_redirect_uris(uris);
         }
+        if let Some(expired) = change.secret_expired {
+            self.world.application.keys.set_secrets_expired(expired);
+        }
+        if let Some(settings) = change.assertions {
+            self.world.application.keys.set(settings);
+        }
         if let Some(name) = change.refresh_token {
             state.set_refresh_token(match name {
                 RefreshTokenName::Active => RefreshTokenHealth::Active,
@@ -197,6 +212,38 @@ impl Control {
     /// code, without a browser.
     pub fn sign_in(&self, attempt: Value) -> Result<Value, String> {
         sign_in::run(&self.world, from_json(attempt)?)
+    }
+
+    /// `POST /sandbox/certificates`: uploads a certificate to the application's registration and returns its entry there.
+    pub fn add_certificate(&self, upload: Value) -> Result<Value, String> {
+        let upload: Upload = from_json(upload)?;
+        let keys = &self.world.application.keys;
+        keys.upload(&upload, &mut self.world.random(), self.world.clock.now())
+    }
+
+    /// `DELETE /sandbox/certificates/{keyId or thumbprint}`.
+    pub fn remove_certificate(&self, name: &str) -> Result<(), String> {
+        match self.world.application.keys.remove(name) {
+            true => Ok(()),
+            false => Err(format!(
+                "no certificate '{name}' is registered; GET /sandbox/certificates lists them"
+            )),
+        }
+    }
+
+    /// `GET /sandbox/certificates`: the registration's `keyCredentials`.
+    pub fn certificates(&self) -> Value {
+        self.world.application.keys.shown()
+    }
+
+    /// `POST /sandbox/secrets`: one more secret of the application, as `{keyId, secretText}`.
+    pub fn add_secret(&self, expired: bool) -> Value {
+        let (key_id, secret) = self
+            .world
+            .application
+            .keys
+            .add_secret(&mut self.world.random(), expired);
+        json!({"keyId": key_id, "secretText": secret})
     }
 
     /// `POST /sandbox/audit`: changes how the feed behaves; only before the first look at it.
@@ -311,6 +358,16 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
         (&Method::POST, ["application"]) => answer(parse(call).and_then(|change| control.set_application(change))),
         (&Method::POST, ["sign-in"]) => match parse(call).and_then(|attempt| control.sign_in(attempt)) {
             Ok(outcome) => reply::json(200, &outcome),
+            Err(message) => refused(&message),
+        },
+        (&Method::GET, ["certificates"]) => reply::json(200, &control.certificates()),
+        (&Method::POST, ["certificates"]) => match parse(call).and_then(|upload| control.add_certificate(upload)) {
+            Ok(entry) => reply::json(200, &entry),
+            Err(message) => refused(&message),
+        },
+        (&Method::DELETE, ["certificates", name]) => answer(control.remove_certificate(name)),
+        (&Method::POST, ["secrets"]) => match parse(call).and_then(from_json::<NewSecret>) {
+            Ok(secret) => reply::json(200, &control.add_secret(secret.expired)),
             Err(message) => refused(&message),
         },
         (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),

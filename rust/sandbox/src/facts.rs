@@ -23,6 +23,10 @@ pub struct Facts {
     pub application_id: String,
     /// The application's secret.
     pub secret: String,
+    /// Absolute path of a PFX file with a certificate of the application and its key. Empty when the library keeps it.
+    pub certificate_pfx_path: String,
+    /// What that file is encrypted with.
+    pub certificate_pfx_password: String,
     /// A refresh token of the partner's user for that application.
     pub refresh_token: String,
     /// The partner's user.

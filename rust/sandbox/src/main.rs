@@ -37,9 +37,11 @@ fn fail(message: &str, code: u8) -> ExitCode {
 
 fn run(options: Options, exit_with_stdin: bool) -> Result<(), String> {
     let sandbox = Sandbox::start_blocking(options).map_err(|e| e.to_string())?;
-    let certificate = CertificateFile::write(sandbox.ca_pem())?;
+    let files = Files::write(&sandbox)?;
     let mut facts = sandbox.facts().clone();
-    facts.certificate_path = certificate.0.to_string_lossy().into_owned();
+    facts.certificate_path = files.authority().to_string_lossy().into_owned();
+    facts.certificate_pfx_path = files.application().to_string_lossy().into_owned();
+    facts.certificate_pfx_password = PFX_PASSWORD.to_owned();
     let mut line = serde_json::to_string(&facts).map_err(|e| format!("the facts cannot be written: {e}"))?;
     line.push('\n');
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -117,26 +119,41 @@ impl Stop {
     }
 }
 
-/// The authority's certificate in a folder of its own, removed at the end.
-struct CertificateFile(PathBuf);
+/// Not a secret: what the file opens is this sandbox alone.
+const PFX_PASSWORD: &str = "Sandbox only 1";
 
-impl CertificateFile {
-    fn write(pem: &str) -> Result<Self, String> {
+/// The authority's certificate and the application's, with its key, in a folder of their own, removed at the end.
+struct Files(PathBuf);
+
+impl Files {
+    fn write(sandbox: &Sandbox) -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("secureapp-sandbox-{}", std::process::id()));
-        let path = folder.join("ca.pem");
-        std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::write(&path, pem))
-            .map_err(|e| format!("the certificate cannot be written to {}: {e}", path.display()))?;
-        Ok(CertificateFile(path))
+        let files = Files(folder);
+        let own = sandbox.own_certificate().map_err(|e| e.to_string())?;
+        let pfx = own
+            .pfx(PFX_PASSWORD)
+            .map_err(|e| format!("the application's certificate cannot be exported: {e}"))?;
+        std::fs::create_dir_all(&files.0)
+            .and_then(|()| std::fs::write(files.authority(), sandbox.ca_pem()))
+            .and_then(|()| std::fs::write(files.application(), pfx))
+            .map_err(|e| format!("the certificates cannot be written to {}: {e}", files.0.display()))?;
+        Ok(files)
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.0.join("ca.pem")
+    }
+
+    fn application(&self) -> PathBuf {
+        self.0.join("application.pfx")
     }
 }
 
-impl Drop for CertificateFile {
+impl Drop for Files {
     fn drop(&mut self) {
-        // What cannot be removed is a public certificate in the temporary folder.
-        let _ = std::fs::remove_file(&self.0);
-        if let Some(folder) = self.0.parent() {
-            let _ = std::fs::remove_dir(folder);
-        }
+        // What cannot be removed opens nothing once the sandbox has ended.
+        let _ = std::fs::remove_file(self.authority());
+        let _ = std::fs::remove_file(self.application());
+        let _ = std::fs::remove_dir(&self.0);
     }
 }

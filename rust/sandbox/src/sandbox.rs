@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -13,6 +13,7 @@ use crate::facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, Workload
 use crate::federation::{self, Mint};
 use crate::managed_identity::{self, Folder, SERVICES};
 use crate::options::Options;
+use crate::own_certificate::OwnCertificate;
 use crate::route::Service;
 use crate::server;
 use crate::users;
@@ -25,6 +26,7 @@ pub struct Sandbox {
     ca_pem: String,
     control: Control,
     folder: Arc<Folder>,
+    own_certificate: OnceLock<OwnCertificate>,
     runtime: Option<Runtime>,
 }
 
@@ -124,6 +126,8 @@ impl Sandbox {
             partner_tenant_id: world.estate.partner.id.clone(),
             application_id: world.application.id.clone(),
             secret: world.application.secret.clone(),
+            certificate_pfx_path: String::new(),
+            certificate_pfx_password: String::new(),
             refresh_token: world.first_refresh_token.clone(),
             user_principal_name: world.user.name.clone(),
             users: users::named(&world.estate, world.options.seed),
@@ -148,6 +152,7 @@ impl Sandbox {
             ca_pem: certificates.ca_pem,
             control: Control::new(world),
             folder,
+            own_certificate: OnceLock::new(),
             runtime: Some(runtime),
         })
     }
@@ -160,6 +165,19 @@ impl Sandbox {
     /// The certificate authority's certificate, PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// A certificate of the application with its key, registered when it is first asked for. Making the key takes a moment.
+    pub fn own_certificate(&self) -> Result<&OwnCertificate, StartError> {
+        if let Some(own) = self.own_certificate.get() {
+            return Ok(own);
+        }
+        let failed = |e| StartError(format!("OpenSSL cannot make the application's certificate: {e}"));
+        let own = OwnCertificate::create().map_err(failed)?;
+        let own = self.own_certificate.get_or_init(|| own);
+        let upload = serde_json::json!({"certificate": own.certificate_pem().map_err(failed)?});
+        self.control.add_certificate(upload).map_err(StartError)?;
+        Ok(own)
     }
 
     /// What the control endpoints offer, without HTTP.

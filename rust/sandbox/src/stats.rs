@@ -1,6 +1,6 @@
 //! What was asked of the sandbox: `GET /sandbox/stats`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
@@ -18,6 +18,15 @@ pub(crate) struct Stats {
     total_connections: AtomicU64,
     by_path: Mutex<BTreeMap<String, u64>>,
     tokens: Mutex<BTreeMap<TokenKey, u64>>,
+    assertions: Mutex<Assertions>,
+}
+
+/// Client assertions as they came: how many, and which ids came before.
+#[derive(Default)]
+struct Assertions {
+    count: u64,
+    repeated: u64,
+    ids: BTreeSet<String>,
 }
 
 /// What a token was asked for, in canonical form: the tenant's GUID and the API's usual name where they are known.
@@ -57,6 +66,15 @@ impl Stats {
         *lock(&self.tokens).entry(key).or_default() += 1;
     }
 
+    /// Counts an assertion by its id (`jti`).
+    pub(crate) fn assertion(&self, id: &str) {
+        let assertions = &mut *lock(&self.assertions);
+        assertions.count += 1;
+        if !assertions.ids.insert(id.to_owned()) {
+            assertions.repeated += 1;
+        }
+    }
+
     pub(crate) fn reset(&self) {
         self.requests.store(0, Ordering::Relaxed);
         self.peak_in_flight
@@ -65,6 +83,7 @@ impl Stats {
             .store(self.open_connections.load(Ordering::Relaxed), Ordering::Relaxed);
         lock(&self.by_path).clear();
         lock(&self.tokens).clear();
+        *lock(&self.assertions) = Assertions::default();
     }
 
     pub(crate) fn report(&self) -> Value {
@@ -77,6 +96,10 @@ impl Stats {
                 })
             })
             .collect();
+        let (assertions, repeated) = {
+            let assertions = lock(&self.assertions);
+            (assertions.count, assertions.repeated)
+        };
         json!({
             "requests": self.requests.load(Ordering::Relaxed),
             "inFlight": self.in_flight.load(Ordering::Relaxed),
@@ -87,6 +110,8 @@ impl Stats {
             },
             "byPath": *lock(&self.by_path),
             "tokens": tokens,
+            "assertions": assertions,
+            "repeatedAssertions": repeated,
         })
     }
 }

@@ -1,14 +1,15 @@
 //! Checks that do not depend on the grant: the application, its credential, consent and the customer's policies.
 
-use std::sync::atomic::Ordering;
-
 use crate::estate::{Health, Tenant};
+use crate::keys::SecretHealth;
+use crate::reply::Call;
 use crate::resource::Resource;
 use crate::world::World;
 
+use super::assertion;
 use super::error::Refusal;
 use super::federated;
-use super::grant::Client;
+use super::grant::{Client, Form};
 use super::Version;
 
 /// The refusal of an endpoint for personal accounts.
@@ -61,22 +62,23 @@ pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_
     ))
 }
 
-/// The client's secret is right and in force.
-pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal> {
-    if let Some(assertion) = &client.assertion {
-        if let Some(claims) = federated::foreign(assertion, &client.id) {
-            return federated::check(world, assertion, &claims);
+/// How a client has proved itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProvedBy {
+    /// Nothing: it counts as a public client.
+    Nothing,
+    Secret,
+    Assertion,
+}
+
+/// The client's secret is right and in force, or its assertion is.
+pub(super) fn authenticate(world: &World, call: &Call, form: &Form, client: &Client) -> Result<ProvedBy, Refusal> {
+    if let Some(text) = &client.assertion {
+        match federated::foreign(text, &client.id) {
+            Some(claims) => federated::check(world, text, &claims)?,
+            None => assertion::check(world, call, form, client)?,
         }
-        return Err(Refusal::new(
-            700027,
-            "invalid_client",
-            format!(
-                "The certificate with identifier used to sign the client assertion is not registered on application. \
-                 [Reason - The key was not found., Please visit the Azure Portal, Graph Explorer or directly use MS \
-                 Graph to see configured keys for app Id '{}'.]",
-                client.id
-            ),
-        ));
+        return Ok(ProvedBy::Assertion);
     }
     let Some(secret) = &client.secret else {
         return Err(Refusal::new(
@@ -85,8 +87,9 @@ pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     };
-    if *secret != world.application.secret {
-        return Err(Refusal::new(
+    match world.application.keys.secret(secret) {
+        SecretHealth::Good => Ok(ProvedBy::Secret),
+        SecretHealth::Wrong => Err(Refusal::new(
             7000215,
             "invalid_client",
             format!(
@@ -94,10 +97,8 @@ pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal
                  value, not the client secret ID, for a secret added to app '{}'.",
                 client.id
             ),
-        ));
-    }
-    if world.application.state.secret_expired.load(Ordering::Relaxed) {
-        return Err(Refusal::new(
+        )),
+        SecretHealth::Expired => Err(Refusal::new(
             7000222,
             "invalid_client",
             format!(
@@ -106,9 +107,8 @@ pub(super) fn authenticate(world: &World, client: &Client) -> Result<(), Refusal
                  security: https://aka.ms/certCreds.",
                 client.id
             ),
-        ));
+        )),
     }
-    Ok(())
 }
 
 /// The refusal for want of consent.

@@ -6,6 +6,7 @@ use serde_json::{json, Map, Value};
 
 use crate::access::Access;
 use crate::estate::Tenant;
+use crate::identity::ProvedBy;
 use crate::resource::Resource;
 use crate::world::World;
 
@@ -20,7 +21,13 @@ pub(super) struct Lifetime {
 }
 
 /// The claims of an access token as JSON text.
-pub(super) fn access_token(world: &World, access: &Access, audience: &str, life: Lifetime, session: &str) -> String {
+pub(super) fn access_token(
+    world: &World,
+    access: &Access,
+    audience: &str,
+    life: Lifetime,
+    proved_by: ProvedBy,
+) -> String {
     let version_2 = access.resource.has_version_2_tokens();
     let audience = if version_2 { &access.application_id } else { audience };
     let mut claims = common(world, &access.tenant_id, audience, life, version_2);
@@ -28,12 +35,18 @@ pub(super) fn access_token(world: &World, access: &Access, audience: &str, life:
     claims.insert("uti".into(), random.text(22).into());
     claims.insert("rh".into(), format!("1.{}.", random.text(22)).into());
     claims.insert("aio".into(), random.text(48).into());
+    // 0: a public client, 1: a secret, 2: a certificate.
+    let method = match proved_by {
+        ProvedBy::Nothing => "0",
+        ProvedBy::Secret => "1",
+        ProvedBy::Assertion => "2",
+    };
     if version_2 {
         claims.insert("azp".into(), access.application_id.as_str().into());
-        claims.insert("azpacr".into(), "1".into());
+        claims.insert("azpacr".into(), method.into());
     } else {
         claims.insert("appid".into(), access.application_id.as_str().into());
-        claims.insert("appidacr".into(), "1".into());
+        claims.insert("appidacr".into(), method.into());
         claims.insert("app_displayname".into(), world.application.display_name.into());
     }
     match &access.user {
@@ -52,7 +65,7 @@ pub(super) fn access_token(world: &World, access: &Access, audience: &str, life:
                 "sub".into(),
                 pairwise(&[&user.object_id, &access.tenant_id, audience]).into(),
             );
-            claims.insert("sid".into(), session.into());
+            claims.insert("sid".into(), world.user.object_id.as_str().into());
             claims.insert("amr".into(), json!(amr));
             claims.insert("acr".into(), "1".into());
             claims.insert("puid".into(), user.puid.as_str().into());

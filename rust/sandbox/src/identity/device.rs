@@ -76,7 +76,7 @@ fn begin(world: &World, call: &Call, name: &str, version: Version) -> Result<Rep
         Authority::Consumers => return Err(super::checks::consumers()),
     };
     let form = Form::read(call);
-    let client = Client::read(call, &form)?;
+    let client = Client::read(call, &form, name)?;
     if client.id != world.application.id {
         known_client(world, tenant, &client, false)?;
     }

@@ -61,22 +61,26 @@ pub(super) struct Client {
     pub(super) id: String,
     pub(super) secret: Option<String>,
     pub(super) assertion: Option<String>,
+    /// The tenant as the address names it.
+    pub(super) tenant: String,
 }
 
 impl Client {
     /// The client's id and secret, from the form or from HTTP Basic authentication.
-    pub(super) fn read(call: &Call, form: &Form) -> Result<Self, Refusal> {
+    pub(super) fn read(call: &Call, form: &Form, tenant: &str) -> Result<Self, Refusal> {
         if let Some((id, secret)) = basic(call) {
             return Ok(Client {
                 id,
                 secret: Some(secret),
                 assertion: None,
+                tenant: tenant.to_owned(),
             });
         }
         Ok(Client {
             id: form.require("client_id")?.to_owned(),
             secret: form.get("client_secret").map(str::to_owned),
             assertion: form.get("client_assertion").map(str::to_owned),
+            tenant: tenant.to_owned(),
         })
     }
 }

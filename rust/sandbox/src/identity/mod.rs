@@ -7,6 +7,7 @@
 
 mod adminconsent;
 mod ask;
+mod assertion;
 mod authorize;
 mod checks;
 mod claims;
@@ -31,6 +32,7 @@ use crate::world::World;
 
 pub(crate) use ask::Mode;
 pub(crate) use authorize::{answer as sign_in_answer, Answer};
+pub(crate) use checks::ProvedBy;
 pub(crate) use code::Codes;
 pub(crate) use device::{decide_device, Devices};
 use error::Refusal;

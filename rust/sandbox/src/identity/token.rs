@@ -23,7 +23,7 @@ use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
 use super::redeem::{self, Redeemable};
-use super::{authority, on_behalf_of, Authority, Version};
+use super::{authority, on_behalf_of, Authority, ProvedBy, Version};
 
 /// A number, or the same as text: version 1 replies and some version 2 intermediaries quote their numbers.
 struct Number(i64, bool);
@@ -87,7 +87,7 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
     count(world, tenant, &form);
     let authority = authority(world, tenant)?;
     let grant = form.require("grant_type")?;
-    let client = Client::read(call, &form)?;
+    let client = Client::read(call, &form, tenant)?;
     match grant {
         "refresh_token" => {
             let tenant = match authority {
@@ -96,26 +96,28 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
                 Authority::Consumers => return Err(consumers()),
             };
             known_client(world, tenant, &client, false)?;
-            authenticate(world, &client)?;
+            let proved_by = authenticate(world, call, &form, &client)?;
             let redeemable = redeem::check(world, form.require("refresh_token")?, &world.application.id)?;
-            for_user(world, tenant, &form, version, &redeemable)
+            for_user(world, tenant, &form, version, &redeemable, proved_by)
         }
         "authorization_code" => {
             let tenant = of_user(world, authority)?;
             known_client(world, tenant, &client, false)?;
-            authenticate(world, &client)?;
+            let proved_by = authenticate(world, call, &form, &client)?;
             let grounds = world.codes.redeem(world, &form)?;
-            for_sign_in(world, tenant, &form, version, &grounds)
+            for_sign_in(world, tenant, &form, version, &grounds, proved_by)
         }
         "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
             let tenant = of_user(world, authority)?;
             known_client(world, tenant, &client, false)?;
             // The application also counts as a public client, which proves nothing.
-            if client.secret.is_some() || client.assertion.is_some() {
-                authenticate(world, &client)?;
-            }
+            let proved_by = if client.secret.is_some() || client.assertion.is_some() {
+                authenticate(world, call, &form, &client)?
+            } else {
+                ProvedBy::Nothing
+            };
             let grounds = device::redeem(world, &form, tenant)?;
-            for_sign_in(world, tenant, &form, version, &grounds)
+            for_sign_in(world, tenant, &form, version, &grounds, proved_by)
         }
         "client_credentials" => {
             let tenant = match authority {
@@ -131,8 +133,8 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
                 Authority::Consumers => return Err(consumers()),
             };
             known_client(world, tenant, &client, true)?;
-            authenticate(world, &client)?;
-            for_application(world, tenant, &form, version)
+            let proved_by = authenticate(world, call, &form, &client)?;
+            for_application(world, tenant, &form, version, proved_by)
         }
         on_behalf_of::GRANT => {
             let tenant = match authority {
@@ -141,9 +143,9 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
                 Authority::Consumers => return Err(consumers()),
             };
             known_client(world, tenant, &client, false)?;
-            authenticate(world, &client)?;
+            let proved_by = authenticate(world, call, &form, &client)?;
             let user = on_behalf_of::check(world, tenant, &form)?;
-            let mut success = for_user(world, tenant, &form, version, &user)?;
+            let mut success = for_user(world, tenant, &form, version, &user, proved_by)?;
             let offline = form.get("scope").is_some_and(|scope| scope.contains("offline_access"));
             success.refresh_token = success.refresh_token.filter(|_| version == Version::V1 || offline);
             Ok(success)
@@ -173,9 +175,10 @@ fn for_sign_in(
     form: &Form,
     version: Version,
     grounds: &Grounds,
+    proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
     let redeemable = Redeemable::of_sign_in(world, grounds);
-    let mut success = for_user(world, tenant, form, version, &redeemable)?;
+    let mut success = for_user(world, tenant, form, version, &redeemable, proved_by)?;
     let asked = |scope: &str| version == Version::V1 || grounds.openid.contains(&scope);
     success.id_token = match asked("openid") {
         true => Some(authorize::id_token(world, tenant, grounds, version)?),
@@ -214,6 +217,7 @@ fn for_user(
     form: &Form,
     version: Version,
     redeemable: &Redeemable,
+    proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
     let health = redeemable.meets(tenant.health());
     let user = &redeemable.user;
@@ -276,14 +280,20 @@ fn for_user(
         );
         URL_SAFE_NO_PAD.encode(info)
     });
-    let mut success = issue(world, access, wanted.audience, version, wants_id)?;
+    let mut success = issue(world, access, wanted.audience, version, wants_id, proved_by)?;
     success.scope = Some(scope_text);
     success.refresh_token = Some(refresh_token);
     success.client_info = client_info;
     Ok(success)
 }
 
-fn for_application(world: &World, tenant: &Tenant, form: &Form, version: Version) -> Result<Success, Refusal> {
+fn for_application(
+    world: &World,
+    tenant: &Tenant,
+    form: &Form,
+    version: Version,
+    proved_by: ProvedBy,
+) -> Result<Success, Refusal> {
     let wanted = Wanted::read(form, version, None)?;
     if !wanted.is_default() || (version == Version::V2 && !form.require("scope")?.contains("/.default")) {
         return Err(invalid_scope(form.get("scope").unwrap_or_default()));
@@ -304,7 +314,7 @@ fn for_application(world: &World, tenant: &Tenant, form: &Form, version: Version
         roles,
         expires_on: 0,
     };
-    issue(world, access, wanted.audience, version, false)
+    issue(world, access, wanted.audience, version, false, proved_by)
 }
 
 /// The `scope` of a reply: bare names on version 1, with the API's name on version 2.
@@ -339,6 +349,7 @@ fn issue(
     audience: String,
     version: Version,
     wants_id: bool,
+    proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
     let now = world.clock.now();
     let seconds = i64::from(world.application.state.token_lifetime_seconds.load(Ordering::Relaxed));
@@ -348,7 +359,7 @@ fn issue(
     };
     access.expires_on = life.expires_on;
     let broken = |_| Refusal::new(50000, "temporarily_unavailable", "There was an error issuing a token.");
-    let claims = claims::access_token(world, &access, &audience, life, &world.user.object_id);
+    let claims = claims::access_token(world, &access, &audience, life, proved_by);
     let access_token = world
         .signer
         .sign(&claims, !access.resource.has_version_2_tokens())

@@ -1,0 +1,240 @@
+//! What the application proves itself with: secrets and certificates (`passwordCredentials` and `keyCredentials` of the
+//! registration in Microsoft Graph), any number of each.
+
+use std::sync::RwLock;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use openssl::asn1::Asn1Time;
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Public};
+use openssl::x509::X509;
+use serde::Deserialize;
+use serde_json::{json, Value};
+
+use crate::random::Random;
+use crate::world::{read, write};
+
+/// A registration's credentials.
+pub(crate) struct Keys {
+    secrets: RwLock<Vec<Password>>,
+    certificates: RwLock<Vec<KeyCredential>>,
+    settings: RwLock<AssertionSettings>,
+}
+
+struct Password {
+    key_id: String,
+    value: String,
+    expired: bool,
+}
+
+/// An uploaded certificate.
+#[derive(Clone)]
+pub(crate) struct KeyCredential {
+    pub(crate) key_id: String,
+    pub(crate) sha1: Vec<u8>,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) key: PKey<Public>,
+    /// Seconds since 1970.
+    pub(crate) not_before: i64,
+    pub(crate) not_after: i64,
+    name: String,
+    der: Vec<u8>,
+    /// Not known to this node of the service before this time (seconds since 1970) ..
+    known_from: i64,
+    /// .. nor to the next so many requests.
+    unknown_requests: u32,
+}
+
+/// How strictly assertions are taken; `POST /sandbox/application`'s `assertions`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AssertionSettings {
+    /// The audience has to be the address that the request was sent to, in the same letters. Otherwise any of the
+    /// tenant's token endpoints will do, by GUID or domain, version 1 or 2, and the tenant's issuer.
+    pub(crate) exact_audience: bool,
+    /// Signature algorithms that are taken.
+    pub(crate) algorithms: Vec<String>,
+}
+
+impl Default for AssertionSettings {
+    fn default() -> Self {
+        AssertionSettings {
+            exact_audience: false,
+            algorithms: vec!["PS256".to_owned(), "RS256".to_owned()],
+        }
+    }
+}
+
+/// `POST /sandbox/certificates`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Upload {
+    /// PEM, or DER in base64.
+    certificate: String,
+    /// How long the service does not know it yet, in seconds.
+    #[serde(default)]
+    replication_seconds: i64,
+    /// How many requests meet a node that does not know it yet.
+    #[serde(default)]
+    unknown_requests: u32,
+}
+
+/// What the service finds for a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SecretHealth {
+    Good,
+    Expired,
+    Wrong,
+}
+
+impl Keys {
+    pub(crate) fn new(secret: String) -> Self {
+        let first = Password {
+            key_id: Random::new(1).guid(),
+            value: secret,
+            expired: false,
+        };
+        Keys {
+            secrets: RwLock::new(vec![first]),
+            certificates: RwLock::default(),
+            settings: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> AssertionSettings {
+        read(&self.settings).clone()
+    }
+
+    pub(crate) fn set(&self, settings: AssertionSettings) {
+        *write(&self.settings) = settings;
+    }
+
+    /// Judges a secret as it came.
+    pub(crate) fn secret(&self, value: &str) -> SecretHealth {
+        match read(&self.secrets).iter().find(|secret| secret.value == value) {
+            Some(secret) if secret.expired => SecretHealth::Expired,
+            Some(_) => SecretHealth::Good,
+            None => SecretHealth::Wrong,
+        }
+    }
+
+    /// Adds a secret and returns its id and its value.
+    pub(crate) fn add_secret(&self, random: &mut Random, expired: bool) -> (String, String) {
+        let secret = Password {
+            key_id: random.guid(),
+            value: format!("{}~{}", random.text(3), random.text(36)),
+            expired,
+        };
+        let facts = (secret.key_id.clone(), secret.value.clone());
+        write(&self.secrets).push(secret);
+        facts
+    }
+
+    /// Whether every secret counts as expired.
+    pub(crate) fn set_secrets_expired(&self, expired: bool) {
+        write(&self.secrets)
+            .iter_mut()
+            .for_each(|secret| secret.expired = expired);
+    }
+
+    /// Uploads a certificate and returns how the registration shows it.
+    pub(crate) fn upload(&self, upload: &Upload, random: &mut Random, now: i64) -> Result<Value, String> {
+        let certificate = certificate(&upload.certificate)?;
+        let failed = |e| format!("the certificate cannot be used: {e}");
+        let digest = |digest| certificate.digest(digest).map(|bytes| bytes.to_vec()).map_err(failed);
+        let credential = KeyCredential {
+            key_id: random.guid(),
+            sha1: digest(MessageDigest::sha1())?,
+            sha256: digest(MessageDigest::sha256())?,
+            key: certificate.public_key().map_err(failed)?,
+            not_before: seconds(certificate.not_before()).map_err(failed)?,
+            not_after: seconds(certificate.not_after()).map_err(failed)?,
+            name: certificate
+                .subject_name()
+                .entries()
+                .filter_map(|entry| {
+                    Some(format!(
+                        "{}={}",
+                        entry.object().nid().short_name().ok()?,
+                        entry.data().as_utf8().ok()?
+                    ))
+                })
+                .collect::<Vec<_>>()
+                .join(", "),
+            der: certificate.to_der().map_err(failed)?,
+            known_from: now.saturating_add(upload.replication_seconds),
+            unknown_requests: upload.unknown_requests,
+        };
+        let shown = credential.shown();
+        let mut certificates = write(&self.certificates);
+        certificates.retain(|known| known.sha256 != credential.sha256);
+        certificates.push(credential);
+        Ok(shown)
+    }
+
+    /// Removes a certificate by its key id or a thumbprint; false where there is none.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        let mut certificates = write(&self.certificates);
+        let before = certificates.len();
+        certificates.retain(|known| {
+            known.key_id != name
+                && !hex(&known.sha1).eq_ignore_ascii_case(name)
+                && !hex(&known.sha256).eq_ignore_ascii_case(name)
+        });
+        certificates.len() < before
+    }
+
+    /// The registration's `keyCredentials`.
+    pub(crate) fn shown(&self) -> Value {
+        read(&self.certificates).iter().map(KeyCredential::shown).collect()
+    }
+
+    /// The certificate that an assertion names by a digest, if this node of the service knows it by now.
+    pub(crate) fn find(&self, digest: &[u8], now: i64) -> Option<KeyCredential> {
+        let mut certificates = write(&self.certificates);
+        let known = certificates
+            .iter_mut()
+            .find(|known| known.sha1 == digest || known.sha256 == digest)?;
+        if known.unknown_requests > 0 {
+            known.unknown_requests -= 1;
+            return None;
+        }
+        (now >= known.known_from).then(|| known.clone())
+    }
+}
+
+impl KeyCredential {
+    /// As Microsoft Graph shows it ("keyCredential resource type").
+    fn shown(&self) -> Value {
+        json!({
+            "customKeyIdentifier": STANDARD.encode(&self.sha1),
+            "displayName": self.name,
+            "endDateTime": format!("{}Z", crate::clock::iso_seconds(self.not_after)),
+            "key": STANDARD.encode(&self.der),
+            "keyId": self.key_id,
+            "startDateTime": format!("{}Z", crate::clock::iso_seconds(self.not_before)),
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+        })
+    }
+}
+
+fn certificate(text: &str) -> Result<X509, String> {
+    let read = if text.contains("-----BEGIN") {
+        X509::from_pem(text.as_bytes()).ok()
+    } else {
+        let compact: String = text.split_ascii_whitespace().collect();
+        STANDARD.decode(compact).ok().and_then(|der| X509::from_der(&der).ok())
+    };
+    read.ok_or_else(|| "the certificate is neither PEM nor DER in base64".to_owned())
+}
+
+fn seconds(time: &openssl::asn1::Asn1TimeRef) -> Result<i64, openssl::error::ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
+    Ok(i64::from(since.days) * 86_400 + i64::from(since.secs))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
