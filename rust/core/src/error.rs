@@ -63,6 +63,7 @@ pub struct Error(Box<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: Kind,
+    id: &'static str,
     message: String,
     advice: String,
     tenant: String,
@@ -80,6 +81,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
+            id: "",
             message: message.into(),
             advice: String::new(),
             tenant: String::new(),
@@ -115,6 +117,12 @@ impl Error {
     /// What the administrator should do next, one sentence.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.0.advice = advice.into();
+        self
+    }
+
+    /// A name of its own, for a program that must tell this failure from others of its kind.
+    pub fn with_id(mut self, id: &'static str) -> Self {
+        self.0.id = id;
         self
     }
 
@@ -164,6 +172,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Empty where the kind says enough.
+    pub fn id(&self) -> &'static str {
+        self.0.id
+    }
+
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -206,6 +219,7 @@ impl Error {
         let service = self.0.service.clone().unwrap_or_default();
         Value::map()
             .with("kind", format!("{:?}", self.0.kind))
+            .with("id", self.0.id)
             .with("message", self.0.message.as_str())
             .with("advice", self.0.advice.as_str())
             .with("tenant", self.0.tenant.as_str())

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod certificate;
 mod check;
 pub mod credential;
 mod delegated;

@@ -123,9 +123,13 @@ impl Request {
     }
 
     pub fn signer(&self, key: &str) -> Result<&Arc<Signer>> {
+        self.opt_signer(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    pub fn opt_signer(&self, key: &str) -> Result<Option<&Arc<Signer>>> {
         match self.fields.get(key) {
-            None => Err(self.missing(key)),
-            Some(Field::Signer(signer)) => Ok(signer),
+            None => Ok(None),
+            Some(Field::Signer(signer)) => Ok(Some(signer)),
             Some(_) => Err(self.wrong_type(key, "a signer")),
         }
     }

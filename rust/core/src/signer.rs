@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 /// How long a signature may take before the request that needs it fails.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The id of the error that [`Signer::decline`] gives.
+pub(crate) const DECLINED: &str = "AlgorithmDeclined";
+
 /// One thing to sign. `algorithm` is a JWS name (`PS256`, `RS256`); `data` is the signing input, not its digest.
 #[derive(Clone, Debug)]
 pub struct SignRequest {
@@ -103,6 +106,18 @@ impl Signer {
                 Kind::NotSignedIn,
                 format!("the key's owner could not sign: {reason}"),
             )),
+        );
+    }
+
+    /// Refuses a request because the key cannot do its algorithm; another one may be asked for.
+    pub fn decline(&self, id: u64) {
+        self.answer(
+            id,
+            Err(
+                Error::new(Kind::NotSignedIn, "the key's owner cannot sign with this algorithm")
+                    .with_id(DECLINED)
+                    .advise("Use -AssertionAlgorithm RS256, or another certificate."),
+            ),
         );
     }
 

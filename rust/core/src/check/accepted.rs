@@ -6,10 +6,10 @@ use crate::error::{Error, Kind};
 
 pub(crate) const CHECK: &str = "Credential";
 
-/// Judges the answer to one token request; `secret` says whether the request had a client secret.
-pub(crate) fn judge(application: &str, secret: bool, answer: Result<(), &Error>) -> Row {
+/// Judges the answer to one token request; `proof` is what the application proved itself with.
+pub(crate) fn judge(application: &str, proof: Option<&str>, answer: Result<(), &Error>) -> Row {
     let Err(error) = answer else {
-        return Row::pass(CHECK, application, accepted(secret));
+        return Row::pass(CHECK, application, accepted(proof));
     };
     if error.is_retryable() || matches!(error.kind(), Kind::Protocol | Kind::Internal | Kind::Storage) {
         return Row::warn(CHECK, application, format!("could not be checked: {}", error.message())).because(error);
@@ -20,15 +20,14 @@ pub(crate) fn judge(application: &str, secret: bool, answer: Result<(), &Error>)
     Row::pass(
         CHECK,
         application,
-        format!("{}; it refused something else, see the next rows", accepted(secret)),
+        format!("{}; it refused something else, see the next rows", accepted(proof)),
     )
 }
 
-fn accepted(secret: bool) -> &'static str {
-    if secret {
-        "the service accepts the application and its secret"
-    } else {
-        "the service accepts the application (it has no secret)"
+fn accepted(proof: Option<&str>) -> String {
+    match proof {
+        Some(proof) => format!("the service accepts the application and its {proof}"),
+        None => "the service accepts the application (it has no secret and no certificate)".to_owned(),
     }
 }
 
@@ -79,7 +78,7 @@ mod tests {
             ("interaction_required", "AADSTS50076", Verdict::Pass),
             ("invalid_resource", "AADSTS500011", Verdict::Pass),
         ] {
-            let row = judge("app", true, Err(&refused(error, code)));
+            let row = judge("app", Some("secret"), Err(&refused(error, code)));
             assert_eq!(row.verdict, verdict, "{error} {code}");
             if verdict == Verdict::Fail {
                 assert_eq!(row.remedy, "do this");
@@ -96,7 +95,7 @@ mod tests {
             Kind::Server,
             Kind::Protocol,
         ] {
-            let row = judge("app", true, Err(&Error::new(kind, "gone")));
+            let row = judge("app", Some("secret"), Err(&Error::new(kind, "gone")));
             assert_eq!(row.verdict, Verdict::Warn, "{kind:?}");
         }
     }

@@ -1,15 +1,19 @@
-//! Who asks: an application, proved by a secret, optionally acting for the user behind a refresh token.
+//! Who asks: an application with what it proves itself by, optionally acting for the user behind a refresh token.
 
+mod mark;
+mod proof;
+
+pub(crate) use mark::{refresh_mark, Mark};
+pub(crate) use proof::{Occasion, Proof};
+
+use crate::certificate::{self, Certificate};
 use crate::error::{Error, Result};
+use crate::export::time::now;
 use crate::request::Request;
 use crate::secret::Secret;
 use crate::tenant::{self, TenantId};
 use crate::token::Lineage;
 use crate::value::Value;
-use once_cell::sync::OnceCell;
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::sign::Signer;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,51 +22,52 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Source: Microsoft's "Refresh tokens in the Microsoft identity platform".
 const REFRESH_TOKEN_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
-/// A keyed hash of secrets: the same for the same ones within a process, and worth nothing outside of it.
-pub(crate) type Mark = [u8; 16];
-
 /// A shared, thread-safe handle; the secrets in it are zeroized when the last user drops it.
 pub struct Credential {
     application_id: String,
     tenant: Option<TenantId>,
     account: Option<String>,
-    secret: Option<Secret>,
+    proof: Proof,
     refresh_token: Option<Secret>,
     acquired_on: Option<i64>,
     /// Milliseconds since 1970 of the last redemption that this credential knows of; 0 for none.
     redeemed_on: AtomicI64,
-    proof: Mark,
+    proof_mark: Mark,
     refresh_mark: Option<Mark>,
     /// By environment instance: each has its own chain of refresh tokens.
     lineages: Mutex<Vec<(u64, Arc<Lineage>)>>,
 }
 
 impl Credential {
-    /// Reads a `credential` request: `applicationId`, and `secret` or `refreshToken` or both; optionally `tenant` (the home
+    /// Reads a `credential` request: `applicationId`, and what proves it (`secret`, or a certificate's fields: see
+    /// `certificate`) or `refreshToken` or both; optionally `assertionAlgorithm` (PS256 or RS256), `tenant` (the home
     /// tenant), `account` and `acquiredOn` (milliseconds since 1970). Nothing is sent.
     pub fn open(request: &Request) -> Result<Self> {
-        request.only(&[
+        let mut known = vec![
             "applicationId",
             "tenant",
             "account",
             "secret",
+            "assertionAlgorithm",
             "refreshToken",
             "acquiredOn",
-        ])?;
+        ];
+        known.extend(certificate::FIELDS);
+        request.only(&known)?;
         let application_id = application_id(request.text("applicationId")?)?;
-        let secret = trimmed(request.opt_secret("secret")?, "client secret")?;
+        let proof = Proof::from_request(request)?;
         let refresh_token = trimmed(request.opt_secret("refreshToken")?, "refresh token")?;
-        if secret.is_none() && refresh_token.is_none() {
+        if matches!(proof, Proof::None) && refresh_token.is_none() {
             return Err(
-                Error::invalid("the credential has neither a secret nor a refresh token")
-                    .advise("Give -Secret, -RefreshToken or both."),
+                Error::invalid("the credential has neither a secret, a certificate nor a refresh token")
+                    .advise("Give -Secret or a certificate, -RefreshToken, or both."),
             );
         }
         let tenant = match request.opt_text("tenant")?.filter(|text| !text.trim().is_empty()) {
             Some(text) => Some(TenantId::parse(text)?),
             None => None,
         };
-        let proof = mark(&[&application_id, secret.as_ref().map_or("", Secret::expose)])?;
+        let proof_mark = proof.mark(&application_id)?;
         let refresh_mark = match &refresh_token {
             Some(token) => Some(refresh_mark(&application_id, token)?),
             None => None,
@@ -74,11 +79,11 @@ impl Credential {
                 .opt_text("account")?
                 .filter(|text| !text.trim().is_empty())
                 .map(str::to_owned),
-            secret,
+            proof,
             refresh_token,
             acquired_on: request.opt_int("acquiredOn")?,
             redeemed_on: AtomicI64::new(0),
-            proof,
+            proof_mark,
             refresh_mark,
             lineages: Mutex::default(),
         })
@@ -93,14 +98,26 @@ impl Credential {
         let expires = last_life
             .filter(|_| self.refresh_token.is_some())
             .map(|from| from.saturating_add(REFRESH_TOKEN_LIFE_MS));
-        Value::map()
+        let mut warnings = Vec::new();
+        let mut facts = Value::map()
             .with("applicationId", self.application_id.as_str())
             .with("tenantId", self.tenant.as_ref().map(TenantId::as_str))
             .with("account", self.account.as_deref())
             .with("acquiredOn", self.acquired_on.map_or(Value::Null, Value::Time))
-            .with("hasSecret", self.secret.is_some())
+            .with("hasSecret", self.secret().is_some())
             .with("hasRefreshToken", self.refresh_token.is_some())
             .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))
+            .with("hasCertificate", self.certificate().is_some());
+        if let Some(certificate) = self.certificate() {
+            facts = facts
+                .with("certificateThumbprint", certificate::hex(certificate.sha1()))
+                .with("certificateThumbprintSha256", certificate::hex(certificate.sha256()))
+                .with("certificateSubject", certificate.subject())
+                .with("certificateNotBefore", Value::Time(certificate.not_before()))
+                .with("certificateExpiresOn", Value::Time(certificate.not_after()));
+            warnings.extend(certificate.warning(now()));
+        }
+        facts.with("warnings", warnings)
     }
 
     /// The application (client) id, in lower case.
@@ -118,16 +135,32 @@ impl Credential {
         self.account.as_deref()
     }
 
-    pub fn has_secret(&self) -> bool {
-        self.secret.is_some()
+    /// Whether the application can prove itself, with a secret or otherwise.
+    pub fn has_proof(&self) -> bool {
+        !matches!(self.proof, Proof::None)
     }
 
     pub fn has_refresh_token(&self) -> bool {
         self.refresh_token.is_some()
     }
 
+    /// How the application proves itself.
+    pub(crate) fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
     pub(crate) fn secret(&self) -> Option<&Secret> {
-        self.secret.as_ref()
+        match &self.proof {
+            Proof::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        match &self.proof {
+            Proof::Certificate { certificate, .. } => Some(certificate),
+            _ => None,
+        }
     }
 
     /// The refresh token that the credential was made with; the newest one is its lineage's.
@@ -135,9 +168,9 @@ impl Credential {
         self.refresh_token.as_ref()
     }
 
-    /// Tells applications and their secrets apart.
-    pub(crate) fn proof(&self) -> &Mark {
-        &self.proof
+    /// Tells applications and what they prove themselves with apart.
+    pub(crate) fn proof_mark(&self) -> &Mark {
+        &self.proof_mark
     }
 
     pub(crate) fn refresh_mark(&self) -> Option<&Mark> {
@@ -196,31 +229,6 @@ fn trimmed(secret: Option<&Secret>, name: &str) -> Result<Option<Secret>> {
     }
 }
 
-/// Tells refresh tokens apart; a token belongs to the application that it was issued to.
-pub(crate) fn refresh_mark(application_id: &str, token: &Secret) -> Result<Mark> {
-    mark(&["refresh token", application_id, token.expose()])
-}
-
-fn mark(parts: &[&str]) -> Result<Mark> {
-    static KEY: OnceCell<[u8; 32]> = OnceCell::new();
-    let failed = |cause| Error::internal(format!("a keyed hash could not be made: {cause}"));
-    let key = KEY.get_or_try_init(|| {
-        let mut key = [0; 32];
-        openssl::rand::rand_bytes(&mut key).map(|()| key)
-    });
-    let key = PKey::hmac(key.map_err(failed)?).map_err(failed)?;
-    let mut signer = Signer::new(MessageDigest::sha256(), &key).map_err(failed)?;
-    for part in parts {
-        // With lengths, so that no two lists of parts read the same.
-        signer.update(&(part.len() as u64).to_le_bytes()).map_err(failed)?;
-        signer.update(part.as_bytes()).map_err(failed)?;
-    }
-    let digest = signer.sign_to_vec().map_err(failed)?;
-    let mut mark = [0; 16];
-    mark.copy_from_slice(&digest[..16]);
-    Ok(mark)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,10 +248,9 @@ mod tests {
         let a = Credential::open(&request("s3cret", "token")).unwrap();
         let b = Credential::open(&request(" s3cret\r\n", "token\n")).unwrap();
         let c = Credential::open(&request("other", "token2")).unwrap();
-        assert_eq!((a.proof(), a.refresh_mark()), (b.proof(), b.refresh_mark()));
-        assert_ne!(a.proof(), c.proof());
+        assert_eq!((a.proof_mark(), a.refresh_mark()), (b.proof_mark(), b.refresh_mark()));
+        assert_ne!(a.proof_mark(), c.proof_mark());
         assert_ne!(a.refresh_mark(), c.refresh_mark());
-        assert_ne!(mark(&["ab", "c"]).unwrap(), mark(&["a", "bc"]).unwrap());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::retry::{self, Account, Options};
 use super::spec::RequestSpec;
 use super::transport::{self, Stage};
 use crate::error::{Error, Kind, Result};
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue, ACCEPT_ENCODING};
 use std::future::Future;
 use std::sync::Arc;
@@ -68,15 +69,22 @@ impl Client {
         Ok(Client { inner, limits, options })
     }
 
+    /// The unit of waiting: the first wait where the service names none.
+    pub(crate) fn first_backoff(&self) -> Duration {
+        self.options.first_backoff
+    }
+
     /// Sends until there is an answer worth having or the retries are used up. Every HTTP status is an `Ok`: what it means
     /// is for the caller to say. An `Err` says that no whole answer came.
     pub(crate) async fn send(&self, spec: &RequestSpec) -> Result<Reply> {
         let mut account = Account::new(&spec.retry, self.options.first_backoff);
         loop {
+            // Before the place is taken: making it may wait for a person (a key that asks for a PIN).
+            let body = unless_abandoned(spec.abandon.as_ref(), spec.body()).await??;
             let permit = unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority())).await??;
             let first = permit.introduction().wait(self.options.introduction);
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
-            let response = self.exchange(spec).await;
+            let response = self.exchange(spec, body).await;
             if response.is_ok() {
                 permit.introduction().answered();
             }
@@ -119,13 +127,13 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, spec: &RequestSpec) -> Result<reqwest::Response, (Stage, Error)> {
+    async fn exchange(&self, spec: &RequestSpec, body: Bytes) -> Result<reqwest::Response, (Stage, Error)> {
         let mut request = self.inner.request(spec.method.clone(), spec.url.clone());
         for (name, value) in &spec.headers {
             request = request.header(name, value);
         }
-        if !spec.body.is_empty() || spec.method != reqwest::Method::GET {
-            request = request.body(spec.body.clone());
+        if !body.is_empty() || spec.method != reqwest::Method::GET {
+            request = request.body(body);
         }
         request
             .send()

@@ -4,13 +4,27 @@ use super::retry::{Budget, Retry};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use reqwest::header::{HeaderName, HeaderValue, ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Url};
+use std::future::Future;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 /// Largest body that is read as a whole where nothing else is said.
 const DEFAULT_LIMIT: usize = 16 << 20;
+
+/// Makes a form.
+type MakeForm = dyn Fn() -> BoxFuture<'static, Result<Zeroizing<String>>> + Send + Sync;
+
+/// What is sent as the body.
+#[derive(Clone)]
+pub(super) enum Content {
+    Fixed(Bytes),
+    /// Made anew for each exchange.
+    Fresh(Arc<MakeForm>),
+}
 
 /// One request. Cheap to clone.
 #[derive(Clone)]
@@ -18,7 +32,7 @@ pub(crate) struct RequestSpec {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Bytes,
+    pub(super) content: Content,
     pub(super) limit: usize,
     pub(super) streamed: bool,
     pub(super) repeatable: bool,
@@ -57,7 +71,7 @@ impl RequestSpec {
             method,
             url,
             headers: vec![(ACCEPT, HeaderValue::from_static("application/json"))],
-            body: Bytes::new(),
+            content: Content::Fixed(Bytes::new()),
             limit: DEFAULT_LIMIT,
             streamed: false,
             repeatable: true,
@@ -86,13 +100,17 @@ impl RequestSpec {
         Ok(self)
     }
 
-    /// Sets a form as the body. The buffer is zeroized once it is no longer needed.
-    pub(crate) fn form(mut self, body: Zeroizing<String>) -> Self {
+    /// Sets a form as the body, made anew each time the request is sent: what proves a client may be good for one request
+    /// only. Each buffer is zeroized once it is no longer needed. A failure to make it ends the request.
+    pub(crate) fn form<F>(mut self, make: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Zeroizing<String>>> + Send + 'static,
+    {
         self.headers.push((
             CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         ));
-        self.body = Bytes::from_owner(body);
+        self.content = Content::Fresh(Arc::new(move || Box::pin(make())));
         self
     }
 
@@ -139,6 +157,14 @@ impl RequestSpec {
     pub(crate) fn abandon_unless_sent(mut self, abandoned: CancellationToken) -> Self {
         self.abandon = Some(abandoned);
         self
+    }
+
+    /// The body of the next exchange.
+    pub(super) async fn body(&self) -> Result<Bytes> {
+        match &self.content {
+            Content::Fixed(bytes) => Ok(bytes.clone()),
+            Content::Fresh(make) => make().await.map(Bytes::from_owner),
+        }
     }
 
     /// `host[:port]`.

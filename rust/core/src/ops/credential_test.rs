@@ -122,7 +122,7 @@ async fn check(context: &Context, plan: &Plan) -> Result<()> {
     let answer = ask(context, &plan.question).await?;
     let row = accepted::judge(
         credential.application_id(),
-        credential.has_secret(),
+        credential.proof().title(),
         answer.as_ref().map(|_| ()),
     );
     let goes_on = row.verdict == Verdict::Pass;

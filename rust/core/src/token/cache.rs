@@ -307,7 +307,7 @@ impl Key {
                 None => TenantKey::Shared(tenant.as_str().to_owned()),
             },
             grant,
-            proof: *request.credential().proof(),
+            proof: *request.credential().proof_mark(),
             lineage: lineage.map_or(0, Lineage::id),
             target: Arc::clone(request.target().key()),
             claims: request.claims_json().cloned(),

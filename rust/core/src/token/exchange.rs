@@ -2,7 +2,9 @@
 
 use super::cache::Inner;
 use super::failure::{self, Asked};
+use super::grant::ServiceTime;
 use super::lineage::Lineage;
+use super::patience::Patience;
 use super::request::{Grant, TokenRequest};
 use super::wire::Success;
 use super::{grant, Token};
@@ -36,17 +38,31 @@ pub(super) async fn ask(
         _ => None,
     };
     let redeemed = lineage.as_ref().map(|lineage| lineage.newest());
-    let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref())?;
-    if how == Grant::RefreshToken {
-        spec = spec.abandon_unless_sent(abandoned);
-    }
     let asked = Asked::token(request, &tenant, redeemed.as_ref());
-    let reply = environment
-        .http()?
-        .send(&spec)
-        .await
-        .map_err(|error| request.name(error))?;
-    let (token, rotated) = read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked)?;
+    let client = environment.http()?;
+    let mut patience = Patience::new(request.credential(), client.first_backoff());
+    let (token, rotated) = loop {
+        let time = ServiceTime {
+            clock: Arc::clone(&inner.clock),
+            ahead_ms: patience.ahead_ms(),
+        };
+        let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref(), time)?;
+        if how == Grant::RefreshToken {
+            spec = spec.abandon_unless_sent(abandoned.clone());
+        }
+        let reply = client.send(&spec).await.map_err(|error| request.name(error))?;
+        match read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked) {
+            Ok(answer) => break answer,
+            Err(error) => match patience.again(&error, &reply, inner.clock.now_ms()) {
+                Some(wait) => tokio::select! {
+                    biased;
+                    () = abandoned.cancelled() => return Err(Error::cancelled()),
+                    () = tokio::time::sleep(wait) => {}
+                },
+                None => return Err(error),
+            },
+        }
+    };
     if let Some(lineage) = &lineage {
         request.credential().note_redemption(inner.clock.now_ms());
         if let Some((new, home)) = rotated {

@@ -1,12 +1,15 @@
 //! The form that is posted to the token endpoint.
 
 use super::request::{Grant, TokenRequest};
+use crate::credential::{Credential, Occasion};
+use crate::engine::Clock;
 use crate::environment::Service;
 use crate::error::Result;
 use crate::http::{self, RequestSpec, Retry};
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use reqwest::header::HeaderName;
+use std::sync::Arc;
 use std::time::Duration;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -14,12 +17,20 @@ use zeroize::Zeroizing;
 /// Waits of one question to the token endpoint, together.
 const WAITS: Duration = Duration::from_secs(60);
 
+/// The service's time as far as it is known.
+pub(super) struct ServiceTime {
+    pub(super) clock: Arc<Clock>,
+    /// How far the service is ahead of this machine, in milliseconds.
+    pub(super) ahead_ms: i64,
+}
+
 /// What is sent for `request` in `tenant`, with `refresh_token` where the grant is one.
 pub(super) fn spec(
     request: &TokenRequest,
     grant: Grant,
     tenant: &TenantId,
     refresh_token: Option<&Secret>,
+    time: ServiceTime,
 ) -> Result<RequestSpec> {
     let login = request.environment().endpoint(Service::Login)?;
     let path = if request.target().as_resource().is_some() {
@@ -27,23 +38,66 @@ pub(super) fn spec(
     } else {
         "oauth2/v2.0/token"
     };
+    let endpoint = format!("{login}/{tenant}/{path}");
     // A redemption may be repeated: Entra keeps the old token valid. Where it does not, a second try would use a dead one.
     let repeatable = !(grant == Grant::RefreshToken && request.environment().single_use_refresh_tokens());
-    RequestSpec::post(&format!("{login}/{tenant}/{path}"))?
+    let spec = RequestSpec::post(&endpoint)?
         .header(HeaderName::from_static("client-request-id"), &http::random_id()?)?
-        .header(HeaderName::from_static("return-client-request-id"), "true")
-        .map(|spec| {
-            spec.form(form(request, grant, refresh_token))
-                .limit(1 << 20)
-                .repeatable(repeatable)
-        })
-        .map(|spec| {
-            spec.retry(Retry {
-                repeats: 4,
-                waits: WAITS,
-                budget: None,
-            })
-        })
+        .header(HeaderName::from_static("return-client-request-id"), "true")?;
+    let whole = Arc::new(Whole {
+        credential: Arc::clone(request.credential()),
+        question: form(request, grant, refresh_token),
+        endpoint,
+        time,
+    });
+    Ok(spec
+        .form(move || Arc::clone(&whole).form())
+        .limit(1 << 20)
+        .repeatable(repeatable)
+        .retry(Retry {
+            repeats: 4,
+            waits: WAITS,
+            budget: None,
+        }))
+}
+
+/// A form less what proves the client, which is made anew each time it is sent.
+struct Whole {
+    credential: Arc<Credential>,
+    question: Zeroizing<String>,
+    endpoint: String,
+    time: ServiceTime,
+}
+
+impl Whole {
+    async fn form(self: Arc<Self>) -> Result<Zeroizing<String>> {
+        let occasion = Occasion {
+            application_id: self.credential.application_id(),
+            endpoint: &self.endpoint,
+            now_ms: self.time.clock.now_ms().saturating_add(self.time.ahead_ms),
+        };
+        let fields = self.credential.proof().fields(&occasion).await?;
+        let room = fields
+            .iter()
+            .map(|(name, value)| name.len() + 2 + escaped_length(value.expose()))
+            .sum::<usize>();
+        let mut form = Zeroizing::new(String::with_capacity(self.question.len() + room));
+        form.push_str(&self.question);
+        for (name, value) in &fields {
+            add(&mut form, name, value.expose());
+        }
+        Ok(form)
+    }
+}
+
+/// Adds a field; the form has room for it.
+fn add(form: &mut String, name: &str, value: &str) {
+    if !form.is_empty() {
+        form.push('&');
+    }
+    form.push_str(name);
+    form.push('=');
+    form_urlencoded::byte_serialize(value.as_bytes()).for_each(|part| form.push_str(part));
 }
 
 /// Bytes that a value takes in a form, or a little more.
@@ -54,9 +108,8 @@ fn escaped_length(value: &str) -> usize {
         .sum()
 }
 
+/// Everything but the proof.
 fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) -> Zeroizing<String> {
-    let credential = request.credential();
-    let secret = credential.secret().map_or("", Secret::expose);
     let token = refresh_token.map_or("", Secret::expose);
     let claims = request.claims_json().map_or("", |claims| claims);
     let scopes = request
@@ -65,17 +118,10 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
         .map(|scopes| scopes.join(" "))
         .unwrap_or_default();
     // Room for everything escaped, so that no half-written copy is left behind by growing.
-    let values = [secret, token, claims, request.target().title()];
+    let values = [token, claims, request.target().title()];
     let room = 256 + values.into_iter().map(escaped_length).sum::<usize>();
     let mut form = Zeroizing::new(String::with_capacity(room));
-    let mut add = |name: &str, value: &str| {
-        if !form.is_empty() {
-            form.push('&');
-        }
-        form.push_str(name);
-        form.push('=');
-        form_urlencoded::byte_serialize(value.as_bytes()).for_each(|part| form.push_str(part));
-    };
+    let mut add = |name: &str, value: &str| add(&mut form, name, value);
     match grant {
         Grant::ClientCredentials => add("grant_type", "client_credentials"),
         Grant::RefreshToken => {
@@ -85,10 +131,7 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
             add("client_info", "1");
         }
     }
-    add("client_id", credential.application_id());
-    if credential.has_secret() {
-        add("client_secret", secret);
-    }
+    add("client_id", request.credential().application_id());
     match request.target().as_resource() {
         Some(resource) => add("resource", resource),
         None => add("scope", &scopes),

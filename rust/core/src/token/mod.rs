@@ -1,12 +1,14 @@
 //! Tokens: asked for once, shared while they last, refreshed before they end.
 
 mod advice;
+pub(crate) mod assertion;
 mod cache;
 mod exchange;
 mod failure;
 mod flights;
 mod grant;
 mod lineage;
+mod patience;
 mod request;
 mod resolve;
 mod target;

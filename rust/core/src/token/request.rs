@@ -99,10 +99,12 @@ impl TokenRequest {
         if !self.app_only && self.credential.has_refresh_token() {
             return Ok(Grant::RefreshToken);
         }
-        if !self.credential.has_secret() {
+        if !self.credential.has_proof() {
             return Err(self.name(
-                Error::invalid("the credential has no secret, so the application cannot act for itself")
-                    .advise("Add -Secret to the credential, or leave -AppOnly out to act for the user."),
+                Error::invalid(
+                    "the credential has no secret and no certificate, so the application cannot act for itself",
+                )
+                .advise("Add -Secret or a certificate to the credential, or leave -AppOnly out to act for the user."),
             ));
         }
         if self.tenant.is_shared() {

@@ -1,5 +1,6 @@
 //! The `tokens` operation against the sandbox.
 
+mod certificates;
 mod faults;
 mod held;
 mod identity;
