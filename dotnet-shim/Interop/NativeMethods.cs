@@ -109,6 +109,9 @@ namespace SecureAppModel.Interop
         internal static extern int sa_signer_fail(SignerHandle signer, ulong id, byte[] text, UIntPtr length, out IntPtr error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sa_signer_decline(SignerHandle signer, ulong id, out IntPtr error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void sa_signer_free(IntPtr signer);
     }
 }

@@ -260,8 +260,9 @@ sa_status sa_shutdown(uint32_t timeout_ms);
 sa_status sa_error_status(const sa_error *error);
 
 /*
- Everything that is known: a map of `kind`, `message`, `advice`, `tenant`, `resource`, `httpStatus`, `error`,
- `suberror`, `code`, `description`, `traceId`, `correlationId`, `timestamp`, `body`, `retryAfterSeconds`.
+ Everything that is known: a map of `kind`, `id` (a name of its own, mostly empty), `message`, `advice`, `tenant`,
+ `resource`, `httpStatus`, `error`, `suberror`, `code`, `description`, `traceId`, `correlationId`, `timestamp`, `body`,
+ `retryAfterSeconds`.
 
  Ownership: the bytes belong to `error` until it is freed.
  Threads: any.
@@ -271,7 +272,9 @@ sa_status sa_error_status(const sa_error *error);
  - `error` is null or a live error.
  - `data` and `len` are null or writable.
  */
-sa_status sa_error_detail(const sa_error *error, const uint8_t **data, size_t *len);
+sa_status sa_error_detail(const sa_error *error,
+                          const uint8_t **data,
+                          size_t *len);
 
 /*
  Frees an error; null is fine.
@@ -446,6 +449,14 @@ void sa_request_free(sa_request *request);
  Opens a credential from a request of kind `credential`: `applicationId`, and optionally `tenant` and `account` (texts),
  `secret` and `refreshToken` (secrets), `acquiredOn` (time). Nothing is sent.
 
+ Instead of a secret, a certificate with its private key: `certificatePath` (PFX, PEM or DER), with `certificateKeyPath`
+ where the key is in a file of its own and `certificatePassword` (secret) where they are encrypted; or
+ `certificateData` (secret), the same as text (PEM, or a PFX in base64); or `certificate` (DER in base64) with
+ `privateKey` (secret: PKCS #8 or PKCS #1 DER in base64) or `signer`. `assertionAlgorithm` is `PS256` or `RS256`; without
+ it, PS256 where the key can do that. A refusal's `id` says why: `CertificatePassword`, `CertificateNoKey`,
+ `CertificateKeyMismatch`, `CertificateExpired`, `CertificateLegacy` (encrypted with algorithms that only another reader
+ may know), ..
+
  Ownership: `out` is the caller's, freed with `sa_credential_free`.
  Threads: any.
 
@@ -460,7 +471,9 @@ sa_status sa_credential_open(const sa_request *request,
 
 /*
  What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
- `hasRefreshToken`, `refreshTokenExpiresOn`. No secrets.
+ `hasRefreshToken`, `refreshTokenExpiresOn`, `hasCertificate`, `warnings` (texts), and with a certificate
+ `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
+ `certificateExpiresOn`. No secrets.
 
  Ownership: `out` is the caller's, freed with `sa_value_free`.
  Threads: any.
@@ -666,6 +679,20 @@ sa_status sa_signer_fail(const sa_signer *signer,
                          const uint8_t *text,
                          size_t len,
                          sa_error **err);
+
+/*
+ Refuses a request because the key cannot do its algorithm. Where the caller has not named one, another is asked for.
+
+ Threads: any.
+
+ # Safety
+
+ - `signer` is null or a live signer.
+ - `err` is null or writable.
+ */
+sa_status sa_signer_decline(const sa_signer *signer,
+                            uint64_t id,
+                            sa_error **err);
 
 /*
  Frees a signer; null is fine. Whoever waits for one of its signatures is told that the key's owner is gone.

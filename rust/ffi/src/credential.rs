@@ -20,6 +20,14 @@ impl Handle for Credential {
 /// Opens a credential from a request of kind `credential`: `applicationId`, and optionally `tenant` and `account` (texts),
 /// `secret` and `refreshToken` (secrets), `acquiredOn` (time). Nothing is sent.
 ///
+/// Instead of a secret, a certificate with its private key: `certificatePath` (PFX, PEM or DER), with `certificateKeyPath`
+/// where the key is in a file of its own and `certificatePassword` (secret) where they are encrypted; or
+/// `certificateData` (secret), the same as text (PEM, or a PFX in base64); or `certificate` (DER in base64) with
+/// `privateKey` (secret: PKCS #8 or PKCS #1 DER in base64) or `signer`. `assertionAlgorithm` is `PS256` or `RS256`; without
+/// it, PS256 where the key can do that. A refusal's `id` says why: `CertificatePassword`, `CertificateNoKey`,
+/// `CertificateKeyMismatch`, `CertificateExpired`, `CertificateLegacy` (encrypted with algorithms that only another reader
+/// may know), ..
+///
 /// Ownership: `out` is the caller's, freed with `sa_credential_free`.
 /// Threads: any.
 ///
@@ -47,7 +55,9 @@ pub unsafe extern "C" fn sa_credential_open(
 }
 
 /// What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
-/// `hasRefreshToken`, `refreshTokenExpiresOn`. No secrets.
+/// `hasRefreshToken`, `refreshTokenExpiresOn`, `hasCertificate`, `warnings` (texts), and with a certificate
+/// `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
+/// `certificateExpiresOn`. No secrets.
 ///
 /// Ownership: `out` is the caller's, freed with `sa_value_free`.
 /// Threads: any.

@@ -53,8 +53,9 @@ pub unsafe extern "C" fn sa_error_status(error: *const Error) -> Status {
     })
 }
 
-/// Everything that is known: a map of `kind`, `message`, `advice`, `tenant`, `resource`, `httpStatus`, `error`,
-/// `suberror`, `code`, `description`, `traceId`, `correlationId`, `timestamp`, `body`, `retryAfterSeconds`.
+/// Everything that is known: a map of `kind`, `id` (a name of its own, mostly empty), `message`, `advice`, `tenant`,
+/// `resource`, `httpStatus`, `error`, `suberror`, `code`, `description`, `traceId`, `correlationId`, `timestamp`, `body`,
+/// `retryAfterSeconds`.
 ///
 /// Ownership: the bytes belong to `error` until it is freed.
 /// Threads: any.

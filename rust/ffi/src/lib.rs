@@ -36,7 +36,7 @@
 //! Any thread may call any function, with these limits: a request is used by one thread at a time; an operation and a
 //! signer have one reader at a time (a second one gets `SA_STATUS_INVALID_INPUT`, it does not wait);
 //! a handle is freed once, when no other call on it will start. `sa_op_cancel`, `sa_op_submit`, `sa_op_finish_input`,
-//! `sa_signer_reply` and `sa_signer_fail` may run while another thread waits in `_next` on the same handle, and freeing an
+//! `sa_signer_reply`, `sa_signer_fail` and `sa_signer_decline` may run while another thread waits in `_next` on the same handle, and freeing an
 //! operation or a signer while another thread waits in its `_next` makes that call return.
 //!
 //! # In the host's process

@@ -169,6 +169,26 @@ pub unsafe extern "C" fn sa_signer_fail(
     })
 }
 
+/// Refuses a request because the key cannot do its algorithm. Where the caller has not named one, another is asked for.
+///
+/// Threads: any.
+///
+/// # Safety
+///
+/// - `signer` is null or a live signer.
+/// - `err` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn sa_signer_decline(signer: *const Signer, id: u64, err: *mut *mut Error) -> Status {
+    // SAFETY: null or writable by contract.
+    let err = unsafe { ErrorOut::new(err) };
+    guard(err, || {
+        // SAFETY: null or live by contract.
+        let signer = unsafe { handle::share(signer) }?;
+        signer.signer.decline(id);
+        Ok(Status::Ok)
+    })
+}
+
 /// Frees a signer; null is fine. Whoever waits for one of its signatures is told that the key's owner is gone.
 ///
 /// # Safety

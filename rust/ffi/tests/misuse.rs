@@ -70,6 +70,7 @@ fn every_function_takes_nulls() {
         sa_signer_next(null(), 0, null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
         sa_signer_reply(null(), 0, null(), 0);
         sa_signer_fail(null(), 0, null(), 0);
+        sa_signer_decline(null(), 0);
     }
     without_err! {
         sa_version(null_mut(), null_mut());

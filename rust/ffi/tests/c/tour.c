@@ -387,7 +387,7 @@ static void many_threads(void)
         CHECK(join(threads[at]) == SA_STATUS_OK);
 }
 
-/* Serves a signer until it is freed: signs by writing the data backwards, and refuses what starts with "no". */
+/* Serves a signer until it is freed: signs by writing the data backwards, refuses "no" and declines "other". */
 static void *serve(void *argument)
 {
     sa_signer *signer = argument;
@@ -406,6 +406,10 @@ static void *serve(void *argument)
             return (void *)(intptr_t)SA_STATUS_DONE;
         if (bytes_contain(data, "no")) {
             EXPECT(SA_STATUS_OK, &err, sa_signer_fail(signer, id, UTF8("the card was pulled out"), &err));
+            continue;
+        }
+        if (bytes_contain(data, "other")) {
+            EXPECT(SA_STATUS_OK, &err, sa_signer_decline(signer, id, &err));
             continue;
         }
         uint8_t signature[64];
@@ -459,6 +463,13 @@ static void signers(void)
     CHECK(sa_op_next(op, FOREVER, &kind, &value.data, &value.len, &err) == SA_STATUS_NOT_SIGNED_IN);
     CHECK(sa_error_detail(err, &value.data, &value.len) == SA_STATUS_OK);
     CHECK(text_contains(map_get(value, "message"), "the card was pulled out"));
+    sa_error_free(err);
+    sa_op_free(op);
+
+    op = start_sign(signer, "other");
+    CHECK(sa_op_next(op, FOREVER, &kind, &value.data, &value.len, &err) == SA_STATUS_NOT_SIGNED_IN);
+    CHECK(sa_error_detail(err, &value.data, &value.len) == SA_STATUS_OK);
+    CHECK(text_contains(map_get(value, "id"), "AlgorithmDeclined"));
     sa_error_free(err);
     sa_op_free(op);
 
