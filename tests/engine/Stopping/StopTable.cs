@@ -1,0 +1,121 @@
+using System.Management.Automation.Language;
+using SecureAppModel.EngineTests.Hosting;
+
+namespace SecureAppModel.EngineTests.Stopping;
+
+/// <summary>Where a command can be when it is stopped.</summary>
+public enum Stage
+{
+    /// <summary>It reads its input; nothing was sent.</summary>
+    BeforeStart,
+
+    /// <summary>The host has taken the connection and says nothing.</summary>
+    Connecting,
+
+    /// <summary>The request was sent, the reply's headers have not come.</summary>
+    Headers,
+
+    /// <summary>The headers have come, the body has not.</summary>
+    Body,
+
+    /// <summary>A part of the body has come.</summary>
+    MidBody,
+
+    /// <summary>It was told to wait before the next try.</summary>
+    BackOff,
+
+    /// <summary>Parts of its files get their final names.</summary>
+    Rename,
+
+    /// <summary>The process that it starts is not ready.</summary>
+    ProcessStart,
+}
+
+/// <summary>One exported command: how it is called, which service it waits for, and which stages it does not have and why.</summary>
+public sealed record StopRow(string Script, string Service, IReadOnlyDictionary<Stage, string> Without);
+
+/// <summary>The one table of what is stopped where. A command that the manifest exports and that has no row fails a test.</summary>
+public static class StopTable
+{
+    private const string WritesNoFile = "writes no file";
+    private const string StartsNoProcess = "starts no process";
+
+    private static readonly Stage[] s_network = [Stage.Connecting, Stage.Headers, Stage.Body, Stage.MidBody, Stage.BackOff];
+
+    /// <summary>
+    /// The scripts of those that ask use <c>$application</c>, an application credential: a refresh-token redemption that was
+    /// sent runs on by design, to keep the new token.
+    /// </summary>
+    public static IReadOnlyDictionary<string, StopRow> Rows { get; } = new Dictionary<string, StopRow>
+    {
+        ["Get-SecureAppAccessToken"] = Asks("Get-SecureAppAccessToken -Credential $application -TenantId $customer -Resource https://graph.microsoft.com", "login"),
+        ["Get-GCITSAccessTokenByResource"] = Asks("Get-GCITSAccessTokenByResource $application $customer https://graph.microsoft.com", "login"),
+        ["Get-DelegatedTenant"] = Asks("Get-DelegatedTenant -Credential $application", "graph"),
+        ["Connect-DelegatedTenant"] = Asks(
+            "function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
+        ["Test-SecureAppCredential"] = Asks(
+            "Test-SecureAppCredential -Credential $application", "login", (Stage.BackOff, "reports a throttled service in its row instead of waiting for it")),
+        ["Get-SecureAppKeyVaultSecret"] = Asks("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
+        ["Set-SecureAppKeyVaultSecret"] = Asks(
+            "Set-SecureAppKeyVaultSecret -VaultName vault -Name any -SecretValue (ConvertTo-Secret x) -Credential $application", "keyVault"),
+        ["Get-SecureAppKeyVaultCertificate"] = Asks("Get-SecureAppKeyVaultCertificate -VaultName vault -Name any -Credential $application", "keyVault"),
+        ["Export-SecureAppAuditLog"] = new(
+            "Export-SecureAppAuditLog -TenantId $customer -Credential $application -Path $folder",
+            "manage",
+            new Dictionary<Stage, string> { [Stage.ProcessStart] = StartsNoProcess }),
+
+        ["Start-SecureAppSandbox"] = Local(
+            "$sandbox2 = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; Stop-SecureAppSandbox $sandbox2",
+            "sends nothing: it waits for the line that its process prints",
+            Stage.ProcessStart),
+        ["Stop-SecureAppSandbox"] = Local("Stop-SecureAppSandbox", "sends nothing: it waits for its process, two seconds at most"),
+        ["New-SecureAppCredential"] = Local("New-SecureAppCredential $sandbox.ApplicationId -Secret (ConvertTo-Secret x)", "answers from its parameters"),
+        ["ConvertFrom-SecureAppAccessToken"] = Local("ConvertFrom-SecureAppAccessToken 'eyJhbGciOiJub25lIn0.eyJ0aWQiOiJ4In0.'", "reads its parameter"),
+        ["Set-SecureAppDefault"] = Local("Set-SecureAppDefault -Environment Public", "changes this session's memory"),
+        ["Get-SecureAppDefault"] = Local("Get-SecureAppDefault", "answers from this session's memory"),
+        ["Clear-SecureAppDefault"] = Local("Clear-SecureAppDefault", "changes this session's memory"),
+        ["Get-SecureAppTokenCache"] = Local("Get-SecureAppTokenCache", "answers from this process's memory"),
+        ["Clear-SecureAppTokenCache"] = Local("Clear-SecureAppTokenCache -Environment $sandbox.Environment", "changes this process's memory"),
+        ["Add-SecureAppEnvironment"] = Local("Add-SecureAppEnvironment StopTableAdded -LoginEndpoint https://localhost:1 -Force", "changes this process's memory"),
+        ["Get-SecureAppEnvironment"] = Local("Get-SecureAppEnvironment", "answers from this process's memory"),
+        ["Remove-SecureAppEnvironment"] = Local(
+            "$null = Add-SecureAppEnvironment StopTableRemoved -LoginEndpoint https://localhost:1 -Force; Remove-SecureAppEnvironment StopTableRemoved",
+            "changes this process's memory"),
+    };
+
+    /// <summary>Every command that the manifest exports.</summary>
+    public static IEnumerable<string> Exported()
+    {
+        var manifest = (System.Collections.Hashtable)Parser.ParseFile(Repository.Manifest, out _, out _)
+            .Find(node => node is HashtableAst, searchNestedScriptBlocks: false).SafeGetValue();
+        return ((object[])manifest["CmdletsToExport"]!).Concat((object[])manifest["FunctionsToExport"]!).Cast<string>();
+    }
+
+    /// <summary>The commands that have a stage.</summary>
+    public static IEnumerable<string> With(Stage stage) => Rows.Where(row => !row.Value.Without.ContainsKey(stage)).Select(row => row.Key);
+
+    private static StopRow Asks(string script, string service, params (Stage Stage, string Reason)[] without)
+    {
+        var reasons = new Dictionary<Stage, string> { [Stage.Rename] = WritesNoFile, [Stage.ProcessStart] = StartsNoProcess };
+        foreach ((Stage stage, string reason) in without)
+        {
+            reasons[stage] = reason;
+        }
+
+        return new StopRow(script, service, reasons);
+    }
+
+    private static StopRow Local(string script, string reason, params Stage[] has)
+    {
+        var reasons = s_network.ToDictionary(stage => stage, _ => reason);
+        reasons[Stage.BeforeStart] = reason;
+        reasons[Stage.Rename] = WritesNoFile;
+        reasons[Stage.ProcessStart] = StartsNoProcess;
+        foreach (Stage stage in has)
+        {
+            reasons.Remove(stage);
+        }
+
+        return new StopRow(script, string.Empty, reasons);
+    }
+}
