@@ -59,15 +59,9 @@ namespace SecureAppModel.Commands
         internal static SecureAppCredential Open(
             string applicationId, SecureString? secret, SecureString? refreshToken, string? tenantId, string? account, DateTimeOffset? acquiredOn)
         {
-            if (!Guid.TryParse(applicationId, out Guid id))
+            if (ApplicationInput.Refusal(applicationId) is SecureAppException noApplication)
             {
-                throw applicationId.IndexOf('@') >= 0 || applicationId.IndexOf('\\') >= 0
-                    ? Refuse(
-                        Shown.Sentence(Shown.Identifier(applicationId)) + " is a user name, but an application id belongs here.",
-                        "Use the application (client) id, a GUID, from the app registration; the user comes in through the refresh token.")
-                    : Refuse(
-                        Shown.Sentence(Shown.Identifier(applicationId)) + " is not an application id.",
-                        "Use the application (client) id, a GUID, from the app registration.");
+                throw noApplication;
             }
 
             if (!string.IsNullOrWhiteSpace(tenantId) && TenantInput.Refusal(tenantId) is SecureAppException noTenant)
@@ -81,7 +75,7 @@ namespace SecureAppModel.Commands
             }
 
             using RequestBuilder request = new RequestBuilder("credential")
-                .Text("applicationId", id.ToString("D"))
+                .Text("applicationId", Guid.Parse(applicationId).ToString("D"))
                 .Text("tenant", tenantId)
                 .Text("account", account)
                 .Secret("secret", secret)

@@ -12,9 +12,23 @@ namespace SecureAppModel.Commands
         /// <summary>Ends the command where a filter was given that says nothing: an empty variable never means everything.</summary>
         internal void CheckFilter(string name, string? value)
         {
-            if (MyInvocation.BoundParameters.ContainsKey(name) && string.IsNullOrWhiteSpace(value))
+            if (!MyInvocation.BoundParameters.ContainsKey(name))
+            {
+                return;
+            }
+
+            if (string.IsNullOrWhiteSpace(value))
             {
                 FailInput("-" + name + " is empty.", "Give it a value, or leave it out to mean all.", null);
+            }
+
+            if (name == "ApplicationId")
+            {
+                Check(ApplicationInput.Refusal(value!), value);
+            }
+            else
+            {
+                ResolveEnvironment(value);
             }
         }
 

@@ -96,9 +96,9 @@ public sealed class TokenCacheTests : IDisposable
     [InlineData("-TenantId 'not one'", "neither a tenant id nor a domain")]
     [InlineData("-TenantId nobody.example", "by that name")]
     [InlineData("-ApplicationId $nothing", "-ApplicationId is empty")]
-    [InlineData("-ApplicationId name", "'name' is not an application id")]
+    [InlineData("-ApplicationId name", "A text of 4 characters is not an application id")]
     [InlineData("-Environment $nothing", "-Environment is empty")]
-    [InlineData("-Environment Nowhere", "Nowhere")]
+    [InlineData("-Environment Nowhere", "There is no environment of the name")]
     public void What_cannot_be_meant_is_refused_and_nothing_is_forgotten(string arguments, string said)
     {
         foreach (string command in new[] { "Get", "Clear" })

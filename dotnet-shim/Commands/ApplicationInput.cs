@@ -1,0 +1,27 @@
+using System;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Says what can be an application id: a GUID.</summary>
+    internal static class ApplicationInput
+    {
+        private const string Advice = "Use the application (client) id, a GUID, from the app registration";
+
+        /// <summary>Null where <paramref name="application"/> can be one; otherwise why not.</summary>
+        internal static SecureAppException? Refusal(string application)
+        {
+            if (Guid.TryParse(application, out _))
+            {
+                return null;
+            }
+
+            string shown = Shown.Sentence(Shown.Identifier(application));
+            return application.IndexOf('@') >= 0 || application.IndexOf('\\') >= 0
+                ? Refuse(shown + " is a user name, but an application id belongs here.", Advice + "; the user comes in through the refresh token.")
+                : Refuse(shown + " is not an application id.", Advice + ".");
+        }
+
+        private static SecureAppException Refuse(string message, string advice) =>
+            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
+    }
+}
