@@ -118,7 +118,7 @@ impl RequestSpec {
     pub(crate) fn json(mut self, body: Zeroizing<Vec<u8>>) -> Self {
         self.headers
             .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-        self.body = Bytes::from_owner(body);
+        self.content = Content::Fixed(Bytes::from_owner(body));
         self
     }
 
