@@ -10,6 +10,7 @@ use crate::event::{Event, Failure, Progress};
 use crate::request::Request;
 use crate::value::Value;
 use futures_util::FutureExt;
+use std::borrow::Borrow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -27,13 +28,24 @@ const CANCEL_GRACE: Duration = Duration::from_millis(300);
 
 pub struct Operation {
     events: tokio::sync::Mutex<mpsc::Receiver<Message>>,
-    input: Mutex<Option<mpsc::Sender<Request>>>,
+    input: Mutex<Option<Intake>>,
     cancel: CancellationToken,
     /// Until when a cancelled operation's reader waits for it; set when the reader first sees the cancel, so that a
     /// reader which polls in short steps waits no longer than one that does not.
     grace: OnceLock<Instant>,
     /// How it ended, once its reader knows.
     end: OnceLock<Result<()>>,
+}
+
+/// Answers an item where that needs no waiting; `None` hands it to the work.
+type AtOnce = Box<dyn Fn(&Request) -> Option<Event> + Send + Sync>;
+
+/// Where items go.
+struct Intake {
+    queue: mpsc::Sender<Request>,
+    at_once: Option<AtOnce>,
+    /// Weak, so that events end with the work even while somebody could still submit.
+    events: mpsc::WeakSender<Message>,
 }
 
 enum Message {
@@ -65,6 +77,7 @@ impl Operation {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let (events_in, events) = mpsc::channel(EVENT_QUEUE);
+        let weak = events_in.downgrade();
         let (input, input_out) = mpsc::channel(INPUT_QUEUE);
         let cancel = session.child_token();
         let context = Context {
@@ -95,15 +108,30 @@ impl Operation {
         });
         Operation {
             events: tokio::sync::Mutex::new(events),
-            input: Mutex::new(Some(input)),
+            input: Mutex::new(Some(Intake {
+                queue: input,
+                at_once: None,
+                events: weak,
+            })),
             cancel,
             grace: OnceLock::new(),
             end: OnceLock::new(),
         }
     }
 
-    /// Hands over one more item. An error says that the input is already finished or the operation has ended.
-    pub fn submit(&self, item: Request) -> Result<Submitted> {
+    /// Has `answer` look at every item first, on its submitter's thread: what needs no waiting costs no task and no wake-up.
+    pub(crate) fn answering(mut self, answer: impl Fn(&Request) -> Option<Event> + Send + Sync + 'static) -> Self {
+        let input = self.input.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(input) = input {
+            input.at_once = Some(Box::new(answer));
+        }
+        self
+    }
+
+    /// Hands over one more item, which is copied if it cannot be answered at once. An error says that the input is already
+    /// finished or the operation has ended.
+    pub fn submit(&self, item: impl Borrow<Request>) -> Result<Submitted> {
+        let item = item.borrow();
         if self.cancel.is_cancelled() {
             return Err(Error::cancelled());
         }
@@ -111,16 +139,40 @@ impl Operation {
         let Some(input) = input.as_ref() else {
             return Err(Error::invalid("this operation's input is already finished"));
         };
-        match input.try_send(item) {
-            Ok(()) => Ok(Submitted::Taken),
-            Err(mpsc::error::TrySendError::Full(_)) => Ok(Submitted::WouldBlock),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::invalid("this operation takes no more input")),
+        // The lock is held until the answer lies in the queue, so that the end of the input does not overtake it.
+        if input.answered_at_once(item) {
+            return Ok(Submitted::Taken);
         }
+        let place = match input.queue.try_reserve() {
+            Ok(place) => place,
+            Err(mpsc::error::TrySendError::Full(())) => return Ok(Submitted::WouldBlock),
+            Err(mpsc::error::TrySendError::Closed(())) => {
+                return Err(Error::invalid("this operation takes no more input"))
+            }
+        };
+        place.send(item.clone());
+        Ok(Submitted::Taken)
     }
 
     /// No more items will come. Calling it again changes nothing.
     pub fn finish_input(&self) {
         self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The next event, if it is there already. `None` says nothing about the end: ask [`Operation::next`] then.
+    pub fn try_next(&self) -> Option<Event> {
+        if self.cancel.is_cancelled() {
+            return None;
+        }
+        let mut events = self.events.try_lock().ok()?;
+        match events.try_recv() {
+            Ok(Message::Event(event)) => Some(event),
+            Ok(Message::End(result)) => {
+                self.end.get_or_init(|| result);
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     /// The next event, when there is one. One reader at a time; dropping the future loses nothing. Once the operation has
@@ -154,6 +206,20 @@ impl Operation {
     /// Stops the work. Safe at any time, from any thread, as often as you like.
     pub fn cancel(&self) {
         self.cancel.cancel();
+    }
+}
+
+impl Intake {
+    fn answered_at_once(&self, item: &Request) -> bool {
+        let Some(answer) = &self.at_once else { return false };
+        // Work that has ended takes nothing more, and a reader who is behind makes the submitter wait as ever.
+        let Some(events) = self.events.upgrade().filter(|_| !self.queue.is_closed()) else {
+            return false;
+        };
+        let Ok(place) = events.try_reserve() else { return false };
+        let Some(event) = answer(item) else { return false };
+        place.send(Message::Event(event));
+        true
     }
 }
 
@@ -309,6 +375,70 @@ mod tests {
             assert!(polls < 10, "the grace period starts again at every poll");
         };
         assert!(error.is_cancelled());
+    }
+
+    /// Answers what is called `known` at once; the work answers the rest with a warning.
+    fn echo() -> Operation {
+        let operation = Operation::spawn(&session(), |mut context| async move {
+            while let Some(item) = context.input.next().await {
+                context.sink.warning(item.kind()).await?;
+            }
+            Ok(())
+        });
+        operation.answering(|item| (item.kind() == "known").then(|| Event::Verbose("at once".to_owned())))
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_there_before_the_work_has_run() {
+        let operation = echo();
+        for kind in ["asked", "known"] {
+            assert_eq!(operation.submit(Request::new(kind)).unwrap(), Submitted::Taken);
+        }
+        operation.finish_input();
+        // Nothing has been awaited here, so no task has run.
+        assert!(matches!(operation.try_next(), Some(Event::Verbose(_))));
+        assert!(operation.try_next().is_none());
+        assert!(matches!(operation.next().await, Ok(Next::Event(Event::Warning(_)))));
+        assert!(matches!(operation.next().await, Ok(Next::Done)));
+        assert!(
+            operation.submit(Request::new("known")).is_err(),
+            "the input is finished"
+        );
+    }
+
+    #[tokio::test]
+    async fn answers_at_once_wait_for_their_reader_like_all_others() {
+        let operation = echo();
+        let mut taken = 0;
+        while operation.submit(Request::new("known")).unwrap() == Submitted::Taken {
+            taken += 1;
+        }
+        assert_eq!(
+            taken,
+            EVENT_QUEUE + INPUT_QUEUE,
+            "what the reader leaves goes to the work's own queue"
+        );
+        operation.finish_input();
+        let mut had = 0;
+        while let Next::Event(_) = operation.next().await.unwrap() {
+            had += 1;
+        }
+        assert_eq!(had, taken);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_answered_at_once_when_the_work_has_ended() {
+        let operation = Operation::spawn(&session(), |_| async { Err(Error::invalid("no")) })
+            .answering(|_| Some(Event::Verbose(String::new())));
+        assert!(operation.next().await.is_err());
+        assert!(operation.submit(Request::new("item")).is_err());
+        let operation = echo();
+        operation.cancel();
+        assert!(operation
+            .submit(Request::new("known"))
+            .expect_err("cancelled")
+            .is_cancelled());
+        assert!(operation.try_next().is_none());
     }
 
     #[tokio::test]

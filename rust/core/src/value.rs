@@ -8,6 +8,7 @@
 
 use crate::secret::Secret;
 use bytes::BufMut;
+use std::borrow::Cow;
 
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -22,20 +23,22 @@ pub enum Value {
     /// Milliseconds since 1970-01-01 UTC.
     Time(i64),
     List(Vec<Value>),
-    Map(Vec<(String, Value)>),
+    /// Keys that are known here take no memory of their own.
+    Map(Vec<(Cow<'static, str>, Value)>),
     Bytes(Vec<u8>),
 }
 
 impl Value {
     /// An empty map, to be filled by [`Value::with`].
     pub fn map() -> Self {
-        Value::Map(Vec::new())
+        // Room for most of the maps that are made; growing costs more than it.
+        Value::Map(Vec::with_capacity(10))
     }
 
     /// Adds an entry to a map; on anything else the value is returned as it is.
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         if let Value::Map(entries) = &mut self {
-            entries.push((key.to_owned(), value.into()));
+            entries.push((Cow::Borrowed(key), value.into()));
         }
         self
     }
@@ -209,7 +212,7 @@ mod tests {
         leaf.prop_recursive(4, 64, 8, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..8).prop_map(Value::List),
-                prop::collection::vec((".*", inner), 0..8).prop_map(Value::Map),
+                prop::collection::vec((".*".prop_map(Cow::Owned), inner), 0..8).prop_map(Value::Map),
             ]
         })
     }

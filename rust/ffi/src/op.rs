@@ -63,7 +63,7 @@ impl Op {
         let found = runtime::try_with(|live| {
             let context = live.runtime.enter();
             let mut next = pin!(self.operation.next());
-            // Most events are there already; those need no timer and no parking of the thread.
+            // An operation that has ended says so without a timer and without parking the thread.
             if let Poll::Ready(next) = next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 return next.map(Some);
             }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn sa_op_submit(op: *const Op, item: *const Request, err: 
         let op = unsafe { handle::share(op) }?;
         // SAFETY: null or live by contract.
         let item = unsafe { handle::borrow(item) }?;
-        Ok(match op.operation.submit(item.0.clone())? {
+        Ok(match op.operation.submit(&item.0)? {
             Submitted::Taken => Status::Ok,
             Submitted::WouldBlock => Status::WouldBlock,
         })
@@ -206,6 +206,12 @@ pub unsafe extern "C" fn sa_op_next(
         let op = unsafe { handle::share(op) }?;
         let mut reader = op.reader()?;
         reader.clear();
+        // Most events are there already, and need neither the runtime nor a timer.
+        if let Some(event) = op.operation.try_next() {
+            kind.write(event.code());
+            text::lend(reader.write(&event.into_value())?, &data, &len);
+            return Ok(Status::Ok);
+        }
         Ok(match op.next(Duration::from_millis(timeout_ms.into()))? {
             None => Status::TimedOut,
             Some(Next::Done) => Status::Done,

@@ -3,7 +3,7 @@
 use crate::engine::Session;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
-use crate::event::Progress;
+use crate::event::{Event, Progress};
 use crate::http::{Raised, MOST_PER_HOST};
 use crate::operation::{Context, Operation};
 use crate::request::Request;
@@ -12,6 +12,7 @@ use crate::token::{Target, Token, TokenRequest};
 use crate::value::Value;
 use crate::Credential;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,14 +65,24 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         force_refresh: request.flag("forceRefresh")?,
         include_refresh_token: request.flag("includeRefreshToken")?,
     };
-    Ok(Operation::spawn(session, |context| run(context, settings)))
+    let settings = Arc::new(settings);
+    let count = Arc::new(Count::default());
+    let tokens = session.engine().tokens().clone();
+    let (own_settings, own_count) = (Arc::clone(&settings), Arc::clone(&count));
+    let operation = Operation::spawn(session, |context| run(context, own_settings, own_count));
+    Ok(operation.answering(move |item| {
+        let token = tokens.cached(&question(item, &settings).ok()?)?;
+        count.taken.fetch_add(1, Relaxed);
+        count.done.fetch_add(1, Relaxed);
+        Some(Event::Record(record(number(item), &token, &settings)))
+    }))
 }
 
-async fn run(mut context: Context, settings: Settings) -> Result<()> {
-    let settings = &settings;
+async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -> Result<()> {
+    let settings = &*settings;
     let engine = Arc::clone(&context.engine);
     let cancel = context.cancel.clone();
-    let mut count = Count::default();
+    let mut shown = None;
     let mut open = true;
     let mut under_way = FuturesUnordered::new();
     while open || !under_way.is_empty() {
@@ -81,21 +92,21 @@ async fn run(mut context: Context, settings: Settings) -> Result<()> {
             Some((item, result)) = under_way.next() => {
                 let item: Item = item;
                 let result: Result<Arc<Token>> = result;
-                count.done += 1;
+                count.done.fetch_add(1, Relaxed);
                 match result {
-                    Ok(token) => context.sink.record(record(&item, &token, settings)).await?,
+                    Ok(token) => context.sink.record(record(item.number, &token, settings)).await?,
                     Err(error) => context.sink.failed(item.target(), error).await?,
                 }
-                count.show(&context, open);
+                count.show(&context, open, &mut shown);
             }
             next = context.input.next(), if open && under_way.len() < settings.throttle => match next {
                 None => open = false,
                 Some(request) => {
-                    count.taken += 1;
+                    count.taken.fetch_add(1, Relaxed);
                     let tokens = engine.tokens().clone();
                     under_way.push(async move {
                         let item = Item::read(&request);
-                        let result = match item.question(&request, settings) {
+                        let result = match question(&request, settings) {
                             Ok(question) => tokens.acquire(&question).await,
                             Err(error) => Err(error),
                         };
@@ -105,38 +116,44 @@ async fn run(mut context: Context, settings: Settings) -> Result<()> {
             },
         }
     }
-    count.finish(&context);
+    if shown.is_some() {
+        context.sink.progress(count.line(Some(100), true));
+    }
     Ok(())
+}
+
+fn number(item: &Request) -> i64 {
+    item.opt_int("item").ok().flatten().unwrap_or_default()
+}
+
+fn question(item: &Request, settings: &Settings) -> Result<TokenRequest> {
+    item.only(&["item", "tenant", "resource", "scopes"])?;
+    let tenant = TenantId::parse(item.text("tenant")?)?;
+    let target = match (item.opt_text("resource")?, item.texts("scopes")?) {
+        (Some(resource), []) => Target::resource(resource),
+        (None, scopes) => Target::scopes(scopes, settings.environment.resource(Service::Graph)),
+        (Some(_), _) => Err(Error::invalid("a token is for a resource or for scopes, not for both")
+            .advise("Use -Resource (v1) or -Scope (v2).")),
+    }
+    .map_err(|error| error.for_tenant(tenant.as_str()))?;
+    Ok(TokenRequest::new(
+        Arc::clone(&settings.environment),
+        Arc::clone(&settings.credential),
+        tenant,
+        target,
+    )
+    .app_only(settings.app_only)
+    .force_refresh(settings.force_refresh))
 }
 
 impl Item {
     fn read(request: &Request) -> Self {
         Item {
-            number: request.opt_int("item").ok().flatten().unwrap_or_default(),
+            number: number(request),
             tenant: request.opt_text("tenant").ok().flatten().unwrap_or_default().to_owned(),
             resource: request.opt_text("resource").ok().flatten().map(str::to_owned),
             scopes: request.texts("scopes").unwrap_or_default().to_vec(),
         }
-    }
-
-    fn question(&self, request: &Request, settings: &Settings) -> Result<TokenRequest> {
-        request.only(&["item", "tenant", "resource", "scopes"])?;
-        let tenant = TenantId::parse(request.text("tenant")?)?;
-        let target = match (request.opt_text("resource")?, request.texts("scopes")?) {
-            (Some(resource), []) => Target::resource(resource),
-            (None, scopes) => Target::scopes(scopes, settings.environment.resource(Service::Graph)),
-            (Some(_), _) => Err(Error::invalid("a token is for a resource or for scopes, not for both")
-                .advise("Use -Resource (v1) or -Scope (v2).")),
-        }
-        .map_err(|error| error.for_tenant(tenant.as_str()))?;
-        Ok(TokenRequest::new(
-            Arc::clone(&settings.environment),
-            Arc::clone(&settings.credential),
-            tenant,
-            target,
-        )
-        .app_only(settings.app_only)
-        .force_refresh(settings.force_refresh))
     }
 
     /// The map that names the item in a failure.
@@ -151,9 +168,9 @@ impl Item {
     }
 }
 
-fn record(item: &Item, token: &Token, settings: &Settings) -> Value {
+fn record(number: i64, token: &Token, settings: &Settings) -> Value {
     let record = Value::map()
-        .with("item", item.number)
+        .with("item", number)
         .with("accessToken", token.access_token().clone())
         .with("expiresOn", Value::Time(token.expires_on()))
         .with("tenantId", token.tenant().as_str())
@@ -168,29 +185,23 @@ fn record(item: &Item, token: &Token, settings: &Settings) -> Value {
     record
 }
 
-/// Progress over all items; none for a single one.
+/// Progress over all items; none for a single one. What is answered at once is counted, but shows no line of its own.
 #[derive(Default)]
 struct Count {
-    taken: usize,
-    done: usize,
-    shown: Option<Instant>,
+    taken: AtomicUsize,
+    done: AtomicUsize,
 }
 
 impl Count {
-    fn show(&mut self, context: &Context, open: bool) {
-        if self.taken < 2 || self.shown.is_some_and(|shown| shown.elapsed() < PROGRESS_STEP) {
+    fn show(&self, context: &Context, open: bool, shown: &mut Option<Instant>) {
+        let taken = self.taken.load(Relaxed);
+        if taken < 2 || shown.is_some_and(|shown| shown.elapsed() < PROGRESS_STEP) {
             return;
         }
-        self.shown = Some(Instant::now());
+        *shown = Some(Instant::now());
         // How many will come is only known once the input is finished.
-        let percent = (!open).then(|| i64::try_from(100 * self.done / self.taken).unwrap_or(100));
+        let percent = (!open).then(|| i64::try_from(100 * self.done.load(Relaxed) / taken).unwrap_or(100));
         context.sink.progress(self.line(percent, false));
-    }
-
-    fn finish(&self, context: &Context) {
-        if self.shown.is_some() {
-            context.sink.progress(self.line(Some(100), true));
-        }
     }
 
     fn line(&self, percent: Option<i64>, completed: bool) -> Progress {
@@ -198,7 +209,7 @@ impl Count {
             id: 0,
             parent: -1,
             activity: "Getting tokens".to_owned(),
-            status: format!("{} of {}", self.done, self.taken),
+            status: format!("{} of {}", self.done.load(Relaxed), self.taken.load(Relaxed)),
             percent,
             completed,
         }

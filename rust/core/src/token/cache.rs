@@ -118,6 +118,11 @@ impl Tokens {
         self.0.acquire(request, freshness).await
     }
 
+    /// The token that [`Tokens::acquire`] would give without waiting; `None` says only that it has to be asked.
+    pub(crate) fn cached(&self, request: &TokenRequest) -> Option<Arc<Token>> {
+        self.0.cached(request)
+    }
+
     /// The same, where a resource has refused `refused`: whatever replaced it in the meantime, or a new one.
     pub async fn acquire_instead_of(&self, request: &TokenRequest, refused: &Arc<Token>) -> Result<Arc<Token>> {
         self.0.acquire(request, Freshness::InsteadOf(refused)).await
@@ -176,18 +181,42 @@ impl Inner {
         }
     }
 
+    fn cached(&self, request: &TokenRequest) -> Option<Arc<Token>> {
+        if request.is_forced() {
+            return None;
+        }
+        let grant = request.grant().ok()?;
+        let (tenant, instance) = (request.tenant(), request.environment().instance());
+        let found;
+        let tenant = if tenant.guid().is_some() || tenant.is_shared() {
+            tenant
+        } else {
+            found = self.domain(instance, tenant)?;
+            &found
+        };
+        let lineage = match grant {
+            Grant::RefreshToken => Some(self.lineages.of(instance, request.credential(), || self.next())?),
+            Grant::ClientCredentials => None,
+        };
+        let key = Key::new(request, grant, tenant, lineage.as_deref());
+        match self.look(&key, &Freshness::Cached) {
+            Found::Answer(Ok(token)) => Some(token),
+            Found::Answer(Err(_)) | Found::Nothing => None,
+        }
+    }
+
+    /// The GUID behind a domain, once it is known.
+    fn domain(&self, instance: u64, tenant: &TenantId) -> Option<TenantId> {
+        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+        domains.get(&instance)?.get(tenant.as_str()).cloned()
+    }
+
     async fn resolve(self: &Arc<Self>, environment: &Arc<Environment>, tenant: &TenantId) -> Result<TenantId> {
         if tenant.guid().is_some() || tenant.is_shared() {
             return Ok(tenant.clone());
         }
         let instance = environment.instance();
-        let known = || {
-            let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
-            domains
-                .get(&instance)
-                .and_then(|domains| domains.get(tenant.as_str()))
-                .cloned()
-        };
+        let known = || self.domain(instance, tenant);
         if let Some(guid) = known() {
             return Ok(guid);
         }
