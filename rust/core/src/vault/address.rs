@@ -133,7 +133,8 @@ mod tests {
             ..Default::default()
         };
         environments.add(definition, false)?;
-        Address::parse(&environments.find(environment)?, text).map(|address| address.base().to_owned())
+        let environment = environments.find(environment)?;
+        Address::parse(&environment, text).map(|address| address.base().to_owned())
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl SecretItem {
         let tags = self
             .tags
             .into_iter()
-            .map(|(key, value)| (key, Value::from(value)))
+            .map(|(key, value)| (key.into(), Value::from(value)))
             .collect();
         Value::map()
             .with("vaultUri", vault)
