@@ -2,7 +2,9 @@
 
 use crate::environment::Environments;
 use crate::http;
+use crate::managed_identity::Platform;
 use crate::token::Tokens;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,9 +40,11 @@ impl Engine {
     /// The same, with other settings than the usual ones.
     pub fn with_options(runtime: Handle, options: Options) -> Arc<Self> {
         let clock = Arc::new(Clock::default());
+        let limits = http::Limits::new();
+        let platform = Platform::new(options.http.clone(), Arc::clone(&limits), Arc::clone(&clock));
         Arc::new(Engine {
-            environments: Environments::new(options.http, http::Limits::new()),
-            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock)),
+            environments: Environments::new(options.http, limits),
+            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform),
             clock,
             runtime,
             shutdown: CancellationToken::new(),
@@ -56,6 +60,12 @@ impl Engine {
     /// The token cache.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Takes the keys of Azure Arc's agent from another folder than the agent's own: for tests, on machines without it. Only
+    /// the first call has an effect, and only before the first token.
+    pub fn use_arc_keys(&self, folder: PathBuf) {
+        self.tokens.platform().use_arc_keys(folder);
     }
 
     /// The time by which tokens end.

@@ -22,6 +22,7 @@ mod http;
 mod immediate;
 pub mod json;
 pub mod jwt;
+mod managed_identity;
 pub mod operation;
 mod ops;
 pub mod request;

@@ -2,6 +2,7 @@
 //! looks at the grant, so a refusal of anything later says that the client was accepted.
 
 use super::{aadsts, Row};
+use crate::credential::NO_PROOF;
 use crate::error::{Error, Kind};
 
 pub(crate) const CHECK: &str = "Credential";
@@ -11,6 +12,9 @@ pub(crate) fn judge(application: &str, proof: Option<&str>, answer: Result<(), &
     let Err(error) = answer else {
         return Row::pass(CHECK, application, accepted(proof));
     };
+    if error.id() == NO_PROOF && !error.is_retryable() {
+        return Row::fail(CHECK, application, error.message()).because(error);
+    }
     if error.is_retryable() || matches!(error.kind(), Kind::Protocol | Kind::Internal | Kind::Storage) {
         return Row::warn(CHECK, application, format!("could not be checked: {}", error.message())).because(error);
     }

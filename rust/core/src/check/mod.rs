@@ -5,6 +5,7 @@
 
 pub(crate) mod accepted;
 pub(crate) mod clock;
+pub(crate) mod managed_identity;
 pub(crate) mod reachability;
 pub(crate) mod refresh_token;
 pub(crate) mod token;
@@ -52,6 +53,11 @@ impl Row {
     /// A check that would have told nothing, or hung, after what an earlier one found.
     pub(crate) fn not_checked(check: &'static str, target: &str, reason: &str) -> Self {
         Row::warn(check, target, format!("not checked: {reason}"))
+    }
+
+    /// A check that this kind of credential does not need.
+    pub(crate) fn not_applicable(check: &'static str, target: &str, reason: impl std::fmt::Display) -> Self {
+        Row::pass(check, target, format!("does not apply: {reason}"))
     }
 
     fn new(check: &'static str, target: &str, verdict: Verdict, detail: impl Into<String>) -> Self {

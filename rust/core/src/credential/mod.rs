@@ -1,14 +1,17 @@
 //! Who asks: an application with what it proves itself by, optionally acting for the user behind a refresh token.
 
+mod federated;
 mod mark;
 mod proof;
+mod token_file;
 
-pub(crate) use mark::{refresh_mark, Mark};
-pub(crate) use proof::{Occasion, Proof};
+pub(crate) use mark::{mark, refresh_mark, Mark};
+pub(crate) use proof::{Occasion, Proof, NO_PROOF};
 
 use crate::certificate::{self, Certificate};
 use crate::error::{Error, Result};
 use crate::export::time::now;
+use crate::managed_identity::{self, ManagedIdentity, Variables};
 use crate::request::Request;
 use crate::secret::Secret;
 use crate::tenant::{self, TenantId};
@@ -28,6 +31,8 @@ pub struct Credential {
     tenant: Option<TenantId>,
     account: Option<String>,
     proof: Proof,
+    /// The credential is a managed identity: the platform of this machine answers for it, and no application is proved.
+    managed_identity: Option<ManagedIdentity>,
     refresh_token: Option<Secret>,
     acquired_on: Option<i64>,
     /// Milliseconds since 1970 of the last redemption that this credential knows of; 0 for none.
@@ -42,7 +47,21 @@ impl Credential {
     /// Reads a `credential` request: `applicationId`, and what proves it (`secret`, or a certificate's fields: see
     /// `certificate`) or `refreshToken` or both; optionally `assertionAlgorithm` (PS256 or RS256), `tenant` (the home
     /// tenant), `account` and `acquiredOn` (milliseconds since 1970). Nothing is sent.
+    ///
+    /// Other proofs are `federatedTokenFile` (a path), `workloadIdentity` (the platform's variables name the file, and where
+    /// they are not given the application and the tenant) and `federatedManagedIdentity`. With `managedIdentity` instead the
+    /// credential is an identity of this machine, which has no `applicationId`. Both kinds of managed identity are named by
+    /// one of `managedIdentityClientId`, `managedIdentityObjectId` and `managedIdentityResourceId`; none of them is the
+    /// machine's own. `variables` are lines of `NAME=value` that stand for the process's environment.
     pub fn open(request: &Request) -> Result<Self> {
+        let variables = Variables::from_request(request)?;
+        if request.flag("managedIdentity")? {
+            let mut known = vec!["tenant"];
+            known.extend(managed_identity::FIELDS);
+            request.only(&known)?;
+            let identity = ManagedIdentity::from_request(request, &variables)?;
+            return Credential::of_managed_identity(identity, tenant(request.opt_text("tenant")?)?);
+        }
         let mut known = vec![
             "applicationId",
             "tenant",
@@ -51,11 +70,22 @@ impl Credential {
             "assertionAlgorithm",
             "refreshToken",
             "acquiredOn",
+            "federatedTokenFile",
+            "workloadIdentity",
+            "federatedManagedIdentity",
         ];
         known.extend(certificate::FIELDS);
+        known.extend(managed_identity::FIELDS);
         request.only(&known)?;
-        let application_id = application_id(request.text("applicationId")?)?;
-        let proof = Proof::from_request(request)?;
+        let of_workload = |name: &str| -> Result<Option<String>> {
+            let workload = request.flag("workloadIdentity")?;
+            Ok(workload.then(|| variables.text(name)).flatten())
+        };
+        let application_id = match (request.opt_text("applicationId")?, of_workload("AZURE_CLIENT_ID")?) {
+            (None, Some(id)) => application_id(&id)?,
+            _ => application_id(request.text("applicationId")?)?,
+        };
+        let proof = Proof::from_request(request, &variables)?;
         let refresh_token = trimmed(request.opt_secret("refreshToken")?, "refresh token")?;
         if matches!(proof, Proof::None) && refresh_token.is_none() {
             return Err(
@@ -63,9 +93,9 @@ impl Credential {
                     .advise("Give -Secret or a certificate, -RefreshToken, or both."),
             );
         }
-        let tenant = match request.opt_text("tenant")?.filter(|text| !text.trim().is_empty()) {
-            Some(text) => Some(TenantId::parse(text)?),
-            None => None,
+        let tenant = match tenant(request.opt_text("tenant")?)? {
+            None => tenant(of_workload("AZURE_TENANT_ID")?.as_deref())?,
+            given => given,
         };
         let proof_mark = proof.mark(&application_id)?;
         let refresh_mark = match &refresh_token {
@@ -80,12 +110,31 @@ impl Credential {
                 .filter(|text| !text.trim().is_empty())
                 .map(str::to_owned),
             proof,
+            managed_identity: None,
             refresh_token,
             acquired_on: request.opt_int("acquiredOn")?,
             redeemed_on: AtomicI64::new(0),
             proof_mark,
             refresh_mark,
             lineages: Mutex::default(),
+        })
+    }
+
+    /// A managed identity of this machine.
+    fn of_managed_identity(identity: ManagedIdentity, tenant: Option<TenantId>) -> Result<Self> {
+        let [platform, endpoint, name, id] = identity.key();
+        Ok(Credential {
+            application_id: identity.identity().client_id().unwrap_or_default().to_owned(),
+            tenant,
+            account: None,
+            proof: Proof::None,
+            refresh_token: None,
+            acquired_on: None,
+            redeemed_on: AtomicI64::new(0),
+            proof_mark: mark(&["managed identity", platform, endpoint, name, id])?,
+            refresh_mark: None,
+            lineages: Mutex::default(),
+            managed_identity: Some(identity),
         })
     }
 
@@ -98,6 +147,10 @@ impl Credential {
         let expires = last_life
             .filter(|_| self.refresh_token.is_some())
             .map(|from| from.saturating_add(REFRESH_TOKEN_LIFE_MS));
+        let identity = match &self.proof {
+            Proof::ManagedIdentity(federated) => federated.managed_identity(),
+            _ => self.managed_identity(),
+        };
         let mut warnings = Vec::new();
         let mut facts = Value::map()
             .with("applicationId", self.application_id.as_str())
@@ -107,7 +160,10 @@ impl Credential {
             .with("hasSecret", self.secret().is_some())
             .with("hasRefreshToken", self.refresh_token.is_some())
             .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))
-            .with("hasCertificate", self.certificate().is_some());
+            .with("hasCertificate", self.certificate().is_some())
+            .with("proof", self.proof.title())
+            .with("managedIdentity", identity.map(|identity| identity.identity().title()))
+            .with("managedIdentityPlatform", identity.map(ManagedIdentity::platform));
         if let Some(certificate) = self.certificate() {
             facts = facts
                 .with("certificateThumbprint", certificate::hex(certificate.sha1()))
@@ -147,6 +203,11 @@ impl Credential {
     /// How the application proves itself.
     pub(crate) fn proof(&self) -> &Proof {
         &self.proof
+    }
+
+    /// The identity that the credential is.
+    pub(crate) fn managed_identity(&self) -> Option<&ManagedIdentity> {
+        self.managed_identity.as_ref()
     }
 
     pub(crate) fn secret(&self) -> Option<&Secret> {
@@ -201,6 +262,12 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential({})", self.application_id)
     }
+}
+
+fn tenant(text: Option<&str>) -> Result<Option<TenantId>> {
+    text.filter(|text| !text.trim().is_empty())
+        .map(TenantId::parse)
+        .transpose()
 }
 
 fn application_id(text: &str) -> Result<String> {

@@ -35,22 +35,7 @@ pub(crate) struct Client {
 impl Client {
     /// `local`: every host is this machine, which no proxy can reach. Other clients honour the system's proxy settings.
     pub(crate) fn new(trust: &Trust<'_>, local: bool, options: Options, limits: Arc<Limits>) -> Result<Self> {
-        let mut builder = reqwest::Client::builder()
-            .use_native_tls()
-            .https_only(true)
-            .user_agent(concat!("SecureAppModel/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .default_headers(HeaderMap::from_iter([(
-                ACCEPT_ENCODING,
-                HeaderValue::from_static("gzip"),
-            )]))
-            // Bodies are unpacked here: only what is on the wire can be counted against what was announced.
-            .no_gzip()
-            .connect_timeout(options.connect_timeout)
-            .read_timeout(options.read_timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .http2_keep_alive_timeout(PING_TIMEOUT);
+        let mut builder = builder(&options).https_only(true);
         if local {
             builder = builder.no_proxy();
         }
@@ -59,13 +44,14 @@ impl Client {
                 builder = builder.add_root_certificate(root);
             }
         }
-        let inner = builder.build().map_err(|cause| {
-            Error::new(
-                Kind::Network,
-                format!("TLS could not be set up: {}", transport::root_cause(&cause)),
-            )
-            .advise("Check this machine's OpenSSL installation and its certificate store.")
-        })?;
+        let inner = built(builder)?;
+        Ok(Client { inner, limits, options })
+    }
+
+    /// For the endpoints that a hosting platform has on this machine: plain HTTP is theirs, and a proxy would take what they
+    /// answer elsewhere.
+    pub(crate) fn for_platform(options: Options, limits: Arc<Limits>) -> Result<Self> {
+        let inner = built(builder(&options).no_proxy())?;
         Ok(Client { inner, limits, options })
     }
 
@@ -140,6 +126,35 @@ impl Client {
             .await
             .map_err(|cause| transport::classify(cause, spec.authority()))
     }
+}
+
+/// What every client has in common.
+fn builder(options: &Options) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .use_native_tls()
+        .user_agent(concat!("SecureAppModel/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .default_headers(HeaderMap::from_iter([(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip"),
+        )]))
+        // Bodies are unpacked here: only what is on the wire can be counted against what was announced.
+        .no_gzip()
+        .connect_timeout(options.connect_timeout)
+        .read_timeout(options.read_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    builder.build().map_err(|cause| {
+        Error::new(
+            Kind::Network,
+            format!("TLS could not be set up: {}", transport::root_cause(&cause)),
+        )
+        .advise("Check this machine's OpenSSL installation and its certificate store.")
+    })
 }
 
 /// Waits for `work`, or fails with a cancelled error once nobody wants it any more.

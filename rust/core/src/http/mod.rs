@@ -20,7 +20,7 @@ pub(crate) use limits::{Limits, Raised, MOST_PER_HOST};
 pub(crate) use problem::{first_line, kept_body};
 pub(crate) use reply::Reply;
 pub use retry::Options;
-pub(crate) use retry::{Budget, Retry};
+pub(crate) use retry::{retry_after, Budget, Retry};
 pub(crate) use spec::RequestSpec;
 
 use crate::error::{Error, Result};

@@ -58,6 +58,11 @@ impl RequestSpec {
         RequestSpec::new(Method::PUT, url)
     }
 
+    /// A request to a hosting platform's endpoint on this machine, which may speak plain HTTP. Repeating it does no harm.
+    pub(crate) fn to_platform(url: Url) -> Self {
+        RequestSpec::of(Method::GET, url)
+    }
+
     fn new(method: Method, url: &str) -> Result<Self> {
         let url = Url::parse(url).map_err(|cause| Error::invalid(format!("'{url}' is not an address: {cause}")))?;
         if url.scheme() != "https" {
@@ -67,7 +72,11 @@ impl RequestSpec {
             ))
             .advise("Tokens are only sent over https; check the environment's hosts with Get-SecureAppEnvironment."));
         }
-        Ok(RequestSpec {
+        Ok(RequestSpec::of(method, url))
+    }
+
+    fn of(method: Method, url: Url) -> Self {
+        RequestSpec {
             method,
             url,
             headers: vec![(ACCEPT, HeaderValue::from_static("application/json"))],
@@ -77,7 +86,7 @@ impl RequestSpec {
             repeatable: true,
             retry: Retry::default(),
             abandon: None,
-        })
+        }
     }
 
     /// Sets a header; a value with line breaks or other control characters is refused.
@@ -90,13 +99,19 @@ impl RequestSpec {
     }
 
     /// Sets the `Authorization` header.
-    pub(crate) fn bearer(mut self, token: &Secret) -> Result<Self> {
-        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| Error::invalid("the access token holds characters that no token has"))?;
+    pub(crate) fn bearer(self, token: &Secret) -> Result<Self> {
+        let text = Secret::new(format!("Bearer {}", token.expose()));
+        self.secret_header(AUTHORIZATION, &text)
+            .map_err(|_| Error::invalid("the access token holds characters that no token has"))
+    }
+
+    /// Sets a header whose value is a secret.
+    pub(crate) fn secret_header(mut self, name: HeaderName, value: &Secret) -> Result<Self> {
+        let mut value = HeaderValue::from_str(value.expose())
+            .map_err(|_| Error::invalid(format!("the header {name} cannot hold its value")))?;
         value.set_sensitive(true);
-        self.headers.retain(|(existing, _)| *existing != AUTHORIZATION);
-        self.headers.push((AUTHORIZATION, value));
+        self.headers.retain(|(existing, _)| *existing != name);
+        self.headers.push((name, value));
         Ok(self)
     }
 
@@ -119,6 +134,17 @@ impl RequestSpec {
         self.headers
             .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         self.content = Content::Fixed(Bytes::from_owner(body));
+        self
+    }
+
+    /// Makes it a POST of a form that holds no secret.
+    pub(crate) fn posting(mut self, form: String) -> Self {
+        self.method = Method::POST;
+        self.headers.push((
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        ));
+        self.content = Content::Fixed(Bytes::from(form));
         self
     }
 

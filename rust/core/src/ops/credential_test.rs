@@ -4,7 +4,7 @@
 //! resource. What cannot tell anything after an earlier finding is not tried, and its row says so: a dead host costs one
 //! wait, and nothing secret is sent to a host that does not answer like the sign-in service.
 
-use crate::check::{accepted, clock, reachability, refresh_token, token, Row, Verdict};
+use crate::check::{accepted, clock, managed_identity, reachability, refresh_token, token, Row, Verdict};
 use crate::engine::{Engine, Session};
 use crate::environment::Service;
 use crate::error::{Error, Result};
@@ -44,7 +44,9 @@ impl Plan {
         let tenant = match (request.opt_text("tenant")?, credential.home_tenant()) {
             (Some(text), _) => TenantId::parse(text)?,
             (None, Some(tenant)) => tenant.clone(),
-            (None, None) if credential.has_refresh_token() => TenantId::parse("organizations")?,
+            (None, None) if credential.has_refresh_token() || credential.managed_identity().is_some() => {
+                TenantId::parse("organizations")?
+            }
             (None, None) => {
                 return Err(Error::invalid("it is not known in which tenant to try the credential")
                     .advise("Give -TenantId: an application without a user has to be told its tenant."))
@@ -111,20 +113,24 @@ async fn run(context: Context, plan: Plan) -> Result<()> {
 }
 
 async fn check(context: &Context, plan: &Plan) -> Result<()> {
-    let (reached, clock) = look(plan).await?;
-    let goes_on = reached.verdict == Verdict::Pass;
-    report(context, [reached, clock]).await?;
-    if !goes_on {
-        return report(context, plan.rest(reachability::CHECK, "see the row Reachability")).await;
+    let credential = plan.question.credential();
+    if let Some(identity) = credential.managed_identity() {
+        report(context, managed_identity::beside_the_point(identity)).await?;
+    } else {
+        let (reached, clock) = look(plan).await?;
+        let goes_on = reached.verdict == Verdict::Pass;
+        report(context, [reached, clock]).await?;
+        if !goes_on {
+            return report(context, plan.rest(reachability::CHECK, "see the row Reachability")).await;
+        }
     }
 
-    let credential = plan.question.credential();
     let answer = ask(context, &plan.question).await?;
-    let row = accepted::judge(
-        credential.application_id(),
-        credential.proof().title(),
-        answer.as_ref().map(|_| ()),
-    );
+    let outcome = answer.as_ref().map(|_| ());
+    let row = match credential.managed_identity() {
+        Some(identity) => managed_identity::judge(identity, outcome),
+        None => accepted::judge(credential.application_id(), credential.proof().title(), outcome),
+    };
     let goes_on = row.verdict == Verdict::Pass;
     report(context, [row]).await?;
     if !goes_on {

@@ -8,7 +8,7 @@ use crate::http::{Raised, MOST_PER_HOST};
 use crate::operation::{Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
-use crate::token::{Target, Token, TokenRequest};
+use crate::token::{Target, Token, TokenRequest, UserAssertion};
 use crate::value::Value;
 use crate::Credential;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -30,6 +30,7 @@ struct Settings {
     app_only: bool,
     force_refresh: bool,
     include_refresh_token: bool,
+    user_assertion: Option<UserAssertion>,
 }
 
 /// One item, read as far as it could be.
@@ -48,6 +49,7 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         "appOnly",
         "forceRefresh",
         "includeRefreshToken",
+        "userAssertion",
     ])?;
     let asked = request.opt_int("throttle")?.filter(|throttle| *throttle != 0);
     if asked.is_some_and(i64::is_negative) {
@@ -64,6 +66,10 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         app_only: request.flag("appOnly")?,
         force_refresh: request.flag("forceRefresh")?,
         include_refresh_token: request.flag("includeRefreshToken")?,
+        user_assertion: request
+            .opt_secret("userAssertion")?
+            .map(UserAssertion::new)
+            .transpose()?,
     };
     let settings = Arc::new(settings);
     let count = Arc::new(Count::default());
@@ -128,7 +134,11 @@ fn number(item: &Request) -> i64 {
 
 fn question(item: &Request, settings: &Settings) -> Result<TokenRequest> {
     item.only(&["item", "tenant", "resource", "scopes"])?;
-    let tenant = TenantId::parse(item.text("tenant")?)?;
+    let tenant = match item.opt_text("tenant")? {
+        // It has a tenant of its own.
+        None if settings.credential.managed_identity().is_some() => TenantId::parse("organizations")?,
+        _ => TenantId::parse(item.text("tenant")?)?,
+    };
     let target = match (item.opt_text("resource")?, item.texts("scopes")?) {
         (Some(resource), []) => Target::resource(resource),
         (None, scopes) => Target::scopes(scopes, settings.environment.resource(Service::Graph)),
@@ -142,6 +152,7 @@ fn question(item: &Request, settings: &Settings) -> Result<TokenRequest> {
         tenant,
         target,
     )
+    .on_behalf_of(settings.user_assertion.clone())
     .app_only(settings.app_only)
     .force_refresh(settings.force_refresh))
 }

@@ -8,11 +8,12 @@ pub(super) mod held;
 use super::flights::{Flights, Found, Launch};
 use super::lineage::{Lineage, Lineages};
 use super::request::{Grant, TokenRequest};
-use super::{exchange, resolve, Token};
+use super::{exchange, identity, resolve, Token};
 use crate::credential::Mark;
 use crate::engine::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::managed_identity::Platform;
 use crate::tenant::TenantId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +33,8 @@ pub struct Tokens(Arc<Inner>);
 pub(super) struct Inner {
     runtime: Handle,
     pub(super) clock: Arc<Clock>,
+    /// Where managed identities are asked for.
+    pub(super) platform: Platform,
     /// Orders calls and flights.
     sequence: AtomicU64,
     slots: RwLock<Slots>,
@@ -50,6 +53,8 @@ struct Key {
     proof: Mark,
     /// The user; 0 for none.
     lineage: u64,
+    /// The token of the user that the application acts for.
+    assertion: Option<Mark>,
     target: Arc<str>,
     claims: Option<Arc<str>>,
 }
@@ -93,10 +98,11 @@ enum Freshness<'a> {
 }
 
 impl Tokens {
-    pub(crate) fn new(runtime: Handle, clock: Arc<Clock>) -> Self {
+    pub(crate) fn new(runtime: Handle, clock: Arc<Clock>, platform: Platform) -> Self {
         Tokens(Arc::new(Inner {
             runtime,
             clock,
+            platform,
             sequence: AtomicU64::new(1),
             slots: RwLock::default(),
             domains: RwLock::default(),
@@ -104,6 +110,14 @@ impl Tokens {
             flights: Flights::new(),
             resolving: Flights::new(),
         }))
+    }
+
+    pub(super) fn of(inner: &Arc<Inner>) -> Self {
+        Tokens(Arc::clone(inner))
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
     }
 
     /// The token that `request` asks for: from the cache while it is good, otherwise from the service, which is asked once
@@ -137,13 +151,27 @@ impl Tokens {
 impl Inner {
     async fn acquire(self: &Arc<Self>, request: &TokenRequest, freshness: Freshness<'_>) -> Result<Arc<Token>> {
         let grant = request.grant()?;
+        if grant == Grant::ManagedIdentity {
+            let token = self.obtain(request, grant, anywhere()?, freshness).await?;
+            return identity::of_its_tenant(self, request, token).await;
+        }
         let resolved = self.resolve(request.environment(), request.tenant()).await;
         let tenant = resolved.map_err(|error| request.name(error))?;
+        self.obtain(request, grant, tenant, freshness).await
+    }
+
+    async fn obtain(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+        grant: Grant,
+        tenant: TenantId,
+        freshness: Freshness<'_>,
+    ) -> Result<Arc<Token>> {
         let lineage = match grant {
             Grant::RefreshToken => self
                 .lineages
                 .of(request.environment().instance(), request.credential(), || self.next()),
-            Grant::ClientCredentials => None,
+            Grant::ClientCredentials | Grant::ManagedIdentity | Grant::OnBehalfOf => None,
         };
         let key = Key::new(request, grant, &tenant, lineage.as_deref());
         if let Found::Answer(answer) = self.look(&key, &freshness) {
@@ -188,7 +216,10 @@ impl Inner {
         let grant = request.grant().ok()?;
         let (tenant, instance) = (request.tenant(), request.environment().instance());
         let found;
-        let tenant = if tenant.guid().is_some() || tenant.is_shared() {
+        let tenant = if grant == Grant::ManagedIdentity {
+            found = anywhere().ok()?;
+            &found
+        } else if tenant.guid().is_some() || tenant.is_shared() {
             tenant
         } else {
             found = self.domain(instance, tenant)?;
@@ -196,11 +227,13 @@ impl Inner {
         };
         let lineage = match grant {
             Grant::RefreshToken => Some(self.lineages.of(instance, request.credential(), || self.next())?),
-            Grant::ClientCredentials => None,
+            Grant::ClientCredentials | Grant::ManagedIdentity | Grant::OnBehalfOf => None,
         };
         let key = Key::new(request, grant, tenant, lineage.as_deref());
         match self.look(&key, &Freshness::Cached) {
-            Found::Answer(Ok(token)) => Some(token),
+            // Whether an identity belongs to the tenant that was named is for `acquire` to say.
+            Found::Answer(Ok(token)) if grant != Grant::ManagedIdentity => Some(token),
+            Found::Answer(Ok(token)) => identity::is_of_its_tenant(request, &token).then_some(token),
             Found::Answer(Err(_)) | Found::Nothing => None,
         }
     }
@@ -211,7 +244,11 @@ impl Inner {
         domains.get(&instance)?.get(tenant.as_str()).cloned()
     }
 
-    async fn resolve(self: &Arc<Self>, environment: &Arc<Environment>, tenant: &TenantId) -> Result<TenantId> {
+    pub(super) async fn resolve(
+        self: &Arc<Self>,
+        environment: &Arc<Environment>,
+        tenant: &TenantId,
+    ) -> Result<TenantId> {
         if tenant.guid().is_some() || tenant.is_shared() {
             return Ok(tenant.clone());
         }
@@ -338,10 +375,16 @@ impl Key {
             grant,
             proof: *request.credential().proof_mark(),
             lineage: lineage.map_or(0, Lineage::id),
+            assertion: request.user_assertion().map(|assertion| *assertion.mark()),
             target: Arc::clone(request.target().key()),
             claims: request.claims_json().cloned(),
         }
     }
+}
+
+/// What stands for a managed identity's tenant: it has one, whichever one is asked for.
+fn anywhere() -> Result<TenantId> {
+    TenantId::parse("organizations")
 }
 
 impl Slots {

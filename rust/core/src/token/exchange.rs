@@ -1,13 +1,13 @@
 //! One exchange with the token endpoint, from the form to the token.
 
-use super::cache::Inner;
+use super::cache::{Inner, Tokens};
 use super::failure::{self, Asked};
 use super::grant::ServiceTime;
 use super::lineage::Lineage;
 use super::patience::Patience;
 use super::request::{Grant, TokenRequest};
 use super::wire::Success;
-use super::{grant, Token};
+use super::{grant, identity, Token};
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::jwt;
@@ -25,13 +25,16 @@ const REFRESH_EARLY_MS: i64 = 5 * 60 * 1000;
 /// Asks the service. A redemption heeds `abandoned` until it is sent; then it runs to its end, because its answer may
 /// bring the only refresh token that is still good.
 pub(super) async fn ask(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     request: &TokenRequest,
     how: Grant,
     tenant: TenantId,
     lineage: Option<Arc<Lineage>>,
     abandoned: CancellationToken,
 ) -> Result<Arc<Token>> {
+    if let Some(identity) = request.credential().managed_identity() {
+        return identity::ask(inner, request, identity).await;
+    }
     let environment = request.environment();
     let _turn = match &lineage {
         Some(lineage) if environment.single_use_refresh_tokens() => Some(turn(lineage, &abandoned).await?),
@@ -46,7 +49,7 @@ pub(super) async fn ask(
             clock: Arc::clone(&inner.clock),
             ahead_ms: patience.ahead_ms(),
         };
-        let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref(), time)?;
+        let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref(), time, Tokens::of(inner))?;
         if how == Grant::RefreshToken {
             spec = spec.abandon_unless_sent(abandoned.clone());
         }
@@ -121,7 +124,6 @@ fn read(
         return Err(missing(request, reply, "expires_in"));
     };
     let life = life * 1000;
-    let early = REFRESH_EARLY_MS.min(life / 4);
     let advised = success
         .refresh_in
         .map(|seconds| seconds.0.saturating_mul(1000))
@@ -135,7 +137,7 @@ fn read(
     let token = Token {
         token_type: success.token_type.as_deref().unwrap_or("Bearer").to_owned(),
         expires_on: now.saturating_add(life),
-        refresh_on: now.saturating_add((life - early).min(advised.unwrap_or(i64::MAX))),
+        refresh_on: refresh_on(now, life, advised),
         tenant: home.unwrap_or_else(|| tenant.clone()),
         application_id: request.credential().application_id().to_owned(),
         target: request.target().clone(),
@@ -146,6 +148,12 @@ fn read(
     };
     let home = is_home(request, &token, success.client_info.as_deref());
     Ok((token, new_refresh_token.map(|new| (new, home))))
+}
+
+/// From when on a token that lives `life` milliseconds from now is worth a refresh.
+pub(super) fn refresh_on(now: i64, life: i64, advised: Option<i64>) -> i64 {
+    let early = REFRESH_EARLY_MS.min(life / 4);
+    now.saturating_add((life - early).min(advised.unwrap_or(i64::MAX)))
 }
 
 #[cold]

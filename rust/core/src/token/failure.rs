@@ -5,6 +5,7 @@
 
 use super::advice::{self, Category};
 use super::request::TokenRequest;
+use super::user_assertion::UserAssertion;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Kind, ServiceError};
 use crate::http::{self, Reply};
@@ -39,7 +40,11 @@ impl<'a> Asked<'a> {
             sent_tenant,
             target: request.target().title(),
             application_id: request.credential().application_id(),
-            secrets: secret.into_iter().chain(redeemed).collect(),
+            secrets: secret
+                .into_iter()
+                .chain(redeemed)
+                .chain(request.user_assertion().map(UserAssertion::token))
+                .collect(),
             secret_is_guid: secret.is_some_and(|secret| crate::tenant::parse_guid(secret.expose()).is_some()),
         }
     }

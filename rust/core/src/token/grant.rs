@@ -1,9 +1,10 @@
 //! The form that is posted to the token endpoint.
 
+use super::cache::Tokens;
 use super::request::{Grant, TokenRequest};
 use crate::credential::{Credential, Occasion};
 use crate::engine::Clock;
-use crate::environment::Service;
+use crate::environment::{Environment, Service};
 use crate::error::Result;
 use crate::http::{self, RequestSpec, Retry};
 use crate::secret::Secret;
@@ -31,6 +32,7 @@ pub(super) fn spec(
     tenant: &TenantId,
     refresh_token: Option<&Secret>,
     time: ServiceTime,
+    tokens: Tokens,
 ) -> Result<RequestSpec> {
     let login = request.environment().endpoint(Service::Login)?;
     let path = if request.target().as_resource().is_some() {
@@ -49,6 +51,8 @@ pub(super) fn spec(
         question: form(request, grant, refresh_token),
         endpoint,
         time,
+        environment: Arc::clone(request.environment()),
+        tokens,
     });
     Ok(spec
         .form(move || Arc::clone(&whole).form())
@@ -67,6 +71,8 @@ struct Whole {
     question: Zeroizing<String>,
     endpoint: String,
     time: ServiceTime,
+    environment: Arc<Environment>,
+    tokens: Tokens,
 }
 
 impl Whole {
@@ -75,6 +81,8 @@ impl Whole {
             application_id: self.credential.application_id(),
             endpoint: &self.endpoint,
             now_ms: self.time.clock.now_ms().saturating_add(self.time.ahead_ms),
+            environment: &self.environment,
+            tokens: &self.tokens,
         };
         let fields = self.credential.proof().fields(&occasion).await?;
         let room = fields
@@ -111,6 +119,9 @@ fn escaped_length(value: &str) -> usize {
 /// Everything but the proof.
 fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) -> Zeroizing<String> {
     let token = refresh_token.map_or("", Secret::expose);
+    let assertion = request
+        .user_assertion()
+        .map_or("", |assertion| assertion.token().expose());
     let claims = request.claims_json().map_or("", |claims| claims);
     let scopes = request
         .target()
@@ -118,12 +129,18 @@ fn form(request: &TokenRequest, grant: Grant, refresh_token: Option<&Secret>) ->
         .map(|scopes| scopes.join(" "))
         .unwrap_or_default();
     // Room for everything escaped, so that no half-written copy is left behind by growing.
-    let values = [token, claims, request.target().title()];
+    let values = [token, assertion, claims, request.target().title()];
     let room = 256 + values.into_iter().map(escaped_length).sum::<usize>();
     let mut form = Zeroizing::new(String::with_capacity(room));
     let mut add = |name: &str, value: &str| add(&mut form, name, value);
     match grant {
-        Grant::ClientCredentials => add("grant_type", "client_credentials"),
+        // A managed identity's tokens come from elsewhere.
+        Grant::ClientCredentials | Grant::ManagedIdentity => add("grant_type", "client_credentials"),
+        Grant::OnBehalfOf => {
+            add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+            add("assertion", assertion);
+            add("requested_token_use", "on_behalf_of");
+        }
         Grant::RefreshToken => {
             add("grant_type", "refresh_token");
             add("refresh_token", token);

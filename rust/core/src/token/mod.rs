@@ -7,11 +7,13 @@ mod exchange;
 mod failure;
 mod flights;
 mod grant;
+mod identity;
 mod lineage;
 mod patience;
 mod request;
 mod resolve;
 mod target;
+mod user_assertion;
 mod wire;
 
 pub(crate) use cache::held::Filter;
@@ -20,6 +22,7 @@ pub(crate) use failure::about_tenant;
 pub(crate) use lineage::Lineage;
 pub use request::TokenRequest;
 pub use target::Target;
+pub use user_assertion::UserAssertion;
 
 use crate::jwt;
 use crate::secret::Secret;

@@ -1,8 +1,9 @@
 //! One question to the cache.
 
 use super::target::Target;
+use super::user_assertion::UserAssertion;
 use crate::credential::Credential;
-use crate::environment::Environment;
+use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub struct TokenRequest {
     tenant: TenantId,
     target: Target,
     claims: Option<Arc<str>>,
+    user_assertion: Option<UserAssertion>,
     app_only: bool,
     force_refresh: bool,
 }
@@ -23,6 +25,9 @@ pub struct TokenRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Grant {
     ClientCredentials,
+    /// The platform of this machine gives it; no token endpoint is asked.
+    ManagedIdentity,
+    OnBehalfOf,
     RefreshToken,
 }
 
@@ -35,6 +40,7 @@ impl TokenRequest {
             tenant,
             target,
             claims: None,
+            user_assertion: None,
             app_only: false,
             force_refresh: false,
         }
@@ -43,6 +49,12 @@ impl TokenRequest {
     /// Act for the application although the credential has a refresh token.
     pub fn app_only(mut self, yes: bool) -> Self {
         self.app_only = yes;
+        self
+    }
+
+    /// Act for the user whose token this is.
+    pub fn on_behalf_of(mut self, assertion: Option<UserAssertion>) -> Self {
+        self.user_assertion = assertion;
         self
     }
 
@@ -90,12 +102,35 @@ impl TokenRequest {
         self.claims.as_ref()
     }
 
+    pub(super) fn user_assertion(&self) -> Option<&UserAssertion> {
+        self.user_assertion.as_ref()
+    }
+
+    /// What a managed identity's token is asked for: platforms know resources and no scopes.
+    pub(super) fn managed_resource(&self) -> Result<String> {
+        let graph = self.environment.resource(Service::Graph);
+        self.target.managed_resource(graph).map_err(|error| self.name(error))
+    }
+
     pub(super) fn is_forced(&self) -> bool {
         self.force_refresh
     }
 
     /// The grant, once it is known that this question can have an answer. Refuses before anything is sent.
     pub(super) fn grant(&self) -> Result<Grant> {
+        if self.credential.managed_identity().is_some() {
+            if self.user_assertion.is_some() {
+                return Err(self.name(
+                    Error::invalid("a managed identity does not act for users")
+                        .advise("Use the credential of the application that the user's token was issued for."),
+                ));
+            }
+            self.managed_resource()?;
+            return Ok(Grant::ManagedIdentity);
+        }
+        if self.user_assertion.is_some() {
+            return self.on_behalf();
+        }
         if !self.app_only && self.credential.has_refresh_token() {
             return Ok(Grant::RefreshToken);
         }
@@ -115,6 +150,23 @@ impl TokenRequest {
         }
         self.target.check_app_only().map_err(|error| self.name(error))?;
         Ok(Grant::ClientCredentials)
+    }
+
+    fn on_behalf(&self) -> Result<Grant> {
+        let refused = |what: &str, advice: &str| Err(self.name(Error::invalid(what).advise(advice)));
+        if self.app_only {
+            return refused(
+                "the application cannot act for itself and for a user at once",
+                "Leave -AppOnly or -UserAssertion out.",
+            );
+        }
+        if !self.credential.has_proof() {
+            return refused(
+                "acting for the user of a token takes a proof of the application",
+                "Add a secret, a certificate or a federated credential.",
+            );
+        }
+        Ok(Grant::OnBehalfOf)
     }
 
     /// Adds the tenant and the target to an error.

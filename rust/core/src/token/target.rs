@@ -115,6 +115,22 @@ impl Target {
         }
     }
 
+    /// The one resource that an application's own token would be for, where it is asked for by name or by `/.default`.
+    pub(super) fn managed_resource(&self, graph: &str) -> Result<String> {
+        self.check_app_only()?;
+        let name = match &self.form {
+            Form::Resource(name) => name.as_str(),
+            Form::Scopes(scopes) => {
+                let scope = scopes.iter().find(|scope| is_default(scope)).map_or("", String::as_str);
+                match scope.strip_suffix("/.default") {
+                    Some(resource) => resource,
+                    None => graph,
+                }
+            }
+        };
+        Ok(name.to_owned())
+    }
+
     /// What an error names: the resource, or the scopes.
     pub fn title(&self) -> &str {
         &self.key[2..]

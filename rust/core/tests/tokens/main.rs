@@ -2,9 +2,11 @@
 
 mod certificates;
 mod faults;
+mod federated;
 mod held;
 mod identity;
 mod limits;
+mod managed;
 mod sharing;
 mod stopping;
 mod support;

@@ -29,7 +29,7 @@ pub(crate) struct Held {
     pub(crate) number: u64,
     /// The environment's instance.
     pub(crate) environment: u64,
-    /// The grant as the service calls it.
+    /// The grant as the service calls it, `managed_identity` and `on_behalf_of` for what has a longer name or none.
     pub(crate) grant: &'static str,
     pub(crate) token: Arc<Token>,
 }
@@ -47,6 +47,9 @@ impl Tokens {
                 environment: key.environment,
                 grant: match key.grant {
                     Grant::ClientCredentials => "client_credentials",
+                    // Platforms have no word for theirs.
+                    Grant::ManagedIdentity => "managed_identity",
+                    Grant::OnBehalfOf => "on_behalf_of",
                     Grant::RefreshToken => "refresh_token",
                 },
                 token: Arc::clone(token),
