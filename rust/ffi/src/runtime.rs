@@ -12,9 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// A command line's work waits for the network far more than it computes; a machine's other cores are its user's.
 const MOST_WORKERS: usize = 8;
-/// Threads for files and name resolution, far more than tenants that are written at a time (each has one while it is), so
-/// that a lookup never waits for a writer. They come and go with the work.
-const MOST_BLOCKING_THREADS: usize = 512;
+/// Threads for files and name resolution: far more than jobs of exports run at a time (16 in the whole process), so that a
+/// lookup never waits for a writer. They come and go with the work.
+const MOST_BLOCKING_THREADS: usize = 64;
 
 static HOST: OnceCell<Host> = OnceCell::new();
 
