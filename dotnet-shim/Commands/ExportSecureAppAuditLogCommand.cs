@@ -20,9 +20,10 @@ namespace SecureAppModel.Commands
 
         private static readonly string[] s_contentTypes = { AzureActiveDirectory, Exchange, SharePoint, General, Dlp };
 
-        private static readonly TimeSpan s_defaultSpan = TimeSpan.FromHours(24);
+        /// <summary>More than a day, so that each run of a daily job overlaps the one before; what comes twice is written once.</summary>
+        private static readonly TimeSpan s_defaultSpan = TimeSpan.FromHours(25);
 
-        /// <summary>The feed lists nothing younger reliably.</summary>
+        /// <summary>The core's own settle delay.</summary>
         private static readonly TimeSpan s_defaultDelay = TimeSpan.FromMinutes(10);
 
         private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
@@ -50,13 +51,13 @@ namespace SecureAppModel.Commands
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
-        /// <summary>The first moment of interest, without a zone in local time; 24 hours ago where it is not given.</summary>
+        /// <summary>The first moment of interest, without a zone in local time; 25 hours ago where it is not given.</summary>
         [Parameter]
         [Alias("StartDate")]
         [TimeTransformation]
         public DateTime? StartTime { get; set; }
 
-        /// <summary>The first moment that is not of interest any more; ten minutes ago where it is not given.</summary>
+        /// <summary>The first moment that is not of interest any more; where it is not given, the settle delay ago: as far as the result can be final.</summary>
         [Parameter]
         [Alias("EndDate")]
         [TimeTransformation]
@@ -74,7 +75,7 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter Bom { get; set; }
 
-        /// <summary>Content younger than this when it is fetched may still grow: it is fetched once more.</summary>
+        /// <summary>Content younger than this when it is fetched may still grow, and more may come beside it.</summary>
         [Parameter]
         public TimeSpan? SettleDelay { get; set; }
 
@@ -128,7 +129,7 @@ namespace SecureAppModel.Commands
             }
 
             DateTimeOffset now = DateTimeOffset.UtcNow;
-            _end = EndTime is DateTime end ? Moment(end) : now - s_defaultDelay;
+            _end = EndTime is DateTime end ? Moment(end) : now - (SettleDelay ?? s_defaultDelay);
             _start = StartTime is DateTime start ? Moment(start) : (EndTime is null ? now : _end) - s_defaultSpan;
             if (_start >= _end)
             {

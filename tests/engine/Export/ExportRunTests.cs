@@ -42,6 +42,36 @@ public sealed class ExportRunTests : IDisposable
         Assert.Equal(0, (start.AddHours(1) - (DateTimeOffset)outcome.Property("EndTime")!).TotalMilliseconds, tolerance: 1.0);
     }
 
+    [Theory]
+    [InlineData("", 10)]
+    [InlineData("-SettleDelay $delay", 25)]
+    public void Without_an_end_it_is_as_late_as_the_result_can_be_final(string delay, int minutes)
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "100");
+        using Engine engine = Open(sandbox);
+        DateTimeOffset before = DateTimeOffset.UtcNow;
+        engine.Set("delay", TimeSpan.FromMinutes(minutes));
+
+        Outcome outcome = engine.Run($"Export-SecureAppAuditLog $customer $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) {delay}").Succeeded();
+
+        Assert.True((bool)outcome.Property("Complete")!);
+        Assert.Equal(outcome.Property("EndTime"), outcome.Property("FinalUntil"));
+        Assert.InRange((DateTimeOffset)outcome.Property("EndTime")!, before.AddMinutes(-minutes).AddMilliseconds(-1), DateTimeOffset.UtcNow.AddMinutes(-minutes));
+    }
+
+    [Fact]
+    public void An_end_that_may_still_get_content_is_not_complete_and_says_when_it_is()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "100");
+        using Engine engine = Open(sandbox);
+
+        Outcome outcome = engine.Run("Export-SecureAppAuditLog $customer $folder -EndTime ([datetime]::UtcNow)").Succeeded();
+
+        Assert.False((bool)outcome.Property("Complete")!);
+        Assert.Contains("run the same export again after", (string)outcome.Property("Reason")!);
+        Assert.True((DateTimeOffset)outcome.Property("FinalUntil")! < (DateTimeOffset)outcome.Property("EndTime")!);
+    }
+
     [Fact]
     public void One_bad_customer_is_an_error_of_its_own_and_FailOnGap_ends_with_one()
     {

@@ -38,6 +38,28 @@ public sealed class SandboxCommandTests
     }
 
     [Fact]
+    public void Without_subscriptions_an_export_starts_them_and_does_not_have_the_week()
+    {
+        string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+        using Engine engine = Engine.Open();
+        engine.Set("folder", folder);
+        Outcome outcome = engine.Run(
+            """
+            foreach ($subscribed in $false, $true) {
+                $s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 200 -AuditOption @{ subscribed = $subscribed }
+                Export-SecureAppAuditLog $s.Tenants[0].TenantId "$folder/$subscribed" -Credential $s.Credential -Environment $s.Environment -StartTime ([datetime]::UtcNow.AddDays(-6))
+                Stop-SecureAppSandbox $s
+            }
+            """).Succeeded();
+        Directory.Delete(folder, recursive: true);
+
+        Assert.Equal([false, true], outcome.Output.Select(export => (bool)export.Properties["Complete"].Value));
+        Assert.Equal(4, ((Array)outcome.Output[0].Properties["Gaps"].Value).Length);
+        Assert.Contains("was started at", (string)outcome.Output[0].Properties["Reason"].Value);
+        Assert.Contains(outcome.Warnings, warning => warning.Contains("were started by this run", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Stopping_ends_the_process_and_forgets_the_environment()
     {
         using Engine engine = Engine.Open();
