@@ -23,7 +23,7 @@ public sealed class ChildEngine : IDisposable
     private readonly string _script;
     private readonly Task<string> _errors;
 
-    private ChildEngine(string script, string[] arguments)
+    private ChildEngine(string script, string[] arguments, (string Name, string Value)[] variables)
     {
         _script = Path.Combine(Path.GetTempPath(), $"secureapp-{Guid.NewGuid():n}.ps1");
         File.WriteAllText(_script, script);
@@ -40,6 +40,11 @@ public sealed class ChildEngine : IDisposable
             start.ArgumentList.Add(argument);
         }
 
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         Process = Process.Start(start) ?? throw new InvalidOperationException("The child engine did not start.");
         _errors = Process.StandardError.ReadToEndAsync();
     }
@@ -47,7 +52,18 @@ public sealed class ChildEngine : IDisposable
     public Process Process { get; }
 
     /// <summary>Starts a script; its arguments arrive as strings.</summary>
-    public static ChildEngine Start(string script, params string[] arguments) => new(script, arguments);
+    public static ChildEngine Start(string script, params string[] arguments) => new(script, arguments, []);
+
+    /// <summary>The same, with variables of its environment.</summary>
+    public static ChildEngine StartWith((string Name, string Value)[] variables, string script, params string[] arguments) =>
+        new(script, arguments, variables);
+
+    /// <summary>Stops the script as Ctrl-C does; the process goes on until its input ends.</summary>
+    public void Stop()
+    {
+        Process.StandardInput.WriteLine("stop");
+        Process.StandardInput.Flush();
+    }
 
     /// <summary>Runs a script to its end.</summary>
     public static ChildResult Run(string script, params string[] arguments)
