@@ -59,8 +59,17 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter ForceRefresh { get; set; }
 
+        [Parameter]
+        [SecretTransformation]
+        public SecureString? UserAssertion { get; set; }
+
         protected override void BeginProcessing()
         {
+            if (UserAssertion is { Length: 0 })
+            {
+                FailInput("The user assertion is empty.", "Give the access token that your API was called with, or leave -UserAssertion out.", null);
+            }
+
             if (AsPlainText && AsSecureString)
             {
                 FailInput("-AsPlainText and -AsSecureString exclude each other.", "Use one of them, or neither for a token object.", null);
@@ -70,7 +79,7 @@ namespace SecureAppModel.Commands
             if (!MyInvocation.ExpectingInput)
             {
                 Check(TokenInput.Question(Resource, Scope), null);
-                Check(TenantInput.Missing(TenantId), null);
+                Check(HasTenantOfItsOwn() ? null : TenantInput.Missing(TenantId), null);
             }
 
             foreach (string tenant in TenantId ?? Array.Empty<string>())
@@ -87,6 +96,10 @@ namespace SecureAppModel.Commands
             if (TokenInput.Question(Resource, Scope) is SecureAppException wrong)
             {
                 Refuse(wrong, TenantId);
+            }
+            else if (TenantId is not { Length: > 0 } && _credential!.IsManagedIdentity)
+            {
+                SubmitTenant(TenantInput.Own);
             }
             else if (TenantInput.Missing(TenantId) is SecureAppException missing)
             {
@@ -140,9 +153,16 @@ namespace SecureAppModel.Commands
             WriteError(ErrorRecords.From(failure, tenant));
         }
 
+        /// <summary>A managed identity needs no tenant. Nothing is made of what else may have been given as the credential.</summary>
+        private bool HasTenantOfItsOwn()
+        {
+            object? given = Credential is PSObject wrapped ? wrapped.BaseObject : Credential ?? State.Credential;
+            return given is SecureAppCredential { IsManagedIdentity: true };
+        }
+
         private void SubmitTenant(string tenant)
         {
-            if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+            if (tenant != TenantInput.Own && TenantInput.Refusal(tenant) is SecureAppException refusal)
             {
                 Refuse(refusal, tenant);
                 return;
@@ -165,8 +185,8 @@ namespace SecureAppModel.Commands
 
         private RequestBuilder Item(string tenant)
         {
-            _tenants[++_lastItem] = tenant;
-            return new RequestBuilder("token").Int("item", _lastItem).Text("tenant", tenant.Trim());
+            _tenants[++_lastItem] = tenant == TenantInput.Own ? _credential!.ManagedIdentity! : tenant;
+            return new RequestBuilder("token").Int("item", _lastItem).Text("tenant", tenant == TenantInput.Own ? null : tenant.Trim());
         }
 
         private void StartOnce()
@@ -182,7 +202,8 @@ namespace SecureAppModel.Commands
                 .Int("throttle", ThrottleLimit)
                 .Flag("appOnly", AppOnly)
                 .Flag("forceRefresh", ForceRefresh)
-                .Flag("includeRefreshToken", IncludeRefreshToken);
+                .Flag("includeRefreshToken", IncludeRefreshToken)
+                .Secret("userAssertion", UserAssertion);
             Start(request);
         }
 

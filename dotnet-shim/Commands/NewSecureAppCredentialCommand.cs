@@ -4,10 +4,10 @@ using System.Security;
 
 namespace SecureAppModel.Commands
 {
-    /// <summary>Makes a credential from an application id with a secret, a refresh token, or both.</summary>
-    [Cmdlet(VerbsCommon.New, "SecureAppCredential")]
+    /// <summary>Makes a credential of an application with what proves it, of a user, or of a machine.</summary>
+    [Cmdlet(VerbsCommon.New, "SecureAppCredential", DefaultParameterSetName = ApplicationSet)]
     [OutputType(typeof(SecureAppCredential))]
-    public sealed class NewSecureAppCredentialCommand : SecureAppCmdlet
+    public sealed partial class NewSecureAppCredentialCommand : SecureAppCmdlet
     {
         private SecureString? _fromFile;
 
@@ -15,7 +15,7 @@ namespace SecureAppModel.Commands
         [Alias("ClientId", "AppId")]
         public string? ApplicationId { get; set; }
 
-        [Parameter(ValueFromPipelineByPropertyName = true)]
+        [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ApplicationSet)]
         [Alias("ClientSecret")]
         [SecretTransformation]
         public SecureString? Secret { get; set; }
@@ -25,7 +25,7 @@ namespace SecureAppModel.Commands
         public SecureString? RefreshToken { get; set; }
 
         /// <summary>The application id as user name and the client secret as password.</summary>
-        [Parameter]
+        [Parameter(ParameterSetName = ApplicationSet)]
         [ApplicationCredentialTransformation]
         public PSCredential? Credential { get; set; }
 
@@ -88,12 +88,18 @@ namespace SecureAppModel.Commands
                 throw Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.");
             }
 
+            refreshToken ??= _fromFile;
+            string? home = string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
+            if (ParameterSetName != ApplicationSet)
+            {
+                return OpenIdentity(applicationId, refreshToken, home);
+            }
+
             if (string.IsNullOrWhiteSpace(applicationId))
             {
                 throw Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
             }
 
-            refreshToken ??= _fromFile;
             if (secret is null && refreshToken is null)
             {
                 throw Refusal(
@@ -101,7 +107,6 @@ namespace SecureAppModel.Commands
                     "Use -Secret, -RefreshToken or both; a variable that is empty counts as not given.");
             }
 
-            string? home = string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
             return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn);
         }
 

@@ -11,6 +11,9 @@ namespace SecureAppModel.Commands
         /// <summary>Stands for an object that names no tenant.</summary>
         internal const string NoTenant = "\0object";
 
+        /// <summary>Stands for the tenant that a managed identity has by itself.</summary>
+        internal const string Own = "\0own";
+
         private const string Advice = "Give the customer's tenant id (a GUID) or one of its domains, for example contoso.onmicrosoft.com.";
 
         /// <summary>Null where there is a tenant at all; otherwise what to do about it.</summary>

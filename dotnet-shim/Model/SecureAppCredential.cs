@@ -4,7 +4,8 @@ using SecureAppModel.Interop;
 namespace SecureAppModel
 {
     /// <summary>
-    /// Who asks: an application, proved by a secret, optionally acting for the user behind a refresh token.
+    /// Who asks: an application with what proves it, optionally acting for the user behind a refresh token, or a managed
+    /// identity of this machine.
     /// </summary>
     /// <remarks>
     /// A thread-safe handle to native memory that may be shared between runspaces (<c>$using:credential</c>). No secret
@@ -20,6 +21,9 @@ namespace SecureAppModel
             TenantId = facts.OptionalText("tenantId");
             HasSecret = facts.Flag("hasSecret");
             HasRefreshToken = facts.Flag("hasRefreshToken");
+            Proof = facts.OptionalText("proof");
+            ManagedIdentity = facts.OptionalText("managedIdentity");
+            ManagedIdentityPlatform = facts.OptionalText("managedIdentityPlatform");
         }
 
         public string ApplicationId { get; }
@@ -40,11 +44,28 @@ namespace SecureAppModel
 
         public bool HasRefreshToken { get; }
 
+        /// <summary>What the application proves itself with, for a person; null where nothing does.</summary>
+        public string? Proof { get; }
+
+        /// <summary>The managed identity that the credential is, or that proves the application.</summary>
+        public string? ManagedIdentity { get; }
+
+        /// <summary>The hosting platform that gives out the managed identity's tokens.</summary>
+        public string? ManagedIdentityPlatform { get; }
+
+        /// <summary>The credential is an identity of this machine: it has a tenant of its own.</summary>
+        internal bool IsManagedIdentity => ManagedIdentity is not null && Proof is null;
+
         internal CredentialHandle Handle { get; }
 
         public override string ToString()
         {
-            string proof = HasSecret && HasRefreshToken ? "secret and refresh token" : HasSecret ? "secret" : "refresh token";
+            if (IsManagedIdentity)
+            {
+                return "SecureAppCredential (" + ManagedIdentity + ")";
+            }
+
+            string proof = Proof is null ? "refresh token" : HasRefreshToken ? Proof + " and refresh token" : Proof;
             return "SecureAppCredential " + ApplicationId + " (" + proof + ")";
         }
 

@@ -18,8 +18,9 @@ public sealed class Sandbox : IDisposable
     private readonly Process _process;
     private readonly HttpClient _http;
 
-    private Sandbox(Process process, SandboxFacts facts)
+    private Sandbox(Process process, SandboxFacts facts, string line)
     {
+        Line = line;
         _process = process;
         Facts = facts;
         _http = new HttpClient(Trusting(facts.CertificatePath)) { BaseAddress = new Uri(facts.Endpoints["login"] + "/") };
@@ -27,6 +28,9 @@ public sealed class Sandbox : IDisposable
 
     /// <summary>What the program printed when it was ready.</summary>
     public SandboxFacts Facts { get; }
+
+    /// <summary>The same as it was printed, for what <see cref="SandboxFacts"/> does not name.</summary>
+    public string Line { get; }
 
     /// <summary>Starts a sandbox and waits until it says that it is ready.</summary>
     /// <param name="arguments">Command-line arguments, for example <c>"--tenants", "3"</c>.</param>
@@ -61,7 +65,7 @@ public sealed class Sandbox : IDisposable
             string? line = process.StandardOutput.ReadLineAsync(limit.Token).AsTask().GetAwaiter().GetResult();
             SandboxFacts facts = JsonSerializer.Deserialize<SandboxFacts>(line ?? "null", s_json)
                 ?? throw new InvalidOperationException("The sandbox ended before it was ready.");
-            return new Sandbox(process, facts);
+            return new Sandbox(process, facts, line!);
         }
         catch (Exception error) when (error is InvalidOperationException or JsonException or OperationCanceledException)
         {
