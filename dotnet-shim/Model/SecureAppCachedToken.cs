@@ -35,7 +35,7 @@ namespace SecureAppModel
         /// <summary>The scopes of a v2 token; null on one that was asked for by resource.</summary>
         public string[]? Scopes { get; }
 
-        /// <summary>How it was obtained, as the service calls it: refresh_token, client_credentials.</summary>
+        /// <summary>How it was obtained, as the service calls it: refresh_token, client_credentials; on_behalf_of and managed_identity for the rest.</summary>
         public string Grant { get; }
 
         public DateTimeOffset ExpiresOn { get; }
