@@ -5,10 +5,48 @@ using SecureAppModel.EngineTests.Hosting;
 
 namespace SecureAppModel.EngineTests.Pester;
 
-/// <summary>The Pester suites, where a whole <c>pwsh</c> with Pester 5 is installed.</summary>
+/// <summary>The Pester suites: by Pester where a whole <c>pwsh</c> with Pester 5 is installed, and by a stand-in everywhere.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class PesterTests
 {
+    public static TheoryData<string> Suites =>
+        [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests", "pester"), "*.Tests.ps1").Select(path => Path.GetFileName(path))];
+
+    /// <summary>
+    /// Not Pester: a module of its name with the few words that the suites use runs the bodies in the hosted engine, those whose
+    /// commands are there. It keeps the suites from rotting where nobody has Pester.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public void The_bodies_of_a_suite_hold_under_a_stand_in_for_Pester(string suite)
+    {
+        string drive = Directory.CreateTempSubdirectory("secureapp-pester-").FullName;
+        try
+        {
+            ChildResult child = ChildEngine.Run(
+                """
+                param($modules, $suite, $drive)
+                [System.Environment]::SetEnvironmentVariable('PSModulePath', $modules)
+                $global:ErrorActionPreference = 'Stop'
+                Import-Module Pester
+                $global:TestDrive = $drive
+                . $suite
+                """,
+                Path.Combine(Repository.Root, "tests", "engine", "Pester", "StandIn"),
+                Path.Combine(Repository.Root, "tests", "pester", suite),
+                drive);
+
+            Assert.DoesNotContain(child.Lines, line => line.StartsWith("FAIL", StringComparison.Ordinal));
+            Assert.All(child.Lines, line => Assert.Matches("^(PASS|SKIP .*(there is no|by itself))", line));
+            Assert.Contains(child.Lines, line => line.StartsWith("PASS", StringComparison.Ordinal));
+            child.Succeeded();
+        }
+        finally
+        {
+            Directory.Delete(drive, recursive: true);
+        }
+    }
+
     [Fact]
     public void The_Pester_suites_pass()
     {
