@@ -1,4 +1,4 @@
-// The folder in which a sandbox keeps its authority's certificate, named after its process. The sandbox removes it when it
+// The folder in which a sandbox keeps its authority's and its application's certificate, named after its process. The sandbox removes it when it
 // ends by itself; what was killed leaves it behind.
 using System;
 using System.Diagnostics;
@@ -10,7 +10,8 @@ namespace SecureAppModel.Sandbox
     internal static class SandboxFolder
     {
         private const string Prefix = "secureapp-sandbox-";
-        private const string Certificate = "ca.pem";
+
+        private static readonly string[] s_files = { "ca.pem", "application.pfx" };
 
         /// <summary>Removes the folder of a process that has ended.</summary>
         internal static void Remove(int processId) =>
@@ -60,13 +61,17 @@ namespace SecureAppModel.Sandbox
             {
                 if (folder.Exists && (folder.Attributes & FileAttributes.ReparsePoint) == 0)
                 {
-                    File.Delete(Path.Combine(folder.FullName, Certificate));
+                    foreach (string file in s_files)
+                    {
+                        File.Delete(Path.Combine(folder.FullName, file));
+                    }
+
                     folder.Delete();
                 }
             }
             catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
             {
-                // Somebody else's, or in use: it holds a public certificate only.
+                // Somebody else's, or in use: what it holds opens nothing but a sandbox.
             }
         }
     }

@@ -142,6 +142,7 @@ public sealed class SandboxCommandTests
         {
             Directory.CreateDirectory(folder);
             File.WriteAllText(Path.Combine(folder, "ca.pem"), "a certificate");
+            File.WriteAllText(Path.Combine(folder, "application.pfx"), "another");
         }
 
         try
