@@ -98,8 +98,8 @@ public sealed class BuildScriptTests : IDisposable
             zip.Entries.Select(entry => Path.GetExtension(entry.FullName)).Where(extension => extension.Length > 0 && extension != ".xml").Distinct(),
             extension => Assert.Contains($"Extension=\"{extension[1..]}\"", types));
 
-        using Engine packaged = Engine.Bare();
-        packaged.Run("param($path) Import-Module -Name $path", Path.Combine(folder, "SecureAppModel.psd1")).Succeeded();
+        // In a process of its own: the first copy of an assembly that a process loads is the one that all its sessions get.
+        ChildEngine.Run("param($path) Import-Module -Name $path", Path.Combine(folder, "SecureAppModel.psd1")).Succeeded();
     }
 
     [Fact]
