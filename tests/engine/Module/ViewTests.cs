@@ -33,6 +33,29 @@ public sealed class ViewTests : IDisposable
         }
     }
 
+    /// <summary>Where a script asks for text, or shows the token inside something else: ARCHITECTURE's threat model says so.</summary>
+    [Theory]
+    [InlineData("\"$token\"", true)]
+    [InlineData("[string] $token", true)]
+    [InlineData("'Bearer ' + $token", true)]
+    [InlineData("'{0}' -f $token", true)]
+    [InlineData("@{ t = $token }", true)]
+    [InlineData("[pscustomobject]@{ t = $token }", true)]
+    [InlineData("try { throw $token } catch { $_ }", true)]
+    [InlineData("$token.ToString()", false)]
+    [InlineData("$token", false)]
+    [InlineData("@($token, $token)", false)]
+    [InlineData(", @($token)", false)]
+    [InlineData("[System.Collections.Generic.List[object]] @($token)", false)]
+    [InlineData("[System.Management.Automation.PSSerializer]::Serialize(@{ t = $token })", false)]
+    [InlineData("[System.Management.Automation.PSSerializer]::Serialize([pscustomobject]@{ t = @($token) })", false)]
+    public void A_token_shows_where_it_is_text_or_nested_and_nowhere_else(string script, bool shows)
+    {
+        string screen = _engine.Render(script);
+
+        Assert.Equal(shows, screen.Contains(_engine.Run("$token.AccessToken.Substring(0, 16)").Succeeded().Single<string>(), StringComparison.Ordinal));
+    }
+
     public void Dispose()
     {
         _engine.Dispose();
