@@ -3,6 +3,7 @@
 use crate::environment::Environments;
 use crate::http;
 use crate::managed_identity::Platform;
+use crate::store::Stores;
 use crate::token::Tokens;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,6 +23,7 @@ pub struct Engine {
     clock: Arc<Clock>,
     environments: Environments,
     tokens: Tokens,
+    stores: Arc<Stores>,
 }
 
 /// What a host may set for a whole engine.
@@ -42,9 +44,11 @@ impl Engine {
         let clock = Arc::new(Clock::default());
         let limits = http::Limits::new();
         let platform = Platform::new(options.http.clone(), Arc::clone(&limits), Arc::clone(&clock));
+        let stores = Arc::new(Stores::new(Arc::clone(&clock)));
         Arc::new(Engine {
             environments: Environments::new(options.http, limits),
-            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform),
+            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform, Arc::clone(&stores)),
+            stores,
             clock,
             runtime,
             shutdown: CancellationToken::new(),
@@ -60,6 +64,16 @@ impl Engine {
     /// The token cache.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Where credentials are kept between processes.
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Writes the newest refresh tokens to the stores that lack them. A host calls this before [`Engine::shutdown`].
+    pub async fn flush_stores(&self) {
+        self.stores.flush(&self.tokens).await;
     }
 
     /// Takes the keys of Azure Arc's agent from another folder than the agent's own: for tests, on machines without it. Only

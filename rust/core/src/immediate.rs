@@ -46,6 +46,22 @@ pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
                 .find(request.text("name")?)
                 .map(|environment| environment.to_value())
         }
+        "store.due" => {
+            request.only(&[])?;
+            let writes = engine.stores().host_writes().into_iter().map(|write| {
+                Value::map()
+                    .with("id", write.id)
+                    .with("store", write.store)
+                    .with("name", write.name)
+                    .with("document", Value::Hidden(write.document))
+            });
+            Ok(Value::List(writes.collect()))
+        }
+        "store.written" => {
+            request.only(&["id", "well"])?;
+            engine.stores().host_wrote(request.int("id")?, request.flag("well")?);
+            Ok(Value::Null)
+        }
         "token.read" => {
             request.only(&["token"])?;
             let token = request

@@ -28,6 +28,7 @@ mod ops;
 pub mod request;
 pub mod secret;
 pub mod signer;
+mod store;
 pub mod tenant;
 pub mod token;
 pub mod value;

@@ -4,6 +4,7 @@
 //! ended it; `cancel` may be called at any time from any thread. After a cancel, `next` answers with a cancelled error,
 //! never with `Done`: a stopped operation does not look like a finished one.
 
+use crate::credential::Credential;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
 use crate::event::{Event, Failure, Progress};
@@ -33,6 +34,8 @@ pub struct Operation {
     /// Until when a cancelled operation's reader waits for it; set when the reader first sees the cancel, so that a
     /// reader which polls in short steps waits no longer than one that does not.
     grace: OnceLock<Instant>,
+    /// The credential that the work has made, where that is its result.
+    made: Arc<OnceLock<Arc<Credential>>>,
     /// How it ended, once its reader knows.
     end: OnceLock<Result<()>>,
 }
@@ -80,6 +83,7 @@ impl Operation {
         let weak = events_in.downgrade();
         let (input, input_out) = mpsc::channel(INPUT_QUEUE);
         let cancel = session.child_token();
+        let made = Arc::new(OnceLock::new());
         let context = Context {
             engine: Arc::clone(session.engine()),
             sink: Sink {
@@ -88,7 +92,9 @@ impl Operation {
             },
             input: Input(input_out),
             cancel: cancel.clone(),
+            made: Arc::clone(&made),
         };
+        let engine = Arc::clone(session.engine());
         let running = session.engine().count_running();
         let stopped = cancel.clone();
         let work = body(context);
@@ -99,6 +105,16 @@ impl Operation {
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(defect()));
+            // A stored credential may have got a newer refresh token by this work, or by any before it.
+            for failure in engine.stores().settle(engine.tokens(), &stopped).await {
+                let text = crate::store::not_written(&failure);
+                let _ = or_cancelled(&stopped, async {
+                    // The reader may be gone.
+                    let _ = events_in.send(Message::Event(Event::Warning(text))).await;
+                    Ok(())
+                })
+                .await;
+            }
             drop(running);
             // The reader may be gone or no longer reading; then nobody needs to know how it ended.
             tokio::select! {
@@ -115,6 +131,7 @@ impl Operation {
             })),
             cancel,
             grace: OnceLock::new(),
+            made,
             end: OnceLock::new(),
         }
     }
@@ -203,6 +220,15 @@ impl Operation {
         self.end.get_or_init(|| result).clone().map(|()| Next::Done)
     }
 
+    /// The credential that the work has made: there once the record that tells of it has been read. A credential is not part
+    /// of a record, because its secrets stay here.
+    pub fn credential(&self) -> Result<Arc<Credential>> {
+        self.made
+            .get()
+            .cloned()
+            .ok_or_else(|| Error::invalid("this operation has not made a credential"))
+    }
+
     /// Stops the work. Safe at any time, from any thread, as often as you like.
     pub fn cancel(&self) {
         self.cancel.cancel();
@@ -250,9 +276,15 @@ pub(crate) struct Context {
     pub(crate) sink: Sink,
     pub(crate) input: Input,
     pub(crate) cancel: CancellationToken,
+    made: Arc<OnceLock<Arc<Credential>>>,
 }
 
 impl Context {
+    /// Leaves a credential for the operation's reader to take. The first one counts.
+    pub(crate) fn made(&self, credential: &Arc<Credential>) {
+        self.made.get_or_init(|| Arc::clone(credential));
+    }
+
     /// Runs `work` until it is done or the operation is cancelled, whichever comes first.
     pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         or_cancelled(&self.cancel, work).await

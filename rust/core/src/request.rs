@@ -68,6 +68,17 @@ impl Request {
         }
     }
 
+    /// A new request of `kind` with those of the named fields that this one has.
+    pub(crate) fn carry(&self, kind: &str, keys: &[&str]) -> Request {
+        let mut carried = Request::new(kind);
+        for key in keys {
+            if let Some(field) = self.fields.get(*key) {
+                carried.set(*key, field.clone());
+            }
+        }
+        carried
+    }
+
     pub fn text(&self, key: &str) -> Result<&str> {
         self.opt_text(key)?.ok_or_else(|| self.missing(key))
     }
@@ -118,6 +129,14 @@ impl Request {
         match self.fields.get(key) {
             None => Err(self.missing(key)),
             Some(Field::Credential(credential)) => Ok(credential),
+            Some(_) => Err(self.wrong_type(key, "a credential")),
+        }
+    }
+
+    pub fn opt_credential(&self, key: &str) -> Result<Option<&Arc<Credential>>> {
+        match self.fields.get(key) {
+            None => Ok(None),
+            Some(Field::Credential(credential)) => Ok(Some(credential)),
             Some(_) => Err(self.wrong_type(key, "a credential")),
         }
     }

@@ -3,6 +3,7 @@
 use super::Algorithm;
 use crate::error::{Error, Result};
 use crate::signer::Signer;
+use crate::vault::VaultKey;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
@@ -17,6 +18,8 @@ pub(crate) enum Key {
     Local(PKey<Private>),
     /// With an owner who signs when asked: a key that cannot be exported.
     External(Arc<Signer>),
+    /// In a key vault, which signs when asked.
+    Vault(Box<VaultKey>),
 }
 
 impl Key {
@@ -25,6 +28,7 @@ impl Key {
         match self {
             Key::Local(_) => "local",
             Key::External(_) => "external",
+            Key::Vault(_) => "vault",
         }
     }
 
@@ -44,6 +48,7 @@ impl Key {
                     .map_err(|_| Error::internal("a signature was broken off"))
             }
             Key::External(signer) => signer.sign(algorithm.name(), data.to_vec()).await.map(Ok),
+            Key::Vault(key) => key.sign(algorithm.name(), data).await.map(Ok),
         }
     }
 }

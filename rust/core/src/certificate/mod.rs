@@ -12,6 +12,7 @@ pub(crate) mod refuse;
 use crate::error::{Error, Result};
 use crate::export::time::iso;
 use crate::request::Request;
+use crate::vault::VaultKey;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 pub(crate) use key::Key;
@@ -163,6 +164,12 @@ impl Certificate {
             Some(signer) => Certificate::checked(&leaf, Key::External(Arc::clone(signer))),
             None => Err(refuse::no_key(what)),
         }
+    }
+
+    /// A certificate whose key stays in a key vault.
+    pub(crate) fn in_vault(der: &[u8], key: VaultKey) -> Result<Certificate> {
+        let leaf = X509::from_der(der).map_err(|_| refuse::unreadable("the vault's certificate"))?;
+        Certificate::checked(&leaf, Key::Vault(Box::new(key)))
     }
 
     /// The certificate of `material` that has its key there too.

@@ -14,6 +14,7 @@ use crate::export::time::now;
 use crate::managed_identity::{self, ManagedIdentity, Variables};
 use crate::request::Request;
 use crate::secret::Secret;
+use crate::store::Binding;
 use crate::tenant::{self, TenantId};
 use crate::token::Lineage;
 use crate::value::Value;
@@ -23,14 +24,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long Entra keeps an unused refresh token of a confidential client alive; each redemption starts the time anew.
 /// Source: Microsoft's "Refresh tokens in the Microsoft identity platform".
-const REFRESH_TOKEN_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+pub(crate) const REFRESH_TOKEN_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// A shared, thread-safe handle; the secrets in it are zeroized when the last user drops it.
 pub struct Credential {
     application_id: String,
     tenant: Option<TenantId>,
     account: Option<String>,
-    proof: Proof,
+    proof: Arc<Proof>,
     /// The credential is a managed identity: the platform of this machine answers for it, and no application is proved.
     managed_identity: Option<ManagedIdentity>,
     refresh_token: Option<Secret>,
@@ -41,6 +42,8 @@ pub struct Credential {
     refresh_mark: Option<Mark>,
     /// By environment instance: each has its own chain of refresh tokens.
     lineages: Mutex<Vec<(u64, Arc<Lineage>)>>,
+    /// Where it is stored, if it is.
+    binding: Mutex<Option<Arc<Binding>>>,
 }
 
 impl Credential {
@@ -54,6 +57,15 @@ impl Credential {
     /// one of `managedIdentityClientId`, `managedIdentityObjectId` and `managedIdentityResourceId`; none of them is the
     /// machine's own. `variables` are lines of `NAME=value` that stand for the process's environment.
     pub fn open(request: &Request) -> Result<Self> {
+        Credential::open_with(request, None)
+    }
+
+    /// The same, proved by a certificate that no request can hold.
+    pub(crate) fn with_certificate(request: &Request, certificate: Certificate) -> Result<Self> {
+        Credential::open_with(request, Some(certificate))
+    }
+
+    fn open_with(request: &Request, given: Option<Certificate>) -> Result<Self> {
         let variables = Variables::from_request(request)?;
         if request.flag("managedIdentity")? {
             let mut known = vec!["tenant"];
@@ -85,7 +97,10 @@ impl Credential {
             (None, Some(id)) => application_id(&id)?,
             _ => application_id(request.text("applicationId")?)?,
         };
-        let proof = Proof::from_request(request, &variables)?;
+        let proof = match given {
+            Some(certificate) => Proof::certificate(request, certificate)?,
+            None => Proof::from_request(request, &variables)?,
+        };
         let refresh_token = trimmed(request.opt_secret("refreshToken")?, "refresh token")?;
         if matches!(proof, Proof::None) && refresh_token.is_none() {
             return Err(
@@ -109,7 +124,7 @@ impl Credential {
                 .opt_text("account")?
                 .filter(|text| !text.trim().is_empty())
                 .map(str::to_owned),
-            proof,
+            proof: Arc::new(proof),
             managed_identity: None,
             refresh_token,
             acquired_on: request.opt_int("acquiredOn")?,
@@ -117,6 +132,7 @@ impl Credential {
             proof_mark,
             refresh_mark,
             lineages: Mutex::default(),
+            binding: Mutex::default(),
         })
     }
 
@@ -127,27 +143,25 @@ impl Credential {
             application_id: identity.identity().client_id().unwrap_or_default().to_owned(),
             tenant,
             account: None,
-            proof: Proof::None,
+            proof: Arc::new(Proof::None),
             refresh_token: None,
             acquired_on: None,
             redeemed_on: AtomicI64::new(0),
             proof_mark: mark(&["managed identity", platform, endpoint, name, id])?,
             refresh_mark: None,
             lineages: Mutex::default(),
+            binding: Mutex::default(),
             managed_identity: Some(identity),
         })
     }
 
     /// What may be shown of it; no secret.
     pub fn describe(&self) -> Value {
-        let last_life = match self.redeemed_on.load(Ordering::Relaxed) {
-            0 => self.acquired_on,
-            redeemed => Some(redeemed),
-        };
-        let expires = last_life
+        let expires = self
+            .refreshed_on()
             .filter(|_| self.refresh_token.is_some())
             .map(|from| from.saturating_add(REFRESH_TOKEN_LIFE_MS));
-        let identity = match &self.proof {
+        let identity = match &*self.proof {
             Proof::ManagedIdentity(federated) => federated.managed_identity(),
             _ => self.managed_identity(),
         };
@@ -160,6 +174,10 @@ impl Credential {
             .with("hasSecret", self.secret().is_some())
             .with("hasRefreshToken", self.refresh_token.is_some())
             .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))
+            .with(
+                "store",
+                self.binding().map_or(Value::Null, |binding| binding.describe()),
+            )
             .with("hasCertificate", self.certificate().is_some())
             .with("proof", self.proof.title())
             .with("managedIdentity", identity.map(|identity| identity.identity().title()))
@@ -193,7 +211,7 @@ impl Credential {
 
     /// Whether the application can prove itself, with a secret or otherwise.
     pub fn has_proof(&self) -> bool {
-        !matches!(self.proof, Proof::None)
+        !matches!(*self.proof, Proof::None)
     }
 
     pub fn has_refresh_token(&self) -> bool {
@@ -211,14 +229,14 @@ impl Credential {
     }
 
     pub(crate) fn secret(&self) -> Option<&Secret> {
-        match &self.proof {
+        match &*self.proof {
             Proof::Secret(secret) => Some(secret),
             _ => None,
         }
     }
 
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
-        match &self.proof {
+        match &*self.proof {
             Proof::Certificate { certificate, .. } => Some(certificate),
             _ => None,
         }
@@ -250,6 +268,35 @@ impl Credential {
         let mut lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
         if lineages.iter().all(|(of, _)| *of != environment) {
             lineages.push((environment, Arc::clone(lineage)));
+        }
+    }
+
+    /// The same user's credential, with the application proved as `other` proves it.
+    pub(crate) fn proved_like(mut self, other: &Credential) -> Self {
+        self.proof = Arc::clone(&other.proof);
+        self.proof_mark = other.proof_mark;
+        self
+    }
+
+    /// Keeps it in a store from now on.
+    pub(crate) fn bind(&self, binding: Arc<Binding>) {
+        *self.binding.lock().unwrap_or_else(PoisonError::into_inner) = Some(binding);
+    }
+
+    pub(crate) fn binding(&self) -> Option<Arc<Binding>> {
+        self.binding.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When the user signed in, where the credential's maker knew it.
+    pub(crate) fn acquired_on(&self) -> Option<i64> {
+        self.acquired_on
+    }
+
+    /// When the refresh token's life began anew, as far as it is known.
+    pub(crate) fn refreshed_on(&self) -> Option<i64> {
+        match self.redeemed_on.load(Ordering::Relaxed) {
+            0 => self.acquired_on,
+            redeemed => Some(redeemed),
         }
     }
 

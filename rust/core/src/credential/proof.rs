@@ -76,13 +76,7 @@ impl Proof {
     /// What the application was given itself.
     fn own(request: &Request) -> Result<Proof> {
         let secret = trimmed(request.opt_secret("secret")?, "client secret")?;
-        let algorithm = match request
-            .opt_text("assertionAlgorithm")?
-            .filter(|text| !text.trim().is_empty())
-        {
-            Some(text) => Some(Algorithm::parse(text)?),
-            None => None,
-        };
+        let algorithm = algorithm(request)?;
         match (secret, Certificate::from_request(request)?) {
             (Some(_), Some(_)) => Err(Error::invalid("the credential has both a secret and a certificate")
                 .advise("Give one of them: the certificate is the stronger one.")),
@@ -94,6 +88,12 @@ impl Proof {
             (None, Some(certificate)) => Ok(Proof::Certificate { certificate, algorithm }),
             (None, None) => Ok(Proof::None),
         }
+    }
+
+    /// A certificate that is at hand already, with the request's `assertionAlgorithm`.
+    pub(super) fn certificate(request: &Request, certificate: Certificate) -> Result<Proof> {
+        let algorithm = algorithm(request)?;
+        Ok(Proof::Certificate { certificate, algorithm })
     }
 
     /// Tells applications and what they prove themselves with apart; the same for the same ones.
@@ -143,4 +143,14 @@ fn asserted(assertion: Secret) -> Fields {
         ("client_assertion_type", Secret::from(JWT_BEARER)),
         ("client_assertion", assertion),
     ]
+}
+
+fn algorithm(request: &Request) -> Result<Option<Algorithm>> {
+    match request
+        .opt_text("assertionAlgorithm")?
+        .filter(|text| !text.trim().is_empty())
+    {
+        Some(text) => Algorithm::parse(text).map(Some),
+        None => Ok(None),
+    }
 }

@@ -14,7 +14,7 @@ mod retry;
 mod spec;
 mod transport;
 
-pub(crate) use authorized::authorized;
+pub(crate) use authorized::{authorized, authorized_by};
 pub(crate) use client::{Client, Trust};
 pub(crate) use limits::{Limits, Raised, MOST_PER_HOST};
 pub(crate) use problem::{first_line, kept_body};

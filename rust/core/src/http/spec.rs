@@ -58,6 +58,11 @@ impl RequestSpec {
         RequestSpec::new(Method::PUT, url)
     }
 
+    /// A DELETE, which may be sent twice.
+    pub(crate) fn delete(url: &str) -> Result<Self> {
+        RequestSpec::new(Method::DELETE, url)
+    }
+
     /// A request to a hosting platform's endpoint on this machine, which may speak plain HTTP. Repeating it does no harm.
     pub(crate) fn to_platform(url: Url) -> Self {
         RequestSpec::of(Method::GET, url)

@@ -4,6 +4,7 @@ mod audit_export;
 mod credential_test;
 mod delegated_tenants;
 mod signer_sign;
+mod store;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod tokens;
@@ -20,11 +21,15 @@ impl Operation {
     pub fn start(session: &Session, request: Request) -> Result<Operation> {
         match request.kind() {
             "audit_export" => audit_export::start(session, &request),
+            "credential_load" => store::load(session, &request),
+            "credential_remove" => store::remove(session, &request),
+            "credential_save" => store::save(session, &request),
             "credential_test" => credential_test::start(session, &request),
             "delegated_tenants" => delegated_tenants::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
             "vault_certificate_get" => vault::certificate_get(session, &request),
+            "vault_credential" => vault::credential(session, &request),
             "vault_secret_get" => vault::secret_get(session, &request),
             "vault_secret_list" => vault::secret_list(session, &request),
             "vault_secret_set" => vault::secret_set(session, &request),

@@ -14,6 +14,7 @@ use crate::engine::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::managed_identity::Platform;
+use crate::store::Stores;
 use crate::tenant::TenantId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,7 @@ pub(super) struct Inner {
     slots: RwLock<Slots>,
     domains: RwLock<HashMap<u64, HashMap<String, TenantId>>>,
     pub(super) lineages: Lineages,
+    pub(super) stores: Arc<Stores>,
     flights: Arc<Flights<Key, Arc<Token>>>,
     resolving: Arc<Flights<(u64, String), TenantId>>,
 }
@@ -98,7 +100,7 @@ enum Freshness<'a> {
 }
 
 impl Tokens {
-    pub(crate) fn new(runtime: Handle, clock: Arc<Clock>, platform: Platform) -> Self {
+    pub(crate) fn new(runtime: Handle, clock: Arc<Clock>, platform: Platform, stores: Arc<Stores>) -> Self {
         Tokens(Arc::new(Inner {
             runtime,
             clock,
@@ -107,11 +109,13 @@ impl Tokens {
             slots: RwLock::default(),
             domains: RwLock::default(),
             lineages: Lineages::new(),
+            stores,
             flights: Flights::new(),
             resolving: Flights::new(),
         }))
     }
 
+    /// The cache that a flight belongs to.
     pub(super) fn of(inner: &Arc<Inner>) -> Self {
         Tokens(Arc::clone(inner))
     }

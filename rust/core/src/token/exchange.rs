@@ -11,7 +11,9 @@ use super::{grant, identity, Token};
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::jwt;
+use crate::operation::or_cancelled;
 use crate::secret::Secret;
+use crate::store::exclusive::Exclusive;
 use crate::tenant::TenantId;
 use serde::Deserialize;
 use std::sync::{Arc, OnceLock};
@@ -35,27 +37,89 @@ pub(super) async fn ask(
     if let Some(identity) = request.credential().managed_identity() {
         return identity::ask(inner, request, identity).await;
     }
-    let environment = request.environment();
+    let (environment, credential) = (request.environment(), request.credential());
+    let binding = credential
+        .binding()
+        .filter(|binding| binding.is_of(environment.instance()));
+    let single_use =
+        environment.single_use_refresh_tokens() || binding.as_ref().is_some_and(|binding| binding.single_use());
     let _turn = match &lineage {
-        Some(lineage) if environment.single_use_refresh_tokens() => Some(turn(lineage, &abandoned).await?),
+        Some(lineage) if single_use => Some(turn(lineage, &abandoned).await?),
         _ => None,
     };
-    let redeemed = lineage.as_ref().map(|lineage| lineage.newest());
-    let asked = Asked::token(request, &tenant, redeemed.as_ref());
-    let client = environment.http()?;
+    let exclusive = match (&lineage, &binding) {
+        (Some(lineage), Some(binding)) if single_use => {
+            let unsaved = inner.stores.is_stale(credential);
+            let tokens = Tokens::of(inner);
+            let enter = Exclusive::enter(&tokens, credential, binding, lineage.newest(), unsaved);
+            Some(
+                or_cancelled(&abandoned, enter)
+                    .await
+                    .map_err(|error| request.name(error))?,
+            )
+        }
+        _ => None,
+    };
+    let redeemed = match &exclusive {
+        Some(exclusive) => Some(exclusive.token().clone()),
+        None => lineage.as_ref().map(|lineage| lineage.newest()),
+    };
+    let exchanged = exchange(inner, request, how, &tenant, redeemed.as_ref(), single_use, abandoned).await;
+    let (token, exclusive) = match (exchanged, exclusive) {
+        (Err(error), Some(exclusive)) => return Err(exclusive.refused(error)),
+        (Err(error), None) => return Err(error),
+        (Ok((token, rotated)), exclusive) => {
+            if let Some(lineage) = &lineage {
+                credential.note_redemption(inner.clock.now_ms());
+                if let Some((new, _)) = rotated.filter(|(_, home)| single_use || *home) {
+                    let instance = environment.instance();
+                    let application = credential.application_id();
+                    inner.lineages.adopt(instance, application, lineage, &new)?;
+                    inner.stores.note(credential, instance);
+                }
+            }
+            (token, exclusive)
+        }
+    };
+    if let Some(exclusive) = exclusive {
+        let tokens = Tokens::of(inner);
+        if let Err(error) = exclusive.redeemed(&tokens, &inner.stores, credential).await {
+            // The token is good all the same; the end of the command tells.
+            inner.stores.complain(error);
+        }
+    }
+    Ok(Arc::new(token))
+}
+
+/// Sends the form and reads the answer: the token, and the refresh token that replaces the redeemed one.
+async fn exchange(
+    inner: &Arc<Inner>,
+    request: &TokenRequest,
+    how: Grant,
+    tenant: &TenantId,
+    redeemed: Option<&Secret>,
+    single_use: bool,
+    abandoned: CancellationToken,
+) -> Result<(Token, Option<(Secret, bool)>)> {
+    let asked = Asked::token(request, tenant, redeemed);
+    let client = request.environment().http()?;
     let mut patience = Patience::new(request.credential(), client.first_backoff());
-    let (token, rotated) = loop {
+    loop {
         let time = ServiceTime {
             clock: Arc::clone(&inner.clock),
             ahead_ms: patience.ahead_ms(),
         };
-        let mut spec = grant::spec(request, how, &tenant, redeemed.as_ref(), time, Tokens::of(inner))?;
+        let mut spec = grant::spec(request, how, tenant, redeemed, time, Tokens::of(inner))?;
         if how == Grant::RefreshToken {
             spec = spec.abandon_unless_sent(abandoned.clone());
+            if single_use {
+                // A second try would use a dead token.
+                spec = spec.repeatable(false);
+            }
         }
         let reply = client.send(&spec).await.map_err(|error| request.name(error))?;
-        match read(inner, request, &tenant, &reply, redeemed.as_ref(), &asked) {
-            Ok(answer) => break answer,
+        match read(inner, request, tenant, &reply, redeemed, &asked) {
+            Ok(answer) => return Ok(answer),
             Err(error) => match patience.again(&error, &reply, inner.clock.now_ms()) {
                 Some(wait) => tokio::select! {
                     biased;
@@ -65,19 +129,7 @@ pub(super) async fn ask(
                 None => return Err(error),
             },
         }
-    };
-    if let Some(lineage) = &lineage {
-        request.credential().note_redemption(inner.clock.now_ms());
-        if let Some((new, home)) = rotated {
-            if environment.single_use_refresh_tokens() || home {
-                let application = request.credential().application_id();
-                inner
-                    .lineages
-                    .adopt(environment.instance(), application, lineage, &new)?;
-            }
-        }
     }
-    Ok(Arc::new(token))
 }
 
 async fn turn(lineage: &Lineage, abandoned: &CancellationToken) -> Result<OwnedSemaphorePermit> {

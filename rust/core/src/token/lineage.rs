@@ -124,7 +124,7 @@ impl Lineage {
     }
 
     /// The token to redeem next.
-    pub(super) fn newest(&self) -> Secret {
+    pub(crate) fn newest(&self) -> Secret {
         self.lock().token.clone()
     }
 

@@ -63,24 +63,33 @@ impl Vault {
         })
     }
 
-    /// The certificate with its key as PKCS#12 with an empty password, in Base64. The vault keeps both in a secret of the
-    /// same name and version ("About Azure Key Vault certificates"), as PKCS#12 or as PEM.
+    /// The certificate with its key as PKCS#12 with an empty password, in Base64, whichever way the vault keeps it.
     pub(crate) async fn certificate_with_key(&self, certificate: &Certificate) -> Result<Secret> {
+        let value = self.certificate_secret(certificate).await?;
+        if value.expose().trim_start().starts_with("-----BEGIN") {
+            pkcs12(&value).ok_or_else(|| damaged(&certificate.name))
+        } else {
+            Ok(Secret::from(value.expose().trim()))
+        }
+    }
+
+    /// The certificate with its key as the vault keeps both: in a secret of the same name and version ("About Azure Key Vault
+    /// certificates"), as PKCS#12 in Base64 or as PEM. Where the policy keeps the key in the vault, this is refused.
+    pub(crate) async fn certificate_secret(&self, certificate: &Certificate) -> Result<Secret> {
         let name = &certificate.name;
+        if !certificate.exportable {
+            return Err(
+                Error::invalid(format!("the key of the certificate '{name}' cannot leave its vault"))
+                    .advise("Let the vault sign with it, which takes the role Key Vault Crypto User."),
+            );
+        }
         let secret = self.secret(name, Some(&certificate.version)).await?;
-        let value = secret.value.ok_or_else(|| {
+        secret.value.ok_or_else(|| {
             Error::new(
                 Kind::Protocol,
                 format!("the secret of the certificate '{name}' has no value"),
             )
-        })?;
-        let pem = secret.content_type.as_deref() == Some("application/x-pem-file")
-            || value.expose().trim_start().starts_with("-----BEGIN");
-        if pem {
-            pkcs12(&value).ok_or_else(|| damaged(name))
-        } else {
-            Ok(Secret::from(value.expose().trim()))
-        }
+        })
     }
 }
 

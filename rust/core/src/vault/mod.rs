@@ -7,17 +7,18 @@ mod address;
 mod certificates;
 mod challenge;
 mod explain;
+mod keys;
 mod secrets;
 
 pub(crate) use address::Address;
+pub(crate) use keys::VaultKey;
 pub(crate) use secrets::{Properties, Step};
 
 use crate::credential::Credential;
-use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::error::Result;
-use crate::http::{authorized, Reply, RequestSpec};
-use crate::token::TokenRequest;
+use crate::http::{authorized_by, Reply, RequestSpec};
+use crate::token::{TokenRequest, Tokens};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -28,7 +29,7 @@ const LARGEST_REPLY: usize = 1 << 20;
 
 /// A vault, and who asks it. Makes its requests with a token for the tenant and the resource that the vault itself names.
 pub(crate) struct Vault {
-    engine: Arc<Engine>,
+    tokens: Tokens,
     environment: Arc<Environment>,
     credential: Arc<Credential>,
     app_only: bool,
@@ -39,14 +40,14 @@ pub(crate) struct Vault {
 impl Vault {
     /// `app_only` asks as the application although the credential has a refresh token.
     pub(crate) fn new(
-        engine: Arc<Engine>,
+        tokens: Tokens,
         environment: Arc<Environment>,
         credential: Arc<Credential>,
         app_only: bool,
         address: Address,
     ) -> Self {
         Vault {
-            engine,
+            tokens,
             environment,
             credential,
             app_only,
@@ -67,7 +68,13 @@ impl Vault {
     /// Sends with a token; the first request of all asks without one, to learn which token is wanted.
     async fn send(&self, spec: RequestSpec) -> Result<Reply> {
         let token = self.token.get_or_try_init(|| self.ask_for_challenge()).await?;
-        authorized(&self.engine, token, spec.limit(LARGEST_REPLY)).await
+        authorized_by(&self.tokens, token, spec.limit(LARGEST_REPLY)).await
+    }
+
+    /// Gets the token that its requests will need.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        let token = self.token.get_or_try_init(|| self.ask_for_challenge()).await?;
+        self.tokens.acquire(token).await.map(drop)
     }
 
     async fn ask_for_challenge(&self) -> Result<TokenRequest> {

@@ -165,6 +165,17 @@ impl Vault {
         }
     }
 
+    /// Deletes a secret; the vault keeps it for a while, so that it can be recovered.
+    pub(crate) async fn delete_secret(&self, name: &str) -> Result<()> {
+        let url = self.url(&object("secrets", name, None)?);
+        let reply = self.send(RequestSpec::delete(&url)?).await?;
+        if reply.is_success() {
+            Ok(())
+        } else {
+            Err(self.refused(&reply, &format!("delete the secret '{name}'")))
+        }
+    }
+
     async fn recover_secret(&self, name: &str) -> Result<()> {
         let path = object("deletedsecrets", name, None)?;
         let spec = RequestSpec::post(&self.url(&format!("{path}/recover")))?.repeatable(true);

@@ -24,6 +24,7 @@ pub(crate) struct Outcome {
 
 impl World {
     pub(crate) async fn start() -> World {
+        keep_locks_apart();
         let options = Options {
             tenants: 1,
             records: 0,
@@ -71,6 +72,35 @@ impl World {
 
     pub(crate) async fn run(&self, request: Request) -> Outcome {
         run(&self.session, request).await
+    }
+
+    /// Stores the sandbox's credential as 'sam', and returns it.
+    pub(crate) async fn save(&self, single_use: bool) -> Arc<Credential> {
+        let credential = self.credential();
+        let request = Request::new("credential_save")
+            .with("environment", Field::Text("Cloud".to_owned()))
+            .with("vault", Field::Text("contoso".to_owned()))
+            .with("name", Field::Text("sam".to_owned()))
+            .with("credential", Field::Credential(Arc::clone(&credential)))
+            .with("singleUse", Field::Int(i64::from(single_use)));
+        let outcome = self.run(request).await;
+        assert!(outcome.end.is_ok(), "{:?}", outcome.end);
+        credential
+    }
+
+    /// How often a secret was written.
+    pub(crate) fn writes(&self) -> u64 {
+        self.count("PUT /secrets/{name}")
+    }
+
+    /// How often a refresh token was redeemed, well or not.
+    pub(crate) fn redemptions(&self) -> u64 {
+        let tokens = self.sandbox.control().stats()["tokens"].clone();
+        let rows = tokens.as_array().cloned().unwrap_or_default();
+        rows.iter()
+            .filter(|row| row["grant"] == "refresh_token")
+            .filter_map(|row| row["count"].as_u64())
+            .sum()
     }
 
     pub(crate) fn vault(&self, settings: serde_json::Value) {
@@ -130,6 +160,10 @@ pub(crate) fn open(application: &str, tenant: &str, secret: &str, refresh_token:
 }
 
 pub(crate) async fn run(session: &Session, request: Request) -> Outcome {
+    run_with(session, request, Vec::new()).await
+}
+
+pub(crate) async fn run_with(session: &Session, request: Request, items: Vec<Request>) -> Outcome {
     let mut outcome = Outcome {
         records: Vec::new(),
         warnings: Vec::new(),
@@ -142,6 +176,9 @@ pub(crate) async fn run(session: &Session, request: Request) -> Outcome {
             return outcome;
         }
     };
+    for item in items {
+        operation.submit(item).expect("the item is taken");
+    }
     operation.finish_input();
     loop {
         match operation.next().await {
@@ -170,4 +207,82 @@ impl Outcome {
             .unwrap_or_else(|| panic!("no record: {:?}", self.end));
         record.get(key).and_then(Value::as_text).unwrap_or_default()
     }
+}
+
+/// A day and a little, by which the engine's clock is put forward.
+pub(crate) const MORE_THAN_A_DAY_MS: i64 = 25 * 60 * 60 * 1000;
+
+/// One process's view of the store: an engine, and the credential that it loaded.
+pub(crate) struct Process {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) session: Session,
+    pub(crate) credential: Arc<Credential>,
+    tenant: String,
+}
+
+impl Process {
+    /// Loads the stored credential 'sam' as the application.
+    pub(crate) async fn start(sandbox: &Sandbox, single_use: bool) -> Result<Process> {
+        let engine = engine();
+        add_environment(sandbox, &engine, single_use);
+        let facts = sandbox.facts();
+        Process::load(engine, &facts.application_id, &facts.partner_tenant_id, &facts.secret).await
+    }
+
+    pub(crate) async fn load(engine: Arc<Engine>, application: &str, tenant: &str, secret: &str) -> Result<Process> {
+        let session = engine.session();
+        let access = Request::new("credential")
+            .with("applicationId", Field::Text(application.to_owned()))
+            .with("tenant", Field::Text(tenant.to_owned()))
+            .with("secret", Field::Secret(secret.into()));
+        let request = Request::new("credential_load")
+            .with("environment", Field::Text("Cloud".to_owned()))
+            .with("vault", Field::Text("contoso".to_owned()))
+            .with("name", Field::Text("sam".to_owned()))
+            .with(
+                "vaultCredential",
+                Field::Credential(Arc::new(Credential::open(&access)?)),
+            );
+        let operation = Operation::start(&session, request)?;
+        operation.finish_input();
+        while let Next::Event(_) = operation.next().await? {}
+        let credential = operation.credential()?;
+        Ok(Process {
+            engine,
+            session,
+            credential,
+            tenant: tenant.to_owned(),
+        })
+    }
+
+    /// The same process as `world`'s, with a credential of its own.
+    pub(crate) fn of(world: &World, credential: Arc<Credential>) -> Process {
+        Process {
+            engine: Arc::clone(world.session.engine()),
+            session: world.session.clone(),
+            credential,
+            tenant: world.sandbox.facts().partner_tenant_id.clone(),
+        }
+    }
+
+    /// Redeems the refresh token in the user's own tenant.
+    pub(crate) async fn redeem(&self) -> Outcome {
+        let request = Request::new("tokens")
+            .with("environment", Field::Text("Cloud".to_owned()))
+            .with("credential", Field::Credential(Arc::clone(&self.credential)))
+            .with("forceRefresh", Field::Int(1));
+        let item = Request::new("item")
+            .with("tenant", Field::Text(self.tenant.clone()))
+            .with("resource", Field::Text("https://graph.microsoft.com".to_owned()));
+        run_with(&self.session, request, vec![item]).await
+    }
+}
+
+/// Locks of stores go to a folder of this run's own, which the processes that a test starts share.
+fn keep_locks_apart() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let folder = std::env::temp_dir().join(format!("secureapp-locks-{}", std::process::id()));
+        std::env::set_var("XDG_STATE_HOME", folder);
+    });
 }

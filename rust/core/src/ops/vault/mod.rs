@@ -1,11 +1,14 @@
-//! The operations on a key vault: `vault_secret_get`, `vault_secret_list`, `vault_secret_set`, `vault_certificate_get`.
+//! The operations on a key vault: `vault_secret_get`, `vault_secret_list`, `vault_secret_set`, `vault_certificate_get`,
+//! `vault_credential`.
 
 mod certificate_get;
+mod credential;
 mod secret_get;
 mod secret_list;
 mod secret_set;
 
 pub(super) use certificate_get::start as certificate_get;
+pub(super) use credential::start as credential;
 pub(super) use secret_get::start as secret_get;
 pub(super) use secret_list::start as secret_list;
 pub(super) use secret_set::start as secret_set;
@@ -29,7 +32,7 @@ fn vault(session: &Session, request: &Request, more: &[&str]) -> Result<Vault> {
         .find(request.opt_text("environment")?.unwrap_or_default())?;
     let address = Address::parse(&environment, request.text("vault")?)?;
     Ok(Vault::new(
-        Arc::clone(session.engine()),
+        session.engine().tokens().clone(),
         environment,
         Arc::clone(request.credential("credential")?),
         request.flag("appOnly")?,
