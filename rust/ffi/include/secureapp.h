@@ -471,7 +471,7 @@ sa_status sa_credential_open(const sa_request *request,
 
 /*
  What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
- `hasRefreshToken`, `refreshTokenExpiresOn`, `hasCertificate`, `warnings` (texts), and with a certificate
+ `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`, `warnings` (texts), and with a certificate
  `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
  `certificateExpiresOn`. No secrets.
 
@@ -592,6 +592,23 @@ sa_status sa_op_next(const sa_op *op,
                      const uint8_t **data,
                      size_t *len,
                      sa_error **err);
+
+/*
+ Gives the credential that the operation has made, once the record that tells of it has been read. Its secrets are in no
+ record: this is how they go from one operation to the next.
+
+ Ownership: `out` is the caller's, freed with `sa_credential_free`; it outlives the operation. A further call gives a
+ further handle to the same credential.
+ Threads: any, also while another waits in `sa_op_next`.
+
+ # Safety
+
+ - `op` is null or a live operation.
+ - `out` and `err` are null or writable.
+ */
+sa_status sa_op_credential(const sa_op *op,
+                           sa_credential **out,
+                           sa_error **err);
 
 /*
  Stops the work. Safe at any time, from any thread, as often as you like.

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn sa_credential_open(
 }
 
 /// What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
-/// `hasRefreshToken`, `refreshTokenExpiresOn`, `hasCertificate`, `warnings` (texts), and with a certificate
+/// `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`, `warnings` (texts), and with a certificate
 /// `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
 /// `certificateExpiresOn`. No secrets.
 ///

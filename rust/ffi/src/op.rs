@@ -1,5 +1,6 @@
 //! Operations: started with a request, fed with more of them, read as one ordered stream of events.
 
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::guard::guard;
 use crate::handle::{self, ErrorOut, Handle, Out, Shared};
@@ -221,6 +222,31 @@ pub unsafe extern "C" fn sa_op_next(
                 Status::Ok
             }
         })
+    })
+}
+
+/// Gives the credential that the operation has made, once the record that tells of it has been read. Its secrets are in no
+/// record: this is how they go from one operation to the next.
+///
+/// Ownership: `out` is the caller's, freed with `sa_credential_free`; it outlives the operation. A further call gives a
+/// further handle to the same credential.
+/// Threads: any, also while another waits in `sa_op_next`.
+///
+/// # Safety
+///
+/// - `op` is null or a live operation.
+/// - `out` and `err` are null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn sa_op_credential(op: *const Op, out: *mut *mut Credential, err: *mut *mut Error) -> Status {
+    // SAFETY: null or writable by contract.
+    let err = unsafe { ErrorOut::new(err) };
+    guard(err, || {
+        // SAFETY: null or writable by contract.
+        let out = unsafe { Out::handle(out) }?;
+        // SAFETY: null or live by contract.
+        let op = unsafe { handle::share(op) }?;
+        out.give(Credential(op.operation.credential()?));
+        Ok(Status::Ok)
     })
 }
 

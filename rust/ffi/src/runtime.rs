@@ -50,7 +50,7 @@ pub(crate) fn with<T>(work: impl FnOnce(&Live) -> Result<T>) -> Result<T> {
     })
 }
 
-/// Cancels, waits, and ends the threads; what still runs after `timeout` is left behind.
+/// Writes what stores lack, cancels, waits, and ends the threads; what still runs after `timeout` is left behind.
 pub(crate) fn shutdown(timeout: Duration) -> Status {
     let deadline = Instant::now() + timeout;
     // A library that was never used is ended too: from now on it stays so.
@@ -62,10 +62,13 @@ pub(crate) fn shutdown(timeout: Duration) -> Status {
     let idle = match host.live.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
         None => return Status::Ok,
         Some(live) => {
-            live.engine.shutdown();
-            live.runtime
-                .block_on(async { tokio::time::timeout(timeout, live.engine.idle()).await })
-                .is_ok()
+            live.runtime.block_on(async {
+                // What is not written in time is not lost: the refresh token in the store is still valid.
+                let _ = tokio::time::timeout(timeout, live.engine.flush_stores()).await;
+                live.engine.shutdown();
+                let left = deadline.saturating_duration_since(Instant::now());
+                tokio::time::timeout(left, live.engine.idle()).await.is_ok()
+            })
         }
     };
     // Readers have been told to leave and do so within their grace period.
