@@ -14,7 +14,7 @@ namespace SecureAppModel
     public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssemblyCleanup
     {
         /// <summary>.NET Framework gives all exit handlers together two seconds.</summary>
-        private const uint ShutdownMilliseconds = 1000;
+        private const uint ShutdownMilliseconds = 1800;
 
         private static int s_registered;
 

@@ -119,6 +119,9 @@ namespace SecureAppModel.Commands
         internal virtual void OnFailed(ValueMap target, SecureAppException failure) =>
             WriteError(ErrorRecords.From(failure, target.OptionalText("tenant")));
 
+        /// <summary>The credential that the operation has made, once its record is here.</summary>
+        internal SecureAppCredential TakeCredential() => Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!)), null);
+
         /// <summary>The operation ended with a failure; unless this returns, so does the command.</summary>
         internal virtual void OnEnded(SecureAppException failure) => Fail(failure, null);
 
@@ -210,6 +213,7 @@ namespace SecureAppModel.Commands
             {
                 _done = true;
                 _progress?.Finish();
+                HostStore.Settle(this);
                 return false;
             }
 

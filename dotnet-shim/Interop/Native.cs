@@ -58,6 +58,13 @@ namespace SecureAppModel.Interop
             return status;
         }
 
+        /// <summary>The credential that an operation has made; its record has been read.</summary>
+        internal static CredentialHandle CredentialOf(OperationHandle operation)
+        {
+            NativeError.Check(NativeMethods.sa_op_credential(operation, out IntPtr credential, out IntPtr error), error);
+            return new CredentialHandle(credential);
+        }
+
         internal static void Cancel(OperationHandle operation) => NativeMethods.sa_op_cancel(operation);
 
         private static object? Read(IntPtr value)

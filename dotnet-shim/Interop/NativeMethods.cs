@@ -91,6 +91,9 @@ namespace SecureAppModel.Interop
         internal static extern int sa_op_next(OperationHandle operation, uint timeoutMilliseconds, out uint kind, out IntPtr data, out UIntPtr length, out IntPtr error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sa_op_credential(OperationHandle operation, out IntPtr credential, out IntPtr error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sa_op_cancel(OperationHandle operation);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

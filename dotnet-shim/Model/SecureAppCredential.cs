@@ -40,6 +40,13 @@ namespace SecureAppModel
         /// <summary>When the refresh token ends if it is not used again, as far as it is known.</summary>
         public DateTimeOffset? RefreshTokenExpiresOn => Facts().Time("refreshTokenExpiresOn");
 
+        /// <summary>Whole days until then; negative once it has passed.</summary>
+        public int? RefreshTokenDaysLeft =>
+            RefreshTokenExpiresOn is DateTimeOffset end ? (int)Math.Floor((end - DateTimeOffset.UtcNow).TotalDays) : null;
+
+        /// <summary>Where it is stored and kept current; null where it is not.</summary>
+        public string? Store => Facts().OptionalText("store");
+
         public bool HasSecret { get; }
 
         public bool HasRefreshToken { get; }

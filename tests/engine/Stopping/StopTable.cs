@@ -55,6 +55,9 @@ public static class StopTable
             "function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
         ["Test-SecureAppCredential"] = Asks(
             "Test-SecureAppCredential -Credential $application", "login", (Stage.BackOff, "reports a throttled service in its row instead of waiting for it")),
+        ["Save-SecureAppCredential"] = Asks("Save-SecureAppCredential -Name any -VaultName vault -Credential $application", "keyVault"),
+        ["Get-SecureAppCredential"] = Asks("Get-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
+        ["Remove-SecureAppCredential"] = Asks("Remove-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
         ["Get-SecureAppKeyVaultSecret"] = Asks("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
         ["Set-SecureAppKeyVaultSecret"] = Asks(
             "Set-SecureAppKeyVaultSecret -VaultName vault -Name any -SecretValue (ConvertTo-Secret x) -Credential $application", "keyVault"),

@@ -1,0 +1,93 @@
+using System.Management.Automation;
+using SecureAppModel.Completion;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>What every command on a stored credential takes: where it is, under which name, and who may go there.</summary>
+    public abstract class StoredCredentialCmdlet : OperationCmdlet
+    {
+        internal const string KeyVault = "KeyVault";
+        internal const string Secrets = "SecretManagement";
+
+        /// <summary>The name it is stored under.</summary>
+        [Parameter(Position = 0)]
+        public string? Name { get; set; }
+
+        /// <summary>An Azure key vault, by its name or its address.</summary>
+        [Parameter(ParameterSetName = KeyVault)]
+        [Alias("VaultUri")]
+        public string? VaultName { get; set; }
+
+        /// <summary>A vault of Microsoft.PowerShell.SecretManagement.</summary>
+        [Parameter(ParameterSetName = Secrets, Mandatory = true)]
+        [AllowEmptyString]
+        public string? SecretManagementVault { get; set; }
+
+        /// <summary>Who reads and writes the key vault.</summary>
+        [Parameter(ParameterSetName = KeyVault)]
+        [Alias("AccessCredential")]
+        public object? VaultCredential { get; set; }
+
+        /// <summary>Reads and writes the key vault as the application although -VaultCredential has a refresh token.</summary>
+        [Parameter(ParameterSetName = KeyVault)]
+        public SwitchParameter AppOnly { get; set; }
+
+        [Parameter]
+        [ArgumentCompleter(typeof(EnvironmentCompleter))]
+        public string? Environment { get; set; }
+
+        internal bool IsKeyVault => ParameterSetName == KeyVault;
+
+        internal override void OnEnded(SecureAppException failure) => Fail(failure, new ObjectName(Name));
+
+        /// <summary>What is left to say once everything that is needed to find it is there.</summary>
+        internal void CheckPlace()
+        {
+            if (string.IsNullOrWhiteSpace(Name))
+            {
+                FailInput("The stored credential has no name.", "Use -Name with the name it is, or is to be, stored under.", null);
+            }
+
+            if (IsKeyVault && string.IsNullOrWhiteSpace(VaultName))
+            {
+                FailInput(
+                    "No store was given.",
+                    "Use -VaultName for an Azure key vault, or -SecretManagementVault for a vault of Microsoft.PowerShell.SecretManagement.",
+                    new ObjectName(Name));
+            }
+
+            if (!IsKeyVault && string.IsNullOrWhiteSpace(SecretManagementVault))
+            {
+                FailInput("-SecretManagementVault is empty.", "Use the vault's registered name; Get-SecretVault lists them.", new ObjectName(Name));
+            }
+        }
+
+        /// <summary>A request with the place; the caller disposes of it.</summary>
+        internal RequestBuilder PlaceRequest(string kind, SecureAppCredential? access)
+        {
+            RequestBuilder request = new RequestBuilder(kind)
+                .Text("environment", ResolveEnvironment(Environment))
+                .Text("name", Name!.Trim());
+            if (!IsKeyVault)
+            {
+                HostStore.Use();
+                return request.Text("hostStore", SecretManagementVault!.Trim());
+            }
+
+            request.Text("vault", VaultName!.Trim()).Flag("appOnly", AppOnly);
+            return access is null ? request : request.Credential("vaultCredential", access);
+        }
+
+        /// <summary>Who goes to the key vault: -VaultCredential, or the session's default credential.</summary>
+        internal SecureAppCredential VaultAccess()
+        {
+            if (VaultCredential is null && State.Credential is SecureAppCredential standing)
+            {
+                return standing;
+            }
+
+            return Guarded(() => CredentialInput.Resolve(VaultCredential), null);
+        }
+    }
+}
