@@ -1,9 +1,10 @@
-// The folder in which a sandbox keeps its authority's and its application's certificate, named after its process. The sandbox removes it when it
-// ends by itself; what was killed leaves it behind.
+// The folders in which a sandbox keeps its certificates and what a platform leaves on a disk, named after its process. The
+// sandbox removes them when it ends by itself; what was killed leaves them behind.
 using System;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
+using System.Text.RegularExpressions;
 
 namespace SecureAppModel.Sandbox
 {
@@ -11,21 +12,22 @@ namespace SecureAppModel.Sandbox
     {
         private const string Prefix = "secureapp-sandbox-";
 
-        private static readonly string[] s_files = { "ca.pem", "application.pfx" };
+        private static readonly Regex s_name = new Regex("^" + Prefix + "([0-9]{1,10})(-[0-9a-f]{16})?$", RegexOptions.CultureInvariant);
 
-        /// <summary>Removes the folder of a process that has ended.</summary>
-        internal static void Remove(int processId) =>
-            RemoveFolder(new DirectoryInfo(Path.Combine(Path.GetTempPath(), Prefix + processId.ToString(CultureInfo.InvariantCulture))));
+        /// <summary>Removes the folders of a process that has ended.</summary>
+        internal static void Remove(int processId) => RemoveWhere(owner => owner == processId);
 
         /// <summary>Removes the folders whose processes are gone.</summary>
-        internal static void RemoveStale()
+        internal static void RemoveStale() => RemoveWhere(owner => !IsRunning(owner));
+
+        private static void RemoveWhere(Func<int, bool> meant)
         {
             try
             {
                 foreach (DirectoryInfo folder in new DirectoryInfo(Path.GetTempPath()).GetDirectories(Prefix + "*"))
                 {
-                    string number = folder.Name.Substring(Prefix.Length);
-                    if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int processId) && !IsRunning(processId))
+                    Match name = s_name.Match(folder.Name);
+                    if (name.Success && int.TryParse(name.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int owner) && meant(owner))
                     {
                         RemoveFolder(folder);
                     }
@@ -44,29 +46,20 @@ namespace SecureAppModel.Sandbox
                 using Process process = Process.GetProcessById(processId);
                 return true;
             }
-            catch (ArgumentException)
-            {
-                return false;
-            }
-            catch (InvalidOperationException)
+            catch (Exception cause) when (cause is ArgumentException or InvalidOperationException)
             {
                 return false;
             }
         }
 
-        /// <summary>Never follows a link and never removes what a sandbox has not written: the place is open to every user.</summary>
+        /// <summary>Never follows a link: the place is open to every user.</summary>
         private static void RemoveFolder(DirectoryInfo folder)
         {
             try
             {
-                if (folder.Exists && (folder.Attributes & FileAttributes.ReparsePoint) == 0)
+                if ((folder.Attributes & FileAttributes.ReparsePoint) == 0)
                 {
-                    foreach (string file in s_files)
-                    {
-                        File.Delete(Path.Combine(folder.FullName, file));
-                    }
-
-                    folder.Delete();
+                    folder.Delete(recursive: true);
                 }
             }
             catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)

@@ -69,7 +69,7 @@ public sealed class SandboxCommandTests
 
         Assert.Equal(0, outcome.Single<int>());
         AssertGone(process);
-        Assert.False(Directory.Exists(FolderOf(process)));
+        Assert.Empty(Directory.EnumerateDirectories(Path.GetTempPath(), Path.GetFileName(FolderOf(process)) + "*"));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class SandboxCommandTests
         engine.Run("Remove-Module SecureAppModel").Succeeded();
 
         AssertGone(process);
-        Assert.False(Directory.Exists(FolderOf(process)));
+        Assert.Empty(Directory.EnumerateDirectories(Path.GetTempPath(), Path.GetFileName(FolderOf(process)) + "*"));
     }
 
     [Theory]
@@ -127,7 +127,7 @@ public sealed class SandboxCommandTests
         Process? sandbox = Find(process);
         Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
         Assert.Equal(Path.Combine(FolderOf(process), "ca.pem"), child.Lines[1]);
-        Assert.False(Directory.Exists(FolderOf(process)));
+        Assert.Empty(Directory.EnumerateDirectories(Path.GetTempPath(), Path.GetFileName(FolderOf(process)) + "*"));
     }
 
     [Fact]
@@ -136,9 +136,10 @@ public sealed class SandboxCommandTests
         using Process ended = Process.Start(new ProcessStartInfo("dotnet", "--version") { RedirectStandardOutput = true })!;
         ended.WaitForExit();
         string stale = FolderOf(ended.Id);
+        string platform = FolderOf(ended.Id) + "-0123456789abcdef";
         string alive = FolderOf(Environment.ProcessId);
         string foreign = FolderOf(ended.Id) + "-notes";
-        foreach (string folder in new[] { stale, alive, foreign })
+        foreach (string folder in new[] { stale, platform, alive, foreign })
         {
             Directory.CreateDirectory(folder);
             File.WriteAllText(Path.Combine(folder, "ca.pem"), "a certificate");
@@ -152,6 +153,7 @@ public sealed class SandboxCommandTests
             engine.Run("Stop-SecureAppSandbox $s").Succeeded();
 
             Assert.False(Directory.Exists(stale));
+            Assert.False(Directory.Exists(platform));
             Assert.True(File.Exists(Path.Combine(alive, "ca.pem")));
             Assert.True(File.Exists(Path.Combine(foreign, "ca.pem")));
         }
@@ -175,7 +177,7 @@ public sealed class SandboxCommandTests
         child.Process.WaitForExit();
 
         Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
-        Assert.False(Directory.Exists(FolderOf(process)));
+        Assert.Empty(Directory.EnumerateDirectories(Path.GetTempPath(), Path.GetFileName(FolderOf(process)) + "*"));
     }
 
     [Fact]

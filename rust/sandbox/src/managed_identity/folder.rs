@@ -13,7 +13,12 @@ impl Folder {
     pub(crate) fn create() -> io::Result<Self> {
         let mut random = [0; 8];
         openssl::rand::rand_bytes(&mut random).map_err(io::Error::other)?;
-        let name = format!("secureapp-sandbox-{:016x}", u64::from_le_bytes(random));
+        // With the process first: by it the next start tells what a killed one has left.
+        let name = format!(
+            "secureapp-sandbox-{}-{:016x}",
+            std::process::id(),
+            u64::from_le_bytes(random)
+        );
         let root = std::env::temp_dir().join(name);
         // `create_dir`, not `create_dir_all`: a folder that is there already is somebody else's.
         std::fs::create_dir(&root)?;
