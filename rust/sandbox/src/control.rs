@@ -236,6 +236,11 @@ impl Control {
         self.world.application.keys.shown()
     }
 
+    /// `GET /sandbox/assertions`: the latest client assertions, as they came, oldest first: for a judge of one's own.
+    pub fn assertions(&self) -> Vec<String> {
+        self.world.stats.assertions()
+    }
+
     /// `POST /sandbox/secrets`: one more secret of the application, as `{keyId, secretText}`.
     pub fn add_secret(&self, expired: bool) -> Value {
         let (key_id, secret) = self
@@ -360,6 +365,7 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Ok(outcome) => reply::json(200, &outcome),
             Err(message) => refused(&message),
         },
+        (&Method::GET, ["assertions"]) => reply::json(200, &control.assertions()),
         (&Method::GET, ["certificates"]) => reply::json(200, &control.certificates()),
         (&Method::POST, ["certificates"]) => match parse(call).and_then(|upload| control.add_certificate(upload)) {
             Ok(entry) => reply::json(200, &entry),

@@ -1,6 +1,6 @@
 //! What was asked of the sandbox: `GET /sandbox/stats`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
@@ -27,7 +27,12 @@ struct Assertions {
     count: u64,
     repeated: u64,
     ids: BTreeSet<String>,
+    /// The latest, as they came.
+    texts: VecDeque<String>,
 }
+
+/// How many assertions are kept.
+const KEPT_ASSERTIONS: usize = 32;
 
 /// What a token was asked for, in canonical form: the tenant's GUID and the API's usual name where they are known.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -66,13 +71,22 @@ impl Stats {
         *lock(&self.tokens).entry(key).or_default() += 1;
     }
 
-    /// Counts an assertion by its id (`jti`).
-    pub(crate) fn assertion(&self, id: &str) {
+    /// Counts an assertion by its id (`jti`) and keeps it for a while.
+    pub(crate) fn assertion(&self, id: &str, text: &str) {
         let assertions = &mut *lock(&self.assertions);
         assertions.count += 1;
+        assertions.texts.push_back(text.to_owned());
+        if assertions.texts.len() > KEPT_ASSERTIONS {
+            assertions.texts.pop_front();
+        }
         if !assertions.ids.insert(id.to_owned()) {
             assertions.repeated += 1;
         }
+    }
+
+    /// The latest assertions that were well-formed, oldest first.
+    pub(crate) fn assertions(&self) -> Vec<String> {
+        lock(&self.assertions).texts.iter().cloned().collect()
     }
 
     pub(crate) fn reset(&self) {

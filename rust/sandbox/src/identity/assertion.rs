@@ -62,7 +62,9 @@ pub(super) fn check(world: &World, call: &Call, form: &Form, client: &Client) ->
     parties(&claims, client_id)?;
     audience(world, call, &claims, &client.tenant, settings.exact_audience)?;
     lifetime(world, &claims)?;
-    world.stats.assertion(claims["jti"].as_str().unwrap_or_default());
+    world
+        .stats
+        .assertion(claims["jti"].as_str().unwrap_or_default(), assertion);
     let (certificate, named) = certificate(world, &header, client_id)?;
     let now = world.clock.now();
     if now > certificate.not_after || now < certificate.not_before {
