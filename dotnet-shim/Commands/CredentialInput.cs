@@ -1,11 +1,12 @@
 // Turns whatever a user passes as -Credential into a credential, without ever asking back and without changing it:
-// our own object, a PSCredential, or a hashtable or object with an application id, a secret and a refresh token.
+// our own object, a PSCredential, or a hashtable or object with an application id, a secret or certificate, and a refresh token.
 using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using System.Security;
+using SecureAppModel.Certificates;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -19,8 +20,10 @@ namespace SecureAppModel.Commands
         private static readonly string[] s_refreshTokenKeys = { "refreshToken" };
         private static readonly string[] s_tenantKeys = { "tenantId" };
 
+        /// <param name="given">What the user passed.</param>
+        /// <param name="path">Makes a path full, as the session sees it.</param>
         /// <exception cref="SecureAppException">It cannot be used; the message says why, and holds no value of it.</exception>
-        internal static SecureAppCredential Resolve(object? given)
+        internal static SecureAppCredential Resolve(object? given, Func<string, string> path)
         {
             object? value = given is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : given;
             switch (value)
@@ -36,7 +39,7 @@ namespace SecureAppModel.Commands
                 case SecureString:
                     throw Refuse("The credential is a SecureString alone; the application id is missing.", Shape);
                 case IDictionary dictionary:
-                    return FromFields(Fields(dictionary), "hashtable");
+                    return FromFields(Fields(dictionary), "hashtable", path);
             }
 
             PSObject o = PSObject.AsPSObject(given);
@@ -52,12 +55,13 @@ namespace SecureAppModel.Commands
                 throw Refuse("The credential is of type " + value.GetType().Name + ", which cannot be one.", Shape);
             }
 
-            return FromFields(Fields(o), "object");
+            return FromFields(Fields(o), "object", path);
         }
 
         /// <summary>Opens a credential; a missing application id or proof is refused.</summary>
         internal static SecureAppCredential Open(
-            string applicationId, SecureString? secret, SecureString? refreshToken, string? tenantId, string? account, DateTimeOffset? acquiredOn)
+            string applicationId, SecureString? secret, SecureString? refreshToken, string? tenantId, string? account, DateTimeOffset? acquiredOn,
+            CertificateParts? certificate = null)
         {
             if (ApplicationInput.Refusal(applicationId) is SecureAppException noApplication)
             {
@@ -74,13 +78,24 @@ namespace SecureAppModel.Commands
                 throw noAccount;
             }
 
-            using RequestBuilder request = new RequestBuilder("credential")
+            if (certificate?.Refusal() is SecureAppException noCertificate)
+            {
+                throw noCertificate;
+            }
+
+            RequestBuilder Request() => new RequestBuilder("credential")
                 .Text("applicationId", Guid.Parse(applicationId).ToString("D"))
                 .Text("tenant", tenantId)
                 .Text("account", account)
                 .Secret("secret", secret)
                 .Secret("refreshToken", refreshToken)
                 .Time("acquiredOn", acquiredOn);
+            if (certificate is { IsEmpty: false })
+            {
+                return certificate.Open(Request);
+            }
+
+            using RequestBuilder request = Request();
             return new SecureAppCredential(Native.OpenCredential(request));
         }
 
@@ -94,22 +109,23 @@ namespace SecureAppModel.Commands
             return Open(credential.UserName, credential.Password, null, null, null, null);
         }
 
-        private static SecureAppCredential FromFields(List<KeyValuePair<string, object?>> fields, string what)
+        private static SecureAppCredential FromFields(List<KeyValuePair<string, object?>> fields, string what, Func<string, string> path)
         {
             string? applicationId = Text(Find(fields, s_applicationKeys));
             SecureString? secret = Secret(Find(fields, s_secretKeys), "secret");
             SecureString? refreshToken = Secret(Find(fields, s_refreshTokenKeys), "refreshToken");
+            CertificateParts certificate = CertificateFields.Read(keys => Find(fields, keys), Secret, path);
             if (applicationId is null)
             {
                 throw Missing(fields, what, s_applicationKeys, "appId (or clientId)");
             }
 
-            if (secret is null && refreshToken is null)
+            if (secret is null && refreshToken is null && certificate.IsEmpty)
             {
-                throw Missing(fields, what, s_secretKeys, "secret (or clientSecret) or refreshToken");
+                throw Missing(fields, what, s_secretKeys, "secret (or clientSecret), certificateThumbprint, certificatePath, certificate or refreshToken");
             }
 
-            return Open(applicationId, secret, refreshToken, Text(Find(fields, s_tenantKeys)), null, null);
+            return Open(applicationId, secret, refreshToken, Text(Find(fields, s_tenantKeys)), null, null, certificate);
         }
 
         private static List<KeyValuePair<string, object?>> Fields(IDictionary dictionary)
@@ -126,7 +142,7 @@ namespace SecureAppModel.Commands
         private static List<KeyValuePair<string, object?>> Fields(PSObject source)
         {
             HashSet<string> wanted = new HashSet<string>(
-                s_applicationKeys.Concat(s_secretKeys).Concat(s_refreshTokenKeys).Concat(s_tenantKeys), StringComparer.OrdinalIgnoreCase);
+                s_applicationKeys.Concat(s_secretKeys).Concat(s_refreshTokenKeys).Concat(s_tenantKeys).Concat(CertificateFields.Keys), StringComparer.OrdinalIgnoreCase);
 
             // Only what is needed is read: a property of a foreign object may do anything when it is.
             return source.Properties

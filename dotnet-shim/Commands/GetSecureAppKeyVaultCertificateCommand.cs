@@ -1,8 +1,8 @@
 using System;
 using System.Management.Automation;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SecureAppModel.Certificates;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -12,9 +12,6 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(X509Certificate2))]
     public sealed class GetSecureAppKeyVaultCertificateCommand : KeyVaultCmdlet
     {
-        /// <summary>X509KeyStorageFlags.EphemeralKeySet, which .NET Standard 2.0 does not name.</summary>
-        private const X509KeyStorageFlags Ephemeral = (X509KeyStorageFlags)32;
-
         [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
         [Alias("CertificateName")]
         public string? Name { get; set; }
@@ -66,7 +63,7 @@ namespace SecureAppModel.Commands
         {
             try
             {
-                return new X509Certificate2(pkcs12, string.Empty, Flags());
+                return new X509Certificate2(pkcs12, string.Empty, KeyStorage.Flags());
             }
             catch (CryptographicException cause)
             {
@@ -76,17 +73,6 @@ namespace SecureAppModel.Commands
                     "Look at the certificate in the vault: its secret must hold PKCS#12 or PEM with the key.",
                     cause);
             }
-        }
-
-        /// <summary>
-        /// The key stays in memory where the host can do that: .NET on Windows and Linux. macOS cannot, and .NET Framework's own
-        /// callers (TLS, Exchange) cannot use such a key; there it lives in a temporary key container of this user.
-        /// </summary>
-        private static X509KeyStorageFlags Flags()
-        {
-            bool framework = RuntimeInformation.FrameworkDescription.StartsWith(".NET Framework", StringComparison.Ordinal);
-            bool ephemeral = !framework && !RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
-            return X509KeyStorageFlags.Exportable | (ephemeral ? Ephemeral : X509KeyStorageFlags.DefaultKeySet);
         }
 
         /// <summary>Decodes Base64 without a string of it, and clears what it came in.</summary>

@@ -1,6 +1,7 @@
 using System;
 using System.Management.Automation;
 using System.Security;
+using SecureAppModel.Certificates;
 
 namespace SecureAppModel.Commands
 {
@@ -60,7 +61,9 @@ namespace SecureAppModel.Commands
             string? applicationId = Credential?.UserName ?? ApplicationId;
             try
             {
-                WriteObject(Open(applicationId));
+                SecureAppCredential credential = Open(applicationId);
+                Warn(credential);
+                WriteObject(credential);
             }
             catch (SecureAppException failure) when (MyInvocation.ExpectingInput)
             {
@@ -100,14 +103,15 @@ namespace SecureAppModel.Commands
                 throw Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
             }
 
-            if (secret is null && refreshToken is null)
+            CertificateParts certificate = CertificateGiven();
+            if (secret is null && refreshToken is null && certificate.IsEmpty)
             {
-                throw Refusal(
-                    "Neither a secret nor a refresh token was given for application " + Shown.Identifier(applicationId) + ".",
-                    "Use -Secret, -RefreshToken or both; a variable that is empty counts as not given.");
+                throw certificate.Refusal() ?? Refusal(
+                    "Neither a secret, a certificate nor a refresh token was given for application " + Shown.Identifier(applicationId) + ".",
+                    "Use -Secret or a certificate, -RefreshToken, or both; a variable that is empty counts as not given.");
             }
 
-            return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn);
+            return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn, certificate);
         }
 
         private static SecureString? NotEmpty(SecureString? secret) => secret is { Length: > 0 } ? secret : null;

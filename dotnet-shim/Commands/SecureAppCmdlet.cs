@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Management.Automation;
 
 namespace SecureAppModel.Commands
@@ -6,6 +7,9 @@ namespace SecureAppModel.Commands
     /// <summary>What every cmdlet of the module needs: the runspace's defaults and one way to fail.</summary>
     public abstract class SecureAppCmdlet : PSCmdlet
     {
+        /// <summary>What the native work uses must not be collected while the command runs: its key may be served from here.</summary>
+        private readonly List<SecureAppCredential> _taken = new List<SecureAppCredential>();
+
         internal static RunspaceState State => RunspaceState.Current;
 
         /// <summary>The credential of the command or the session's default; neither is a terminating error.</summary>
@@ -16,12 +20,34 @@ namespace SecureAppModel.Commands
                 return standing;
             }
 
-            return Guarded(() => CredentialInput.Resolve(given), null);
+            return Take(given);
         }
 
         /// <summary>The environment of the command or the session's default; an unknown one is a terminating error.</summary>
         internal string ResolveEnvironment(string? given) =>
             string.IsNullOrWhiteSpace(given) ? State.Environment ?? RunspaceState.PublicEnvironment : Guarded(() => EnvironmentStore.Checked(given!), given);
+
+        /// <summary>What was given as a credential, as one that lives as long as the command; otherwise a terminating error.</summary>
+        internal SecureAppCredential Take(object? given)
+        {
+            SecureAppCredential credential = Guarded(() => CredentialInput.Resolve(given, GetUnresolvedProviderPathFromPSPath), null);
+            _taken.Add(credential);
+            if (!ReferenceEquals(credential, (given as PSObject)?.BaseObject ?? given))
+            {
+                Warn(credential);
+            }
+
+            return credential;
+        }
+
+        /// <summary>Says what the maker of a credential should know.</summary>
+        internal void Warn(SecureAppCredential credential)
+        {
+            foreach (string warning in credential.Warnings)
+            {
+                WriteWarning(warning);
+            }
+        }
 
         /// <summary>Runs a call and ends the command with its failure.</summary>
         internal T Guarded<T>(Func<T> call, object? target)

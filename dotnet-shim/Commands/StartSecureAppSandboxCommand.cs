@@ -4,7 +4,9 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
+using System.Security;
 using System.Threading;
+using SecureAppModel.Certificates;
 using SecureAppModel.Interop;
 using SecureAppModel.Sandbox;
 
@@ -173,15 +175,23 @@ namespace SecureAppModel.Commands
                 .Flag("force", !named);
             EnvironmentStore.Add(name, request);
             process.Environment = name;
-            SecureAppCredential credential = CredentialInput.Open(
-                facts.Text("applicationId"),
-                CredentialInput.Secure(facts.Text("secret")),
-                CredentialInput.Secure(facts.Text("refreshToken")),
-                facts.Text("partnerTenantId"),
-                facts.OptionalText("userPrincipalName"),
-                null);
-            return new SecureAppSandbox(facts, name, process.Id, credential);
+            CertificateParts certificate = new CertificateParts
+            {
+                Path = facts.Text("certificatePfxPath"),
+                Password = CredentialInput.Secure(facts.Text("certificatePfxPassword")),
+            };
+            return new SecureAppSandbox(
+                facts, name, process.Id, OpenCredential(facts, CredentialInput.Secure(facts.Text("secret")), null), OpenCredential(facts, null, certificate));
         }
+
+        private static SecureAppCredential OpenCredential(ValueMap facts, SecureString? secret, CertificateParts? certificate) => CredentialInput.Open(
+            facts.Text("applicationId"),
+            secret,
+            CredentialInput.Secure(facts.Text("refreshToken")),
+            facts.Text("partnerTenantId"),
+            facts.OptionalText("userPrincipalName"),
+            null,
+            certificate);
 
         private static string ReadRoots(string path)
         {

@@ -87,7 +87,7 @@ namespace SecureAppModel.Commands
                 return standing;
             }
 
-            return Guarded(() => CredentialInput.Resolve(VaultCredential), null);
+            return Take(VaultCredential);
         }
     }
 }

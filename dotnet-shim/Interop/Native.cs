@@ -1,4 +1,5 @@
 using System;
+using SecureAppModel.Certificates;
 
 namespace SecureAppModel.Interop
 {
@@ -33,6 +34,39 @@ namespace SecureAppModel.Interop
             NativeError.Check(NativeMethods.sa_credential_describe(credential, out IntPtr value, out IntPtr error), error);
             return Read(value) as ValueMap ?? ValueMap.Empty;
         }
+
+        internal static SignerHandle OpenSigner()
+        {
+            NativeLoader.Ensure();
+            NativeError.Check(NativeMethods.sa_signer_open(out IntPtr signer, out IntPtr error), error);
+            return new SignerHandle(signer);
+        }
+
+        /// <summary>Waits for something to sign; null when nothing came in time.</summary>
+        internal static SignRequest? NextToSign(SignerHandle signer, uint timeoutMilliseconds)
+        {
+            int result = NativeMethods.sa_signer_next(
+                signer, timeoutMilliseconds, out ulong id, out IntPtr algorithm, out UIntPtr algorithmLength, out IntPtr data, out UIntPtr length, out IntPtr error);
+            if (NativeError.Check(result, error) != NativeStatus.Ok)
+            {
+                return null;
+            }
+
+            byte[] name = Utf8.Copy(algorithm, algorithmLength);
+            return new SignRequest(id, Utf8.Text(name, 0, name.Length), Utf8.Copy(data, length));
+        }
+
+        internal static void ReplySignature(SignerHandle signer, ulong id, byte[] signature) =>
+            NativeError.Check(NativeMethods.sa_signer_reply(signer, id, signature, Utf8.Length(signature), out IntPtr error), error);
+
+        internal static void FailSigning(SignerHandle signer, ulong id, string reason)
+        {
+            byte[] text = Utf8.Bytes(reason);
+            NativeError.Check(NativeMethods.sa_signer_fail(signer, id, text, Utf8.Length(text), out IntPtr error), error);
+        }
+
+        internal static void Decline(SignerHandle signer, ulong id) =>
+            NativeError.Check(NativeMethods.sa_signer_decline(signer, id, out IntPtr error), error);
 
         internal static OperationHandle Start(SessionHandle session, RequestBuilder request)
         {

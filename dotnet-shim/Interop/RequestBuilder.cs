@@ -73,6 +73,22 @@ namespace SecureAppModel.Interop
             return this;
         }
 
+        /// <summary>Copies bytes into native memory as a secret in base64. The bytes stay the caller's to clear.</summary>
+        internal RequestBuilder Base64(string key, byte[] bytes)
+        {
+            byte[] name = Utf8.Bytes(key);
+            Utf8.WithBase64(bytes, text => NativeError.Check(
+                NativeMethods.sa_request_set_secret(Handle, name, Utf8.Length(name), text, Utf8.Length(text), out IntPtr error), error));
+            return this;
+        }
+
+        internal RequestBuilder Signer(string key, SignerHandle signer)
+        {
+            byte[] name = Utf8.Bytes(key);
+            NativeError.Check(NativeMethods.sa_request_set_signer(Handle, name, Utf8.Length(name), signer, out IntPtr error), error);
+            return this;
+        }
+
         internal RequestBuilder Credential(string key, SecureAppCredential credential)
         {
             byte[] name = Utf8.Bytes(key);

@@ -55,6 +55,28 @@ namespace SecureAppModel.Interop
             }
         }
 
+        /// <summary>Hands the base64 of bytes to <paramref name="use"/> and clears every copy made on the way.</summary>
+        internal static void WithBase64(byte[] bytes, Action<byte[]> use)
+        {
+            char[] characters = new char[(bytes.Length + 2) / 3 * 4];
+            byte[] text = new byte[characters.Length];
+            GCHandle pinnedCharacters = GCHandle.Alloc(characters, GCHandleType.Pinned);
+            GCHandle pinnedText = GCHandle.Alloc(text, GCHandleType.Pinned);
+            try
+            {
+                Convert.ToBase64CharArray(bytes, 0, bytes.Length, characters, 0);
+                s_encoding.GetBytes(characters, 0, characters.Length, text, 0);
+                use(text);
+            }
+            finally
+            {
+                Array.Clear(characters, 0, characters.Length);
+                Array.Clear(text, 0, text.Length);
+                pinnedCharacters.Free();
+                pinnedText.Free();
+            }
+        }
+
         /// <summary>
         /// Hands the UTF-8 bytes of a secret to <paramref name="use"/> and clears every copy made on the way, also when
         /// it throws. The arrays are pinned, so the collector leaves no further copy behind.

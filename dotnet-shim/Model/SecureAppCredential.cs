@@ -1,4 +1,5 @@
 using System;
+using SecureAppModel.Certificates;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel
@@ -13,7 +14,10 @@ namespace SecureAppModel
     /// </remarks>
     public sealed class SecureAppCredential
     {
-        internal SecureAppCredential(CredentialHandle handle)
+        /// <summary>Keeps the key's thread for as long as the credential is used, or one that was made from it.</summary>
+        private readonly ExternalSigner? _signer;
+
+        internal SecureAppCredential(CredentialHandle handle, ExternalSigner? signer = null)
         {
             Handle = handle;
             ValueMap facts = Native.Describe(handle);
@@ -24,6 +28,12 @@ namespace SecureAppModel
             Proof = facts.OptionalText("proof");
             ManagedIdentity = facts.OptionalText("managedIdentity");
             ManagedIdentityPlatform = facts.OptionalText("managedIdentityPlatform");
+            HasCertificate = facts.Flag("hasCertificate");
+            CertificateThumbprint = facts.OptionalText("certificateThumbprint");
+            CertificateSubject = facts.OptionalText("certificateSubject");
+            CertificateExpiresOn = facts.Time("certificateExpiresOn");
+            Warnings = facts.Texts("warnings");
+            _signer = signer ?? ExternalSigner.Known(CertificateThumbprint);
         }
 
         public string ApplicationId { get; }
@@ -59,6 +69,18 @@ namespace SecureAppModel
 
         /// <summary>The hosting platform that gives out the managed identity's tokens.</summary>
         public string? ManagedIdentityPlatform { get; }
+
+        public bool HasCertificate { get; }
+
+        /// <summary>SHA-1, as Windows and the app registration show it.</summary>
+        public string? CertificateThumbprint { get; }
+
+        public string? CertificateSubject { get; }
+
+        public DateTimeOffset? CertificateExpiresOn { get; }
+
+        /// <summary>What its maker should be told: that its certificate ends soon.</summary>
+        internal string[] Warnings { get; }
 
         /// <summary>The credential is an identity of this machine: it has a tenant of its own.</summary>
         internal bool IsManagedIdentity => ManagedIdentity is not null && Proof is null;

@@ -39,6 +39,7 @@ namespace SecureAppModel
             : base(WithAdvice(problem, detail.Text("advice")))
         {
             Kind = kind;
+            Id = detail.Text("id");
             Problem = problem;
             Advice = Sentence(detail.Text("advice"));
             TenantId = detail.Text("tenant");
@@ -56,6 +57,9 @@ namespace SecureAppModel
         }
 
         public SecureAppErrorKind Kind { get; }
+
+        /// <summary>The failure's own name, for example CertificateExpired; empty where the kind says enough.</summary>
+        public string Id { get; } = string.Empty;
 
         /// <summary>The message without the advice.</summary>
         public string Problem { get; }

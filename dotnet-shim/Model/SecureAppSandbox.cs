@@ -9,7 +9,7 @@ namespace SecureAppModel
     /// </summary>
     public sealed class SecureAppSandbox
     {
-        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential credential)
+        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential credential, SecureAppCredential certificateCredential)
         {
             Environment = environment;
             Endpoints = new SandboxEndpoints(facts.Map("endpoints") ?? ValueMap.Empty);
@@ -19,7 +19,10 @@ namespace SecureAppModel
             Secret = facts.Text("secret");
             RefreshToken = facts.Text("refreshToken");
             UserPrincipalName = facts.OptionalText("userPrincipalName");
+            CertificatePfxPath = facts.Text("certificatePfxPath");
+            CertificatePfxPassword = facts.Text("certificatePfxPassword");
             Credential = credential;
+            CertificateCredential = certificateCredential;
             Tenants = facts.Maps("tenants").Select(tenant => new SandboxTenant(tenant)).ToArray();
             ProcessId = processId;
         }
@@ -40,11 +43,20 @@ namespace SecureAppModel
 
         public string RefreshToken { get; }
 
+        /// <summary>A PFX file with a certificate of the application and its key; gone when the sandbox ends.</summary>
+        public string CertificatePfxPath { get; }
+
+        /// <summary>What that file is encrypted with.</summary>
+        public string CertificatePfxPassword { get; }
+
         /// <summary>The partner's user behind the refresh token.</summary>
         public string? UserPrincipalName { get; }
 
         /// <summary>Ready to use: the application with its secret and the user's refresh token.</summary>
         public SecureAppCredential Credential { get; }
+
+        /// <summary>The same with the application's certificate in place of its secret.</summary>
+        public SecureAppCredential CertificateCredential { get; }
 
         public SandboxTenant[] Tenants { get; }
 

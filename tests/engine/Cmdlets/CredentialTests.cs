@@ -124,7 +124,7 @@ public sealed class CredentialTests : IDisposable
 
     [Theory]
     [InlineData("New-SecureAppCredential", "No application id")]
-    [InlineData("New-SecureAppCredential $id", "Neither a secret nor a refresh token")]
+    [InlineData("New-SecureAppCredential $id", "Neither a secret, a certificate nor a refresh token")]
     [InlineData("New-SecureAppCredential $id -Secret $secret -TenantId 'not a tenant'", "neither a tenant id nor a domain")]
     [InlineData("New-SecureAppCredential $id -RefreshTokenPath /nowhere/token.txt", "/nowhere/token.txt")]
     public void A_new_credential_says_what_is_missing(string command, string said)

@@ -8,6 +8,8 @@ public sealed record SandboxFacts(
     string PartnerTenantId,
     string ApplicationId,
     string Secret,
+    string CertificatePfxPath,
+    string CertificatePfxPassword,
     string RefreshToken,
     string? UserPrincipalName,
     IReadOnlyList<SandboxTenant> Tenants,

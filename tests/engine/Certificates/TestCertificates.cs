@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using SecureAppModel.EngineTests.Sandboxing;
+
+namespace SecureAppModel.EngineTests.Certificates;
+
+/// <summary>A folder of made-up certificates, removed at the end.</summary>
+public sealed class TestCertificates : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("secureapp-certificates-");
+
+    /// <summary>A self-signed RSA certificate that is valid from a day ago.</summary>
+    public static X509Certificate2 Create(string subject = "CN=Test", int bits = 2048, double days = 365)
+    {
+        using RSA key = RSA.Create(bits);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return request.CreateSelfSigned(now.AddDays(Math.Min(-1, days - 1)), now.AddDays(days));
+    }
+
+    /// <summary>The same, registered with the sandbox's application.</summary>
+    public static X509Certificate2 Registered(Sandbox sandbox, string subject = "CN=Test")
+    {
+        X509Certificate2 certificate = Create(subject);
+        sandbox.Send(HttpMethod.Post, "sandbox/certificates", new { certificate = certificate.ExportCertificatePem() });
+        return certificate;
+    }
+
+    public string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
+
+    public string Write(string name, byte[] content)
+    {
+        File.WriteAllBytes(Path(name), content);
+        return Path(name);
+    }
+
+    public string Write(string name, string content)
+    {
+        File.WriteAllText(Path(name), content);
+        return Path(name);
+    }
+
+    /// <summary>Runs the openssl program in the folder; false where it cannot do that.</summary>
+    public bool OpenSsl(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("openssl", arguments)
+        {
+            WorkingDirectory = _folder.FullName,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException("openssl did not start.");
+        _ = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
