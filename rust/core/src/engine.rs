@@ -3,6 +3,7 @@
 use crate::environment::Environments;
 use crate::http;
 use crate::managed_identity::Platform;
+use crate::sign_in::Pending;
 use crate::store::Stores;
 use crate::token::Tokens;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub struct Engine {
     environments: Environments,
     tokens: Tokens,
     stores: Arc<Stores>,
+    pending: Pending,
 }
 
 /// What a host may set for a whole engine.
@@ -49,6 +51,7 @@ impl Engine {
             environments: Environments::new(options.http, limits),
             tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform, Arc::clone(&stores)),
             stores,
+            pending: Pending::default(),
             clock,
             runtime,
             shutdown: CancellationToken::new(),
@@ -80,6 +83,11 @@ impl Engine {
     /// the first call has an effect, and only before the first token.
     pub fn use_arc_keys(&self, folder: PathBuf) {
         self.tokens.platform().use_arc_keys(folder);
+    }
+
+    /// The sign-ins that wait for a pasted answer.
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
     }
 
     /// The time by which tokens end.

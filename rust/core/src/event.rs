@@ -16,6 +16,39 @@ pub enum Event {
     /// Protocol detail, without secrets.
     Debug(String),
     Progress(Progress),
+    /// Something that the user must do now for the work to go on.
+    Prompt(Prompt),
+}
+
+/// What the user must do. Whoever shows it shows `message`; the rest is for doing it for them.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    pub kind: PromptKind,
+    pub message: String,
+    /// The address to open.
+    pub url: String,
+    /// What to enter there; empty where nothing is.
+    pub user_code: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// Sign in at the address; the answer arrives by itself.
+    Browser,
+    /// Sign in at the address and hand over the address that the browser ends at, as an item of the operation's input.
+    Paste,
+    /// Enter the code at the address, on any machine.
+    Device,
+}
+
+impl PromptKind {
+    fn key(self) -> &'static str {
+        match self {
+            PromptKind::Browser => "browser",
+            PromptKind::Paste => "paste",
+            PromptKind::Device => "device",
+        }
+    }
 }
 
 /// `target` is the map that names the failed item (`item`, `tenant`, `resource`, ..).
@@ -49,6 +82,7 @@ impl Event {
             Event::Verbose(_) => 4,
             Event::Debug(_) => 5,
             Event::Progress(_) => 6,
+            Event::Prompt(_) => 7,
         }
     }
 
@@ -66,6 +100,11 @@ impl Event {
                 .with("status", progress.status)
                 .with("percent", progress.percent)
                 .with("completed", progress.completed),
+            Event::Prompt(prompt) => Value::map()
+                .with("kind", prompt.kind.key())
+                .with("message", prompt.message)
+                .with("url", prompt.url)
+                .with("userCode", prompt.user_code),
         }
     }
 }

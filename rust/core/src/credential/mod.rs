@@ -36,6 +36,8 @@ pub struct Credential {
     managed_identity: Option<ManagedIdentity>,
     refresh_token: Option<Secret>,
     acquired_on: Option<i64>,
+    /// Whether the user's sign-in passed multifactor authentication, where that is known.
+    mfa: Option<bool>,
     /// Milliseconds since 1970 of the last redemption that this credential knows of; 0 for none.
     redeemed_on: AtomicI64,
     proof_mark: Mark,
@@ -44,6 +46,17 @@ pub struct Credential {
     lineages: Mutex<Vec<(u64, Arc<Lineage>)>>,
     /// Where it is stored, if it is.
     binding: Mutex<Option<Arc<Binding>>>,
+}
+
+/// What a sign-in gave.
+pub(crate) struct Acquired {
+    pub(crate) refresh_token: Secret,
+    pub(crate) account: Option<String>,
+    /// The user's own tenant.
+    pub(crate) tenant: Option<TenantId>,
+    /// Milliseconds since 1970.
+    pub(crate) on_ms: i64,
+    pub(crate) mfa: Option<bool>,
 }
 
 impl Credential {
@@ -128,6 +141,7 @@ impl Credential {
             managed_identity: None,
             refresh_token,
             acquired_on: request.opt_int("acquiredOn")?,
+            mfa: None,
             redeemed_on: AtomicI64::new(0),
             proof_mark,
             refresh_mark,
@@ -146,12 +160,33 @@ impl Credential {
             proof: Arc::new(Proof::None),
             refresh_token: None,
             acquired_on: None,
+            mfa: None,
             redeemed_on: AtomicI64::new(0),
             proof_mark: mark(&["managed identity", platform, endpoint, name, id])?,
             refresh_mark: None,
             lineages: Mutex::default(),
             binding: Mutex::default(),
             managed_identity: Some(identity),
+        })
+    }
+
+    /// The same application, acting for a user who has just signed in to it.
+    pub(crate) fn with_user(&self, acquired: Acquired) -> Result<Self> {
+        Ok(Credential {
+            application_id: self.application_id.clone(),
+            tenant: acquired.tenant.or_else(|| self.tenant.clone()),
+            account: acquired.account,
+            proof: Arc::clone(&self.proof),
+            proof_mark: self.proof_mark,
+            refresh_mark: Some(refresh_mark(&self.application_id, &acquired.refresh_token)?),
+            refresh_token: Some(acquired.refresh_token),
+            acquired_on: Some(acquired.on_ms),
+            mfa: acquired.mfa,
+            redeemed_on: AtomicI64::new(0),
+            lineages: Mutex::default(),
+            // The store holds the former user's until this one is saved there.
+            binding: Mutex::default(),
+            managed_identity: None,
         })
     }
 
@@ -171,6 +206,7 @@ impl Credential {
             .with("tenantId", self.tenant.as_ref().map(TenantId::as_str))
             .with("account", self.account.as_deref())
             .with("acquiredOn", self.acquired_on.map_or(Value::Null, Value::Time))
+            .with("mfa", self.mfa.map_or(Value::Null, Value::Bool))
             .with("hasSecret", self.secret().is_some())
             .with("hasRefreshToken", self.refresh_token.is_some())
             .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))

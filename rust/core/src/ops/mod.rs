@@ -3,6 +3,7 @@
 mod audit_export;
 mod credential_test;
 mod delegated_tenants;
+mod sign_in;
 mod signer_sign;
 mod store;
 #[cfg(feature = "test-hooks")]
@@ -26,6 +27,7 @@ impl Operation {
             "credential_save" => store::save(session, &request),
             "credential_test" => credential_test::start(session, &request),
             "delegated_tenants" => delegated_tenants::start(session, &request),
+            "sign_in" => sign_in::start(session, &request),
             "signer.sign" => signer_sign::start(session, &request),
             "tokens" => tokens::start(session, &request),
             "vault_certificate_get" => vault::certificate_get(session, &request),

@@ -124,6 +124,11 @@ impl Tokens {
         &self.0.platform
     }
 
+    /// The time by which tokens end.
+    pub(super) fn clock(&self) -> &Arc<Clock> {
+        &self.0.clock
+    }
+
     /// The token that `request` asks for: from the cache while it is good, otherwise from the service, which is asked once
     /// however many callers wait. Dropping the future detaches this caller only.
     pub async fn acquire(&self, request: &TokenRequest) -> Result<Arc<Token>> {

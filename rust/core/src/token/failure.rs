@@ -5,13 +5,16 @@
 
 use super::advice::{self, Category};
 use super::request::TokenRequest;
+use super::target::Target;
 use super::user_assertion::UserAssertion;
+use crate::credential::Credential;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Kind, ServiceError};
 use crate::http::{self, Reply};
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use serde_json::Value as Json;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Clocks further apart than this make services refuse what they would otherwise take.
@@ -60,6 +63,56 @@ impl<'a> Asked<'a> {
             secret_is_guid: false,
         }
     }
+}
+
+/// A question to the sign-in endpoint that is not the token cache's, for the words of its error.
+pub(crate) struct Question<'a> {
+    pub(crate) environment: &'a Arc<Environment>,
+    pub(crate) credential: &'a Arc<Credential>,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) target: &'a Target,
+    /// What was sent beside the application's own secret and must not be repeated.
+    pub(crate) further: Vec<&'a Secret>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn asked(&self) -> Asked<'a> {
+        let secret = self.credential.secret();
+        Asked {
+            environment: self.environment,
+            tenant: self.tenant,
+            sent_tenant: self.tenant,
+            target: self.target.title(),
+            application_id: self.credential.application_id(),
+            secrets: secret.into_iter().chain(self.further.iter().copied()).collect(),
+            secret_is_guid: secret.is_some_and(|secret| crate::tenant::parse_guid(secret.expose()).is_some()),
+        }
+    }
+}
+
+/// The error that a reply stands for, whatever its status says.
+#[cold]
+pub(crate) fn refused(reply: &Reply, question: &Question<'_>) -> Error {
+    from_reply(reply, &question.asked())
+}
+
+/// The error that the sign-in page's answer stands for: it comes through the user's browser.
+#[cold]
+pub(crate) fn sign_in_refused(service: ServiceError, question: &Question<'_>) -> Error {
+    let asked = question.asked();
+    let row = advice::find(&service.code);
+    let kind = kind_of(400, &service, row.map(|row| row.category));
+    let why = match row {
+        Some(row) => format!("{} ({})", row.meaning, service.code),
+        None if service.description.is_empty() => service.error.clone(),
+        None => service.description.clone(),
+    };
+    let remedy = match (row, service.suberror.as_str()) {
+        (None, "cancel") => "Start the sign-in again.".to_owned(),
+        _ => remedy(kind, &service, row.map(|row| row.advice), &asked),
+    };
+    let message = format!("nobody was signed in for {} in {}: {why}", asked.target, asked.tenant);
+    named(Error::new(kind, message).advise(remedy), &asked).with_service(service)
 }
 
 /// The error that a reply to a question about a tenant itself stands for.
@@ -120,7 +173,7 @@ fn named(error: Error, asked: &Asked<'_>) -> Error {
 }
 
 /// Reads an OAuth error object; empty fields where it says nothing. Ids that are only in the text are taken from there.
-pub(super) fn read(body: &str) -> ServiceError {
+pub(crate) fn read(body: &str) -> ServiceError {
     let mut service = ServiceError::default();
     let Ok(json) = serde_json::from_str::<Json>(body) else {
         return service;

@@ -1,6 +1,7 @@
 //! The form that is posted to the token endpoint.
 
 use super::cache::Tokens;
+use super::failure::Question;
 use super::request::{Grant, TokenRequest};
 use crate::credential::{Credential, Occasion};
 use crate::engine::Clock;
@@ -106,6 +107,38 @@ fn add(form: &mut String, name: &str, value: &str) {
     form.push_str(name);
     form.push('=');
     form_urlencoded::byte_serialize(value.as_bytes()).for_each(|part| form.push_str(part));
+}
+
+/// Other fields for `endpoint`, with the application's id and what proves it. Not repeated: codes and verifiers work once.
+pub(super) fn client_spec(
+    question: &Question<'_>,
+    endpoint: &str,
+    fields: &[(&str, &str)],
+    time: ServiceTime,
+    tokens: Tokens,
+) -> Result<RequestSpec> {
+    let credential = question.credential;
+    let room = fields
+        .iter()
+        .map(|(name, value)| name.len() + 2 + escaped_length(value))
+        .sum::<usize>();
+    let mut form = Zeroizing::new(String::with_capacity(64 + room));
+    add(&mut form, "client_id", credential.application_id());
+    for (name, value) in fields {
+        add(&mut form, name, value);
+    }
+    let whole = Arc::new(Whole {
+        credential: Arc::clone(credential),
+        question: form,
+        endpoint: endpoint.to_owned(),
+        time,
+        environment: Arc::clone(question.environment),
+        tokens,
+    });
+    let spec = RequestSpec::post(endpoint)?
+        .header(HeaderName::from_static("client-request-id"), &http::random_id()?)?
+        .header(HeaderName::from_static("return-client-request-id"), "true")?;
+    Ok(spec.form(move || Arc::clone(&whole).form()).limit(1 << 20))
 }
 
 /// Bytes that a value takes in a form, or a little more.

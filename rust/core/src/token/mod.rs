@@ -3,6 +3,7 @@
 mod advice;
 pub(crate) mod assertion;
 mod cache;
+mod client;
 mod exchange;
 mod failure;
 mod flights;
@@ -18,11 +19,13 @@ mod wire;
 
 pub(crate) use cache::held::Filter;
 pub use cache::Tokens;
-pub(crate) use failure::about_tenant;
+pub(crate) use client::ask_as_client;
+pub(crate) use failure::{about_tenant, read as read_service_error, refused, sign_in_refused, Question};
 pub(crate) use lineage::Lineage;
 pub use request::TokenRequest;
 pub use target::Target;
 pub use user_assertion::UserAssertion;
+pub(crate) use wire::Number;
 
 use crate::jwt;
 use crate::secret::Secret;

@@ -32,7 +32,7 @@ pub(super) struct Success<'a> {
 
 /// Whole seconds, written as a number or as a string of one. Anything else reads as 0, which means "not said".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Number(pub(super) i64);
+pub(crate) struct Number(pub(crate) i64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
