@@ -112,6 +112,18 @@ namespace SecureAppModel.Commands
             }
         }
 
+        /// <summary>Emits everything that is still to come, while items can be submitted in answer to a prompt.</summary>
+        internal void Follow()
+        {
+            while (!_done)
+            {
+                Pull(PollMilliseconds);
+            }
+        }
+
+        /// <summary>No more items, while events are still being followed.</summary>
+        internal void FinishInput() => Guarded(() => Native.FinishInput(_operation!), null);
+
         /// <summary>One result. Runs on the pipeline thread.</summary>
         internal abstract void OnRecord(ValueMap record);
 
@@ -124,6 +136,12 @@ namespace SecureAppModel.Commands
 
         /// <summary>The operation ended with a failure; unless this returns, so does the command.</summary>
         internal virtual void OnEnded(SecureAppException failure) => Fail(failure, null);
+
+        /// <summary>The user must do something for the work to go on. Runs on the pipeline thread.</summary>
+        internal virtual void OnPrompt(ValueMap prompt) => WriteWarning(prompt.Text("message"));
+
+        /// <summary>The credential that the operation has made, once its record is here.</summary>
+        internal SecureAppCredential TakeCredential() => Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!)), null);
 
         protected override void StopProcessing()
         {
@@ -252,6 +270,9 @@ namespace SecureAppModel.Commands
                     break;
                 case NativeEventKind.Progress:
                     (_progress ??= new ProgressWriter(this)).Take((ValueMap)value!);
+                    break;
+                case NativeEventKind.Prompt:
+                    OnPrompt((ValueMap)value!);
                     break;
             }
         }

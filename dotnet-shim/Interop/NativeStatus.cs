@@ -30,5 +30,6 @@ namespace SecureAppModel.Interop
         Verbose = 4,
         Debug = 5,
         Progress = 6,
+        Prompt = 7,
     }
 }

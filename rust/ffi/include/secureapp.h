@@ -47,6 +47,11 @@ enum sa_event_kind
    One line of progress: a map of `id`, `parent`, `activity`, `status`, `percent`, `completed`.
    */
   SA_EVENT_KIND_PROGRESS = 6,
+  /*
+   Something that the user must do now: a map of `kind` (`browser`, `paste` or `device`), `message`, `url`, `userCode`.
+   `message` says all of it. After `paste` the operation takes an item with a secret `responseUrl`.
+   */
+  SA_EVENT_KIND_PROMPT = 7,
 };
 #ifndef __cplusplus
 typedef uint32_t sa_event_kind;
@@ -470,9 +475,10 @@ sa_status sa_credential_open(const sa_request *request,
                              sa_error **err);
 
 /*
- What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
- `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`, `warnings` (texts), and with a certificate
- `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
+ What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `mfa` (null where it is
+ not known), `hasSecret`, `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`,
+ `warnings` (texts), and with a certificate `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`,
+ `certificateSubject`, `certificateNotBefore`,
  `certificateExpiresOn`. No secrets.
 
  Ownership: `out` is the caller's, freed with `sa_value_free`.

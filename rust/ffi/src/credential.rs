@@ -54,9 +54,10 @@ pub unsafe extern "C" fn sa_credential_open(
     })
 }
 
-/// What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `hasSecret`,
-/// `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`, `warnings` (texts), and with a certificate
-/// `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`, `certificateSubject`, `certificateNotBefore`,
+/// What may be shown of a credential: a map of `applicationId`, `tenantId`, `account`, `acquiredOn`, `mfa` (null where it is
+/// not known), `hasSecret`, `hasRefreshToken`, `refreshTokenExpiresOn`, `store` (where it is kept, or null), `hasCertificate`,
+/// `warnings` (texts), and with a certificate `certificateThumbprint` (SHA-1), `certificateThumbprintSha256`,
+/// `certificateSubject`, `certificateNotBefore`,
 /// `certificateExpiresOn`. No secrets.
 ///
 /// Ownership: `out` is the caller's, freed with `sa_value_free`.

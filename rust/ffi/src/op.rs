@@ -33,6 +33,9 @@ pub enum EventKind {
     Debug = 5,
     /// One line of progress: a map of `id`, `parent`, `activity`, `status`, `percent`, `completed`.
     Progress = 6,
+    /// Something that the user must do now: a map of `kind` (`browser`, `paste` or `device`), `message`, `url`, `userCode`.
+    /// `message` says all of it. After `paste` the operation takes an item with a secret `responseUrl`.
+    Prompt = 7,
 }
 
 /// One command's work.

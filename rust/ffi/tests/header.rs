@@ -74,6 +74,7 @@ fn header_numbers_are_the_tables_numbers() {
         (EventKind::Verbose, "VERBOSE"),
         (EventKind::Debug, "DEBUG"),
         (EventKind::Progress, "PROGRESS"),
+        (EventKind::Prompt, "PROMPT"),
     ] {
         let line = format!("SA_EVENT_KIND_{name} = {},", kind as u32);
         assert!(code.contains(&line), "the header lacks `{line}`");

@@ -66,6 +66,7 @@ fn every_function_takes_nulls() {
         sa_op_submit(null(), null());
         sa_op_finish_input(null());
         sa_op_next(null(), 0, null_mut(), null_mut(), null_mut());
+        sa_op_credential(null(), null_mut());
         sa_signer_open(null_mut());
         sa_signer_next(null(), 0, null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
         sa_signer_reply(null(), 0, null(), 0);

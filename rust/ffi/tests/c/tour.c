@@ -508,6 +508,33 @@ static void forking(void)
     sa_op_free(op);
 }
 
+/* A user is told what to do; what they have done would be a credential, which an operation gives as a handle. */
+static void signing_in(void)
+{
+    sa_error *err = NULL;
+    sa_op *op = NULL;
+    sa_credential *made = (sa_credential *)1;
+    view value = {NULL, 0};
+    uint32_t kind = 0;
+    sa_request *start = request("sign_in");
+    set_text(start, "environment", tour.environment);
+    set_int(start, "deviceCode", 1);
+    EXPECT(SA_STATUS_OK, &err, sa_request_set_credential(start, UTF8("credential"), tour.credential, &err));
+    EXPECT(SA_STATUS_OK, &err, sa_op_start(tour.session, start, &op, &err));
+    sa_request_free(start);
+    CHECK(next(op, &kind, &value) == SA_STATUS_OK && kind == SA_EVENT_KIND_PROMPT);
+    CHECK(is_text(map_get(value, "kind"), "device"));
+    char *code = text_copy(map_get(value, "userCode"), NULL);
+    CHECK(*code != 0 && text_contains(map_get(value, "message"), code));
+    free(code);
+    CHECK(!bytes_contain(value, tour.secret));
+    EXPECT(SA_STATUS_INVALID_INPUT, &err, sa_op_credential(op, &made, &err));
+    CHECK(made == NULL);
+    CHECK(sa_op_cancel(op) == SA_STATUS_OK);
+    CHECK(next(op, &kind, &value) == SA_STATUS_CANCELLED);
+    sa_op_free(op);
+}
+
 static void nothing_to_free(void)
 {
     sa_error_free(NULL);
@@ -566,6 +593,7 @@ int main(int argc, char **argv)
     puts("many threads"), many_threads();
     puts("cancelling"), cancelling();
     puts("signers"), signers();
+    puts("signing in"), signing_in();
     puts("forking"), forking();
     puts("nothing to free"), nothing_to_free();
     puts("shutting down"), shutting_down();
