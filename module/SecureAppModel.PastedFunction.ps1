@@ -9,7 +9,7 @@
     foreach ($function in $found) {
         if ($function.ScriptBlock -and $function.ScriptBlock.ToString() -notlike '*`[SecureAppModel.Commands.*') {
             $where = if ($function.ScriptBlock.File) { " in '$($function.ScriptBlock.File)'" }
-            $PSCmdlet.WriteWarning("There is already a function $name$where, which is not SecureAppModel's. Where a script has its own copy, that one is called and this module is not used: delete the function from the script.")
+            $PSCmdlet.WriteWarning("There is already a function $name$where, which is not SecureAppModel's. A script that defines its own copy calls that one, and this module is not used there: delete the function from the script.")
             break
         }
     }

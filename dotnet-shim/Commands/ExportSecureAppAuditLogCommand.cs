@@ -77,6 +77,7 @@ namespace SecureAppModel.Commands
 
         /// <summary>Content younger than this when it is fetched may still grow, and more may come beside it.</summary>
         [Parameter]
+        [DurationTransformation]
         public TimeSpan? SettleDelay { get; set; }
 
         [Parameter]
@@ -130,7 +131,7 @@ namespace SecureAppModel.Commands
 
             DateTimeOffset now = DateTimeOffset.UtcNow;
             _end = EndTime is DateTime end ? Moment(end) : now - (SettleDelay ?? s_defaultDelay);
-            _start = StartTime is DateTime start ? Moment(start) : (EndTime is null ? now : _end) - s_defaultSpan;
+            _start = StartTime is DateTime start ? Moment(start) : (EndTime is null || _end > now ? now : _end) - s_defaultSpan;
             if (_start >= _end)
             {
                 FailInput(

@@ -18,6 +18,7 @@ namespace SecureAppModel.Commands
         public string? Name { get; set; }
 
         [Parameter(Position = 2, ValueFromPipelineByPropertyName = true)]
+        [SecretTransformation]
         public SecureString? SecretValue { get; set; }
 
         [Parameter(ValueFromPipelineByPropertyName = true)]

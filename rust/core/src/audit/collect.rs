@@ -69,6 +69,7 @@ pub(crate) async fn collect<S: Source>(
         seen: Dedupe::new(),
         found: BTreeMap::new(),
         gaps: Vec::new(),
+        unread: None,
         provisional: BTreeMap::new(),
     };
     let mut listed_at = clock.now_ms();
@@ -100,6 +101,8 @@ struct Run<'a, S> {
     /// Parts found by content type.
     found: BTreeMap<Arc<str>, u64>,
     gaps: Vec<Gap>,
+    /// When the earliest part came that could not be read and may be readable later.
+    unread: Option<i64>,
     /// Parts that may still grow, with the records they have given.
     provisional: BTreeMap<Arc<str>, (Part, u64)>,
 }
@@ -239,6 +242,11 @@ impl<S: Source> Run<'_, S> {
                 Ok(())
             }
             Err(error) if is_gap(&error) && self.gaps.len() < MOST_GAPS => {
+                // What the service no longer has is lost; anything else may be read by the next run.
+                if error.kind() != Kind::NotFound {
+                    let unread = self.unread.map_or(done.part.created, |at| at.min(done.part.created));
+                    self.unread = Some(unread);
+                }
                 let created = time::iso(done.part.created);
                 self.gaps.push(Gap {
                     content_type: done.part.content_type.to_string(),
@@ -315,6 +323,11 @@ impl<S: Source> Run<'_, S> {
         let oldest = self.provisional.values().map(|(part, _)| part.created).min();
         let final_until = end.min(listed_at - self.ask.settle_ms);
         let final_until = oldest.map_or(final_until, |oldest| oldest.min(final_until)).max(start);
+        // The next run begins there, so that it asks again for what could not be read in this one.
+        let next_from = self
+            .unread
+            .map_or(final_until, |unread| unread.min(final_until))
+            .max(start);
         if final_until < end {
             reasons.push(format!(
                 "what was published after {} may still grow; run the same export again after {}",
@@ -333,7 +346,7 @@ impl<S: Source> Run<'_, S> {
         Collected {
             gaps: self.gaps,
             incomplete: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            final_until,
+            final_until: next_from,
             warnings,
             fresh,
         }

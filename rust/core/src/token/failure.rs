@@ -35,6 +35,20 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
+    /// Puts what was asked into the places that a text of the table names.
+    fn fill(&self, text: &str) -> String {
+        let login = self.environment.known_endpoint(Service::Login).unwrap_or_default();
+        let consent = format!(
+            "{login}/{}/adminconsent?client_id={}",
+            self.sent_tenant, self.application_id
+        );
+        text.replace("{application}", self.application_id)
+            .replace("{tenant}", self.tenant.as_str())
+            .replace("{target}", self.target)
+            .replace("{environment}", self.environment.name())
+            .replace("{consent}", &consent)
+    }
+
     pub(super) fn token(request: &'a TokenRequest, sent_tenant: &'a TenantId, redeemed: Option<&'a Secret>) -> Self {
         let secret = request.credential().secret();
         Asked {
@@ -153,7 +167,7 @@ pub(super) fn from_reply(reply: &Reply, asked: &Asked<'_>) -> Error {
     }
     let row = advice::find(&service.code);
     let kind = kind_of(reply.status(), &service, row.map(|row| row.category));
-    let why = explain(reply, &service, row.map(|row| row.meaning));
+    let why = explain(reply, &service, row.map(|row| row.meaning), asked);
     let message = if asked.target.is_empty() {
         format!("the tenant {} could not be found: {why}", asked.tenant)
     } else {
@@ -261,9 +275,9 @@ fn kind_of(status: u16, service: &ServiceError, category: Option<Category>) -> K
     }
 }
 
-fn explain(reply: &Reply, service: &ServiceError, meaning: Option<&str>) -> String {
+fn explain(reply: &Reply, service: &ServiceError, meaning: Option<&str>, asked: &Asked<'_>) -> String {
     match (meaning, service.code.as_str()) {
-        (Some(meaning), code) => format!("{meaning} ({code})"),
+        (Some(meaning), code) => format!("{} ({code})", asked.fill(meaning)),
         (None, _) if !service.description.is_empty() => service.description.clone(),
         (None, _) if !service.error.is_empty() => format!("{} (HTTP {})", service.error, reply.status()),
         (None, _) if reply.status() == 429 => "the service asks for less traffic (HTTP 429)".to_owned(),
@@ -276,18 +290,7 @@ fn remedy(kind: Kind, service: &ServiceError, from_table: Option<&str>, asked: &
         return "What was given is a GUID, so it is the secret's ID: create a new client secret and copy its Value, which is shown only once.".to_owned();
     }
     let text = from_table.unwrap_or_else(|| advice::by_error(kind, &service.error, &service.suberror));
-    let login = asked.environment.known_endpoint(Service::Login).unwrap_or_default();
-    text.replace("{application}", asked.application_id)
-        .replace("{tenant}", asked.tenant.as_str())
-        .replace("{target}", asked.target)
-        .replace("{environment}", asked.environment.name())
-        .replace(
-            "{consent}",
-            &format!(
-                "{login}/{}/adminconsent?client_id={}",
-                asked.sent_tenant, asked.application_id
-            ),
-        )
+    asked.fill(text)
 }
 
 /// Says so where this machine's clock and the service's are far apart.

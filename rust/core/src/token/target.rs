@@ -5,6 +5,7 @@
 //! a name without a resource means Microsoft Graph.
 
 use crate::error::{Error, Result};
+use crate::tenant;
 use std::sync::Arc;
 
 const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
@@ -38,6 +39,10 @@ impl Target {
             return Err(Error::invalid("a resource name holds no spaces")
                 .advise("Ask for one resource at a time; scopes go to -Scope."));
         }
+        if !names_a_resource(name) {
+            return Err(Error::invalid(unrecognised(name, "a resource"))
+                .advise("Give the resource's name, such as https://graph.microsoft.com, or its application id."));
+        }
         if name.ends_with("/.default") {
             return Err(Error::invalid(format!("'{name}' is a scope, not a resource"))
                 .for_resource(name)
@@ -59,6 +64,13 @@ impl Target {
             if !scopes.iter().any(|known| known == scope) {
                 scopes.push(scope.to_owned());
             }
+        }
+        if let Some(scope) = scopes
+            .iter()
+            .find(|scope| !names_a_resource(scope) && !is_scope_name(scope))
+        {
+            return Err(Error::invalid(unrecognised(scope, "a scope"))
+                .advise(format!("Give scopes such as {graph}/.default or User.Read.")));
         }
         if scopes.is_empty() {
             return Err(Error::invalid("no scope was given").advise(format!("Give scopes such as {graph}/.default.")));
@@ -169,6 +181,27 @@ fn resource_of(scope: &str, graph: &str) -> String {
     }
 }
 
+/// An App ID URI or an application id, alone or in front of something. What is neither was never meant to be sent as one:
+/// a secret in the wrong place, say.
+fn names_a_resource(text: &str) -> bool {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let has_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
+    let first = text.split('/').next().unwrap_or_default();
+    has_scheme || tenant::parse_guid(first).is_some()
+}
+
+/// A permission of Microsoft Graph by its bare name.
+fn is_scope_name(text: &str) -> bool {
+    let starts_as_one = text == ".default" || text.starts_with(|c: char| c.is_ascii_alphabetic());
+    starts_as_one && text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Does not repeat the text: it may be a secret.
+fn unrecognised(text: &str, what: &str) -> String {
+    format!("a text of {} characters is not {what}", text.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +264,32 @@ mod tests {
             Target::resource("https://a").unwrap().key(),
             Target::resource("https://a/").unwrap().key()
         );
+    }
+
+    #[test]
+    fn what_names_no_resource_is_refused_and_not_repeated() {
+        for fine in [
+            "https://a",
+            "api://x",
+            "urn:x:y",
+            "00000003-0000-0000-c000-000000000000",
+            "00000002-0000-0ff1-ce00-000000000000/host",
+        ] {
+            assert!(Target::resource(fine).is_ok(), "{fine}");
+        }
+        for secret in [
+            "Ewy~kSUOT-TxnzHleHCDwybm+/yrFhV24",
+            "0.AXoAbc-def_ghi",
+            "graph.microsoft.com",
+        ] {
+            let message = Target::resource(secret).unwrap_err().message().to_owned();
+            assert!(message.contains("characters") && !message.contains(secret), "{message}");
+        }
+        let token = format!("M.AXoA{}", "x".repeat(400));
+        for secret in ["Ewy~kSUOT-TxnzHleHCDwybm+/yrFhV24", "0.AXoAbc-def_ghi", token.as_str()] {
+            let message = scopes(&[secret]).unwrap_err().message().to_owned();
+            assert!(message.contains("characters") && !message.contains(secret), "{message}");
+        }
     }
 
     proptest! {

@@ -42,13 +42,18 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
         if recovered.load(Ordering::Relaxed) {
             progress(&context.sink, &name, Step::Recovering, true);
         }
+        if recovered.load(Ordering::Relaxed) {
+            let outcome = match &result {
+                Ok(_) => "its earlier versions are there again under the new one",
+                Err(_) => "its earlier versions are there again, although the new one could not be written",
+            };
+            let text = format!("A deleted secret '{name}' was in the way. It was recovered, so that {outcome}.");
+            // Where nobody reads any more, the failure below says why.
+            let _ = context.sink.warning(text).await;
+        }
         let mut written = result?;
         // It was given, and need not go back.
         written.value = None;
-        if recovered.load(Ordering::Relaxed) {
-            let text = format!("A deleted secret '{name}' was in the way. It was recovered, so that its earlier versions are there again under the new one.");
-            context.sink.warning(text).await?;
-        }
         context.sink.record(written.into_value(vault.address().base())).await
     }))
 }
