@@ -140,9 +140,6 @@ namespace SecureAppModel.Commands
         /// <summary>The user must do something for the work to go on. Runs on the pipeline thread.</summary>
         internal virtual void OnPrompt(ValueMap prompt) => WriteWarning(prompt.Text("message"));
 
-        /// <summary>The credential that the operation has made, once its record is here.</summary>
-        internal SecureAppCredential TakeCredential() => Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!)), null);
-
         protected override void StopProcessing()
         {
             lock (_gate)
