@@ -32,6 +32,7 @@
         'Get-SecureAppKeyVaultSecret'
         'Get-SecureAppTokenCache'
         'New-SecureAppCredential'
+        'New-SecureAppRefreshToken'
         'Remove-SecureAppCredential'
         'Remove-SecureAppEnvironment'
         'Save-SecureAppCredential'

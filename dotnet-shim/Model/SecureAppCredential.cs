@@ -57,6 +57,9 @@ namespace SecureAppModel
         /// <summary>Where it is stored and kept current; null where it is not.</summary>
         public string? Store => Facts().OptionalText("store");
 
+        /// <summary>Whether the user signed in with multifactor authentication; null where nobody saw the sign-in.</summary>
+        public bool? Mfa => Facts().Get("mfa") as bool?;
+
         public bool HasSecret { get; }
 
         public bool HasRefreshToken { get; }

@@ -6,12 +6,13 @@ using System.Management.Automation.Host;
 using System.Management.Automation.Internal;
 using System.Security;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace SecureAppModel.EngineTests.Hosting;
 
 /// <summary>
 /// A host that keeps what a person would have seen: rendered lines (Out-Default and the Format.ps1xml views end here) and
-/// progress. It has nobody to ask, so a prompt fails the command.
+/// progress. It has nobody to ask, so a prompt fails the command, unless a test says what is answered.
 /// </summary>
 public sealed class CapturingHost : PSHost
 {
@@ -19,6 +20,16 @@ public sealed class CapturingHost : PSHost
 
     /// <summary>All text written to the screen since the last <see cref="TakeText"/>.</summary>
     public string TakeText() => _ui.TakeText();
+
+    /// <summary>Blocks until the text on the screen matches.</summary>
+    public Match WaitForText(Regex pattern) => _ui.WaitForText(pattern);
+
+    /// <summary>What a person answers who is asked for a line; the argument is the text on the screen.</summary>
+    public Func<string, string>? Answer
+    {
+        get => _ui.Answer;
+        set => _ui.Answer = value;
+    }
 
     /// <summary>Every progress record shown so far, in order.</summary>
     public IReadOnlyCollection<ProgressRecord> Progress => _ui.Progress;
@@ -55,8 +66,13 @@ public sealed class CapturingHost : PSHost
 
     private sealed class CapturingUI : PSHostUserInterface
     {
+        /// <summary>Longer than anything takes; only a failing test waits for it.</summary>
+        private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
         private readonly StringBuilder _text = new();
         private readonly ConcurrentQueue<ProgressRecord> _progress = new();
+
+        public Func<string, string>? Answer { get; set; }
 
         public IReadOnlyCollection<ProgressRecord> Progress => _progress;
 
@@ -74,12 +90,28 @@ public sealed class CapturingHost : PSHost
             }
         }
 
+        public Match WaitForText(Regex pattern)
+        {
+            lock (_text)
+            {
+                Match match = pattern.Match(_text.ToString());
+                while (!match.Success)
+                {
+                    Assert.True(Monitor.Wait(_text, s_limit), $"'{pattern}' did not come on the screen: {_text}");
+                    match = pattern.Match(_text.ToString());
+                }
+
+                return match;
+            }
+        }
+
         public override void Write(string value)
         {
             lock (_text)
             {
                 // Without colours, which would stand between the characters that tests look for.
                 _text.Append(new StringDecorated(value).ToString(OutputRendering.PlainText));
+                Monitor.PulseAll(_text);
             }
         }
 
@@ -114,7 +146,16 @@ public sealed class CapturingHost : PSHost
             PSCredentialTypes allowedCredentialTypes,
             PSCredentialUIOptions options) => throw Nobody();
 
-        public override string ReadLine() => throw Nobody();
+        public override string ReadLine()
+        {
+            string screen;
+            lock (_text)
+            {
+                screen = _text.ToString();
+            }
+
+            return Answer is null ? throw Nobody() : Answer(screen);
+        }
 
         public override SecureString ReadLineAsSecureString() => throw Nobody();
     }

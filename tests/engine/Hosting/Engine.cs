@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Text.RegularExpressions;
 using Microsoft.PowerShell;
 
 namespace SecureAppModel.EngineTests.Hosting;
@@ -104,6 +105,12 @@ public sealed class Engine : IDisposable
         });
         return running;
     }
+
+    /// <summary>Blocks until the text on the screen matches, while a script runs.</summary>
+    public Match WaitForText(Regex pattern) => _host.WaitForText(pattern);
+
+    /// <summary>Answers whoever asks for a line; without this a prompt fails the command.</summary>
+    public void AnswerPrompts(Func<string, string> answer) => _host.Answer = answer;
 
     /// <summary>Sets a variable of the session.</summary>
     public void Set(string name, object? value) => _runspace.SessionStateProxy.SetVariable(name, value);

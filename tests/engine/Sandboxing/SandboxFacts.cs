@@ -13,10 +13,14 @@ public sealed record SandboxFacts(
     string RefreshToken,
     string? UserPrincipalName,
     IReadOnlyList<SandboxTenant> Tenants,
+    IReadOnlyList<SandboxUser> Users,
     int ProcessId);
 
 /// <summary>One customer of the sandbox's partner.</summary>
 public sealed record SandboxTenant(string TenantId, string DefaultDomainName, string DisplayName, long AuditRecordCount);
+
+/// <summary>Somebody who can sign in at the sandbox's pages.</summary>
+public sealed record SandboxUser(string UserPrincipalName, string Password, string TenantId, bool Mfa, bool Administrator);
 
 /// <summary>How many tokens the sandbox gave out for one question.</summary>
 public sealed record TokenCount(string TenantId, string ApplicationId, string Grant, string Resource, int Count);

@@ -58,6 +58,7 @@ public static class StopTable
         ["Save-SecureAppCredential"] = Asks("Save-SecureAppCredential -Name any -VaultName vault -Credential $application", "keyVault"),
         ["Get-SecureAppCredential"] = Asks("Get-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
         ["Remove-SecureAppCredential"] = Asks("Remove-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
+        ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),
         ["Get-SecureAppKeyVaultSecret"] = Asks("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
         ["Set-SecureAppKeyVaultSecret"] = Asks(
             "Set-SecureAppKeyVaultSecret -VaultName vault -Name any -SecretValue (ConvertTo-Secret x) -Credential $application", "keyVault"),

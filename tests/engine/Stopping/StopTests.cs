@@ -273,7 +273,7 @@ public sealed class StopTests
     /// <summary>Until the service has answered and nothing more is on its way: what is left is the wait before the next try.</summary>
     private static void WaitForAnswer(Sandbox sandbox, string service)
     {
-        string[] paths = service switch { "login" => ["oauth2"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], _ => ["activity"] };
+        string[] paths = service switch { "login" => ["oauth2", "openid-configuration"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], _ => ["activity"] };
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         JsonNode stats;
         do

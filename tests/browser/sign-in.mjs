@@ -1,0 +1,53 @@
+// Signs in with a real browser and tells what it saw. The task is one line of JSON on standard input:
+// { chromium, url, user, password, action }, the answer one line of JSON on standard output: for each of the two pages its
+// title, text and accessibility violations, and of the last one its address, referrer and the browser's history.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const task = JSON.parse(readFileSync(0, 'utf8'));
+
+async function look(page) {
+  // Evaluated instead of loaded: the pages' own policy lets no script in.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return {
+    title: await page.title(),
+    text: await page.evaluate(() => document.documentElement.outerHTML),
+    violations: violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.html).join(' ')})`),
+  };
+}
+
+const browser = await chromium.launch({
+  executablePath: task.chromium,
+  // The browser's own sandbox does not start for root, which is who runs tests in a container.
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+});
+try {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  await page.goto(task.url);
+  const signIn = await look(page);
+  if (task.action !== 'cancel') {
+    await page.getByLabel('User name').fill(task.user);
+    await page.getByLabel('Password').fill(task.password);
+  }
+  await page.getByRole('button', { name: task.action === 'cancel' ? 'Cancel' : 'Sign in' }).click();
+  await page.waitForURL('http://localhost:*/signed-in');
+  const last = await look(page);
+  const session = await context.newCDPSession(page);
+  const { entries } = await session.send('Page.getNavigationHistory');
+  console.log(JSON.stringify({
+    signIn,
+    last: {
+      ...last,
+      address: page.url(),
+      referrer: await page.evaluate(() => document.referrer),
+      history: entries.map(({ url, title }) => `${url} ${title}`),
+      heading: await page.getByRole('heading', { level: 1 }).innerText(),
+    },
+  }));
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,127 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Sandboxing;
+
+namespace SecureAppModel.EngineTests.SignIn;
+
+/// <summary>The pages in a real Chromium, where there is one and npm can get what drives it.</summary>
+public sealed class BrowserTests
+{
+    private static readonly string s_folder = Path.Combine(Repository.Root, "tests", "browser");
+
+    [Theory]
+    [InlineData("accept", "The sign-in is complete")]
+    [InlineData("cancel", "The sign-in did not work")]
+    public void The_pages_can_be_used_by_everybody_and_give_nothing_away(string action, string heading)
+    {
+        string? chromium = Chromium();
+        Assert.SkipWhen(chromium is null, "tests/browser needs chromium, which is not installed here.");
+        Assert.SkipUnless(Installed(), "tests/browser needs node and npm with a registry, which are not here.");
+
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox).WithApplication();
+        RunningScript running = engine.Start("New-SecureAppRefreshToken $application -NoBrowser");
+        string address = engine.AddressOnScreen();
+        SandboxUser user = sandbox.Facts.Users[0];
+        string seen = Run("node", ["sign-in.mjs"], JsonSerializer.Serialize(new
+        {
+            chromium,
+            url = address,
+            user = user.UserPrincipalName,
+            password = user.Password,
+            action,
+        }));
+        Outcome outcome = running.Wait();
+
+        JsonNode pages = JsonNode.Parse(seen)!;
+        JsonNode last = pages["last"]!;
+        Assert.Equal(heading, last["heading"]!.GetValue<string>());
+        Assert.Empty(pages["signIn"]!["violations"].Deserialize<string[]>()!);
+        Assert.Empty(last["violations"].Deserialize<string[]>()!);
+        Assert.Equal(string.Empty, last["referrer"]!.GetValue<string>());
+        Assert.EndsWith("/signed-in", last["address"]!.GetValue<string>());
+
+        // The sign-in page's own address is the request; everything that came after it gives nothing away.
+        string[] history = last["history"].Deserialize<string[]>()!;
+        string[] after = history.Where(entry => !entry.StartsWith(address, StringComparison.Ordinal)).ToArray();
+        Assert.Contains(after, entry => entry.StartsWith("http://localhost", StringComparison.Ordinal));
+        Assert.All(after, entry => Assert.DoesNotContain('?', entry));
+        string shown = string.Join('\n', [last["title"]!.GetValue<string>(), last["text"]!.GetValue<string>(), last["address"]!.GetValue<string>(), .. after]);
+        string state = System.Web.HttpUtility.ParseQueryString(new Uri(address).Query)["state"]!;
+        Assert.DoesNotMatch("code=|refresh_token|access_token|id_token|eyJ", shown);
+        foreach (string secret in new[] { sandbox.Facts.Secret, sandbox.Facts.RefreshToken, state })
+        {
+            Assert.DoesNotContain(secret, shown);
+        }
+
+        if (action == "accept")
+        {
+            Assert.Equal(sandbox.Facts.UserPrincipalName, outcome.Succeeded().Property("Account"));
+        }
+        else
+        {
+            Assert.StartsWith("SecureAppModel.Denied", Assert.Single(outcome.Errors).FullyQualifiedErrorId);
+        }
+    }
+
+    private static string? Chromium()
+    {
+        string? named = Environment.GetEnvironmentVariable("CHROMIUM");
+        string[] names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+        IEnumerable<string> found =
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
+            from name in names
+            select Path.Combine(folder, name);
+        return named ?? found.FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Gets the packages once; false where that cannot be done here.</summary>
+    private static bool Installed()
+    {
+        lock (s_folder)
+        {
+            if (Directory.Exists(Path.Combine(s_folder, "node_modules", "playwright-core")))
+            {
+                return true;
+            }
+
+            try
+            {
+                Run("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"], string.Empty);
+                return true;
+            }
+            catch (Exception failure) when (failure is Win32Exception or InvalidOperationException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private static string Run(string program, string[] arguments, string input)
+    {
+        var start = new ProcessStartInfo(program)
+        {
+            WorkingDirectory = s_folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}\n{errors.GetAwaiter().GetResult()}");
+    }
+}
