@@ -64,6 +64,10 @@ namespace SecureAppModel.Commands
         [ValidateRange(1, int.MaxValue)]
         public int TokenLifetimeSeconds { get; set; } = 3600;
 
+        /// <summary>The application's reply URLs, in place of those of its preset.</summary>
+        [Parameter]
+        public string[]? RedirectUri { get; set; }
+
         /// <summary>What is special about the audit feed, by the names that <c>secureapp-sandbox --help</c> lists under --audit.</summary>
         [Parameter]
         public IDictionary? AuditOption { get; set; }
@@ -126,7 +130,18 @@ namespace SecureAppModel.Commands
             string audit = AuditOption is { Count: > 0 } options
                 ? " --audit " + string.Join(",", options.Cast<DictionaryEntry>().Select(option => AuditArgument(option)))
                 : string.Empty;
-            return fixedOnes + pages + audit;
+            return fixedOnes + pages + audit + string.Concat((RedirectUri ?? Array.Empty<string>()).Select(RedirectArgument));
+        }
+
+        private string RedirectArgument(string uri)
+        {
+            // Well formed means without spaces and quotation marks too, which could begin another argument.
+            if (!Uri.IsWellFormedUriString(uri, UriKind.Absolute))
+            {
+                FailInput("A reply URL is not an absolute address.", "Use for example http://localhost or urn:ietf:wg:oauth:2.0:oob.", null);
+            }
+
+            return " --redirect-uri " + uri;
         }
 
         /// <summary>One option as key=value. Which there are, and what they may be, the sandbox itself says.</summary>

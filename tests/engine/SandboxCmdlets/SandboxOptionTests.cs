@@ -20,7 +20,7 @@ public sealed class SandboxOptionTests
             path,
             """
             Start-SecureAppSandbox -TenantCount 3 -AuditRecordCount 30 -LatencyMilliseconds 5 -Seed 2 -Preset mixed -Port 9100 -Signature filler `
-                -PageSize 4 -TokenLifetimeSeconds 60 -AuditOption @{ duplicates = 0.5; gzip = $false; startTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) }
+                -PageSize 4 -TokenLifetimeSeconds 60 -RedirectUri urn:ietf:wg:oauth:2.0:oob, http://localhost -AuditOption @{ duplicates = 0.5; gzip = $false; startTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) }
             """);
         File.Delete(path);
 
@@ -33,7 +33,7 @@ public sealed class SandboxOptionTests
         foreach (string argument in new[]
         {
             "--tenants 3", "--records 30", "--latency-ms 5", "--seed 2", "--preset mixed", "--port 9100", "--signature filler", "--page-size 4",
-            "--token-lifetime 60", "duplicates=0.5", "gzip=false", "startTime=2026-01-02T03:04:05",
+            "--token-lifetime 60", "--redirect-uri urn:ietf:wg:oauth:2.0:oob --redirect-uri http://localhost", "duplicates=0.5", "gzip=false", "startTime=2026-01-02T03:04:05",
         })
         {
             Assert.Contains(argument, said);
