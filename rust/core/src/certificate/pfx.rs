@@ -22,15 +22,11 @@ const KEY_PROTECTED: [&[u8]; 2] = [
 /// The archive, where the bytes have the outer form of one.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Pkcs12> {
     // The one structure here that starts with the integer 3, its version; OpenSSL alone would take others for it.
-    let inner = match bytes.get(1)? {
-        0x80 => 2,
-        short @ 0x00..=0x7f => {
-            let _ = short;
-            2
-        }
-        long => 2 + usize::from(long & 0x7f),
+    let header = match bytes.get(1)? {
+        long @ 0x81.. => 2 + usize::from(long & 0x7f),
+        _ => 2,
     };
-    if bytes.get(inner..inner + 3)? != [0x02, 0x01, 0x03] {
+    if bytes.get(header..header + 3)? != [0x02, 0x01, 0x03] {
         return None;
     }
     Pkcs12::from_der(bytes).ok()
@@ -60,6 +56,9 @@ fn why(cause: &ErrorStack, bytes: &[u8], no_password: bool, what: &str) -> Error
     };
     if is_account_protected(bytes) {
         return refuse::protected(what);
+    }
+    if says(&["mac absent"]) {
+        return refuse::unchecked(what);
     }
     // Checked before anything is decrypted, so it does not matter what the rest is encrypted with.
     if says(&["mac verify failure"]) {

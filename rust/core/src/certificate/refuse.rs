@@ -74,6 +74,15 @@ pub(super) fn legacy(what: &str) -> Error {
 }
 
 #[cold]
+pub(super) fn unchecked(what: &str) -> Error {
+    refused(
+        LEGACY,
+        format!("{what} has a password but no integrity check (MAC), which this OpenSSL does not open"),
+    )
+    .advise("Export it again without leaving the integrity check out.")
+}
+
+#[cold]
 pub(super) fn old_key(what: &str) -> Error {
     refused(
         "CertificateUnsupported",

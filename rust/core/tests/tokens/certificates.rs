@@ -1,10 +1,11 @@
 //! Certificates as proof: what is sent, what is sent again, and what is refused before anything is sent.
 
 use crate::support::*;
-use secureapp_core::{Credential, Field, Kind, Request, Secret, Signer, Value};
+use secureapp_core::{engine, Credential, Engine, Field, HttpOptions, Kind, Request, Secret, Signer, Value};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 const PASSWORD: &str = "pass word \u{e4}\u{20ac}";
 const V2: &str = "https://graph.microsoft.com/.default";
@@ -204,6 +205,39 @@ async fn a_certificate_uploaded_a_moment_ago_is_waited_for() {
     bed.ask_with(&credential, &["forceRefresh"], item(&bed.tenant(0), GRAPH))
         .await;
     assert_eq!(bed.asked(), asked + 1, "it was waited for a moment ago");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_until_a_certificate_is_known() {
+    // An hour between two tries: who waits for one here waits too long.
+    let http = HttpOptions {
+        first_backoff: Duration::from_secs(360),
+        ..HttpOptions::default()
+    };
+    let engine = Engine::with_options(tokio::runtime::Handle::current(), engine::Options { http });
+    let bed = bed_with(sandbox(1).await, engine);
+    let own_certificate = bed.sandbox.own_certificate().unwrap().certificate_pem().unwrap();
+    bed.sandbox
+        .control()
+        .add_certificate(json!({"certificate": own_certificate, "unknownRequests": 1000}))
+        .unwrap();
+    let user = own(&bed).with("refreshToken", secret(&bed.sandbox.facts().refresh_token));
+    for credential in [open(&own(&bed)), open(&user)] {
+        bed.hold("before-headers", 1);
+        let operation = bed.begin(&credential, &[], vec![item(&bed.tenant(0), GRAPH)]);
+        bed.held("held", 1).await;
+        bed.release();
+        bed.held("released", 1).await;
+        operation.cancel();
+        let ended = tokio::time::timeout(LONG, finish(&operation))
+            .await
+            .expect("it does not wait");
+        assert!(ended.expect_err("stopped").is_cancelled());
+        tokio::time::timeout(LONG, bed.engine.idle())
+            .await
+            .expect("nothing is left running");
+        bed.sandbox.control().clear_faults();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
