@@ -79,7 +79,7 @@ pub(super) async fn list(
     };
     match error {
         Some(error) if window.start < window.end => Err(error),
-        _ => Ok((lost.end - lost.start > window::TOLERANCE_MS).then_some(lost)),
+        _ => Ok((lost.end > lost.start).then_some(lost)),
     }
 }
 
@@ -145,7 +145,7 @@ fn part(item: Item, asked: &Arc<str>) -> Result<Part> {
     })?;
     let content_type = match item.content_type.as_str() {
         "" => Arc::clone(asked),
-        named if named == &**asked => Arc::clone(asked),
+        named if named.eq_ignore_ascii_case(asked) => Arc::clone(asked),
         named => Arc::from(named),
     };
     Ok(Part {

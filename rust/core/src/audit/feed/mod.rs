@@ -12,7 +12,7 @@ mod window;
 
 pub(crate) use client::Feed;
 pub(crate) use since::Since;
-pub(crate) use window::check as check_window;
+pub(crate) use window::{check as check_window, served as served_window};
 
 use crate::error::{Error, Result};
 

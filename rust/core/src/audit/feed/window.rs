@@ -7,7 +7,7 @@ use crate::export::time;
 /// How long the feed keeps content.
 const KEPT_MS: i64 = 7 * 86_400_000;
 /// A start this much older is taken as "seven days ago", said a moment ago: as far back as the feed goes.
-pub(super) const TOLERANCE_MS: i64 = 10 * 60_000;
+const TOLERANCE_MS: i64 = 10 * 60_000;
 /// Distance from the edge, so that the pages of a listing that is sent a little later are still inside.
 const MARGIN_MS: i64 = 60_000;
 
@@ -15,6 +15,20 @@ const MARGIN_MS: i64 = 60_000;
 pub(super) fn earliest(now: i64) -> i64 {
     // In whole seconds, as windows are.
     (now - KEPT_MS + MARGIN_MS).div_euclid(1000) * 1000
+}
+
+/// What is left of a window when its turn comes: a start that is a little older than the feed keeps moves to the earliest
+/// there is, and is told as that.
+pub(crate) fn served(window: Window, now: i64) -> Window {
+    let earliest = earliest(now);
+    let gone = earliest - window.start;
+    if (1..=TOLERANCE_MS + MARGIN_MS).contains(&gone) && earliest < window.end {
+        return Window {
+            start: earliest,
+            end: window.end,
+        };
+    }
+    window
 }
 
 /// The window that is asked for, clamped to now; an error where the feed cannot have it.
@@ -75,6 +89,19 @@ mod tests {
         let start = NOW - 7 * DAY - 5_000;
         assert_eq!(check(start, NOW, NOW).unwrap(), Window { start, end: NOW });
         assert!(check(start - TOLERANCE_MS, NOW, NOW).is_err());
+    }
+
+    #[test]
+    fn a_start_on_the_edge_is_served_from_the_earliest_there_is() {
+        let asked = |start| served(Window { start, end: NOW }, NOW).start;
+        assert_eq!(asked(NOW - 7 * DAY - 5_000), earliest(NOW));
+        assert_eq!(asked(NOW - 7 * DAY + 5_000), earliest(NOW));
+        assert_eq!(asked(NOW - 6 * DAY), NOW - 6 * DAY);
+        // More than that is lost, not moved: the listing finds it gone and says so.
+        assert_eq!(
+            asked(NOW - 7 * DAY - 2 * TOLERANCE_MS),
+            NOW - 7 * DAY - 2 * TOLERANCE_MS
+        );
     }
 
     #[test]

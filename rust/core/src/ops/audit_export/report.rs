@@ -3,6 +3,7 @@
 use super::settings::Settings;
 use super::tenant::{reason, Item};
 use crate::audit::collect::Collected;
+use crate::audit::Window;
 use crate::error::{Error, Result};
 use crate::export::writer::Summary;
 use crate::export::{Counts, Gap};
@@ -31,13 +32,13 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(item: Item, settings: &Settings) -> Self {
+    pub(super) fn new(item: Item, settings: &Settings, window: Window) -> Self {
         Report {
             tenant: item.tenant.clone(),
             item,
             content_types: settings.content_types.clone(),
-            start: settings.window.start,
-            end: settings.window.end,
+            start: window.start,
+            end: window.end,
             counts: Counts::default(),
             total_records: 0,
             gaps: Vec::new(),

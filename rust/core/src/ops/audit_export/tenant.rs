@@ -4,9 +4,9 @@ use super::disk;
 use super::report::Report;
 use super::settings::Settings;
 use crate::audit::collect::{collect, Ask, Collected};
-use crate::audit::feed::{Feed, Since};
+use crate::audit::feed::{self, Feed, Since};
 use crate::audit::meter::Meter;
-use crate::audit::Source;
+use crate::audit::{Source, Window};
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
@@ -70,15 +70,19 @@ impl Item {
 pub(super) struct Job {
     engine: Arc<Engine>,
     settings: Arc<Settings>,
+    /// What the feed still has of the time range, now that it is this tenant's turn.
+    window: Window,
     cancel: CancellationToken,
     meter: Arc<Meter>,
 }
 
 impl Job {
     pub(super) fn new(engine: Arc<Engine>, settings: Arc<Settings>, cancel: CancellationToken) -> Self {
+        let window = feed::served_window(settings.window, engine.clock().now_ms());
         Job {
             engine,
             settings,
+            window,
             cancel,
             meter: Arc::default(),
         }
@@ -91,7 +95,7 @@ impl Job {
     /// Exports one tenant. Whatever happens is in the report.
     pub(super) async fn run(self, item: Item, request: &Request) -> Report {
         let started = Instant::now();
-        let mut report = Report::new(item, &self.settings);
+        let mut report = Report::new(item, &self.settings, self.window);
         if let Err(error) = self.export(request, &mut report).await {
             report.fail(error.for_tenant(report.tenant().to_owned()));
         }
@@ -164,8 +168,8 @@ impl Job {
             source: <Feed as Source>::NAME.to_owned(),
             selected_by: <Feed as Source>::SELECTED_BY.to_owned(),
             content_types: settings.content_types.clone(),
-            start_time: time::iso(settings.window.start),
-            end_time: time::iso(settings.window.end),
+            start_time: time::iso(self.window.start),
+            end_time: time::iso(self.window.end),
             settle_seconds: settings.settle_seconds,
         };
         disk::job(move || {
@@ -238,7 +242,7 @@ impl Job {
     fn ask(&self) -> Ask {
         Ask {
             content_types: self.settings.content_types.clone(),
-            window: self.settings.window,
+            window: self.window,
             settle_ms: i64::try_from(self.settings.settle_seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4),
             readers: READERS,
             largest_record: self.settings.limits.largest_record,
