@@ -8,6 +8,8 @@
 #include "support.h"
 #include <pthread.h>
 #include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FOREVER 120000u
@@ -302,8 +304,9 @@ static pthread_t start_reader(sa_op *op)
     view value = {NULL, 0};
     uint32_t kind = 0;
     CHECK(pthread_create(&reader, NULL, wait_for_end, op) == 0);
+    /* The pause lets the other thread in: two that only try can shut each other out for ever. */
     while (sa_op_next(op, 0, &kind, &value.data, &value.len, NULL) == SA_STATUS_TIMED_OUT)
-        ;
+        thrd_sleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return reader;
 }
 
