@@ -28,6 +28,12 @@ struct Start {
     started: String,
     /// From when on it can have everything.
     whole_from: String,
+    /// True once the service has answered. An attempt that was broken off may not have reached it.
+    #[serde(default)]
+    confirmed: bool,
+    /// What was known before an attempt that is not confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earlier: Option<Box<Start>>,
 }
 
 type Starts = BTreeMap<String, Start>;
@@ -71,16 +77,41 @@ impl Since {
     /// Writes down that a subscription is about to be started, before it is: a crash in between then errs on the safe side.
     /// `again` says that it was there before. Gives what [`Since::take_back`] needs.
     pub(super) async fn begin(self: &Arc<Self>, content_type: &str, now: i64, again: bool) -> Result<Before> {
-        let known = lock(&self.starts).get(content_type).cloned();
+        let known = match lock(&self.starts).get(content_type).cloned() {
+            // It is not there, so the attempt has not reached the service.
+            Some(attempt) if !attempt.confirmed => attempt.earlier.map(|earlier| *earlier),
+            known => known,
+        };
         // A subscription that an earlier run started, and that is not there any more, was stopped in between.
         let reach = if again || known.is_some() { 0 } else { BACK_FILL_MS };
         let start = Start {
             started: time::iso(now),
             whole_from: time::iso(now - reach),
+            confirmed: false,
+            earlier: known.clone().map(Box::new),
         };
         self.set(content_type, Some(start)).await?;
         let fresh = lock(&self.fresh).insert(content_type.to_owned());
         Ok(Before { known, fresh })
+    }
+
+    /// The service says that the subscription is there: an attempt to start it that nobody heard the end of has succeeded.
+    pub(super) async fn confirm(self: &Arc<Self>, content_type: &str) -> Result<()> {
+        let attempt = lock(&self.starts)
+            .get(content_type)
+            .filter(|start| !start.confirmed)
+            .cloned();
+        match attempt {
+            None => Ok(()),
+            Some(attempt) => {
+                let confirmed = Start {
+                    confirmed: true,
+                    earlier: None,
+                    ..attempt
+                };
+                self.set(content_type, Some(confirmed)).await
+            }
+        }
     }
 
     /// The service refused the start: all is as it was.
@@ -201,10 +232,43 @@ mod tests {
         assert_eq!(gap.gap.unwrap().0, window(NOW - DAY, NOW));
         // The second start of what this folder had started.
         since.begin(TYPE, NOW - DAY, false).await.unwrap();
+        since.confirm(TYPE).await.unwrap();
         let since = Since::open(folder.path()).unwrap();
         since.begin(TYPE, NOW, false).await.unwrap();
         let gap = since.shortfall(TYPE, window(NOW - DAY, NOW + DAY), 1, NOW);
         assert_eq!(gap.gap.unwrap().0, window(NOW - DAY, NOW));
+    }
+
+    #[tokio::test]
+    async fn a_start_that_was_broken_off_is_none_unless_the_service_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        Since::open(folder.path())
+            .unwrap()
+            .begin(TYPE, NOW - DAY, false)
+            .await
+            .unwrap();
+        let week = window(NOW - 6 * DAY, NOW);
+
+        // It did not reach the service: the next start is the first.
+        let since = Since::open(folder.path()).unwrap();
+        since.begin(TYPE, NOW, false).await.unwrap();
+        let gap = since.shortfall(TYPE, week, 1, NOW).gap.unwrap().0;
+        assert_eq!(gap, window(NOW - 6 * DAY, NOW - DAY));
+
+        // It did: what is there began then.
+        let since = Since::open(folder.path()).unwrap();
+        since.confirm(TYPE).await.unwrap();
+        since.begin(TYPE, NOW + DAY, false).await.unwrap();
+        let gap = since
+            .shortfall(TYPE, window(NOW - DAY, NOW + 2 * DAY), 1, NOW)
+            .gap
+            .unwrap()
+            .0;
+        assert_eq!(
+            gap,
+            window(NOW - DAY, NOW + DAY),
+            "the second start lost what came in between"
+        );
     }
 
     #[tokio::test]

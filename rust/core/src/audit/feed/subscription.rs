@@ -28,7 +28,9 @@ pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<
         let known = subscriptions
             .iter()
             .find(|subscription| subscription.content_type.eq_ignore_ascii_case(content_type));
-        if !known.is_some_and(|known| known.status.eq_ignore_ascii_case("enabled")) {
+        if known.is_some_and(|known| known.status.eq_ignore_ascii_case("enabled")) {
+            feed.since().confirm(content_type).await?;
+        } else {
             start(feed, content_type, known.is_some()).await?;
             notices.push(Notice::Fresh {
                 content_type: content_type.clone(),
@@ -52,7 +54,7 @@ pub(super) async fn restart(feed: &Feed, content_type: &str, disabled: bool) -> 
 async fn start(feed: &Feed, content_type: &str, again: bool) -> Result<()> {
     let before = feed.since().begin(content_type, feed.now_ms(), again).await?;
     match post(feed, content_type).await? {
-        None => Ok(()),
+        None => feed.since().confirm(content_type).await,
         Some(refused) => {
             feed.since().take_back(content_type, before).await?;
             Err(refused)
