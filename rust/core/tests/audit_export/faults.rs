@@ -46,6 +46,9 @@ async fn truncated_bodies() {
          "action": {"kind": "truncate", "bytes": 700, "close": "cancel"}},
         {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 2, "skip": 3,
          "action": {"kind": "truncate", "bytes": 300, "close": "abort"}},
+        // Nothing but the JSON says that this page is cut short.
+        {"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": 2, "skip": 9,
+         "action": {"kind": "status", "status": 200, "contentType": "application/json", "body": "[{\"contentId\":\"2026"}},
     ]))
     .await;
 }

@@ -15,14 +15,14 @@ use url::Url;
 
 /// How often a listing waits for a subscription that has just begun, or begins again after a bad page link.
 const LIST_REPEATS: u32 = 4;
+/// How often a page is asked for that does not come whole.
+const PAGE_REPEATS: u32 = 3;
 /// Pages of one listing; more would be a service that never ends its chain.
 const MOST_PAGES: u32 = 100_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
-    #[serde(default)]
-    content_type: String,
     content_id: String,
     content_uri: String,
     content_created: String,
@@ -104,7 +104,7 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
     let mut url = feed.address("subscriptions/content", &query)?;
     let mut listed = HashSet::new();
     for _ in 0..MOST_PAGES {
-        let reply = feed.send(RequestSpec::get(url.as_str())?).await?;
+        let (reply, items) = page(feed, &url).await?;
         if !reply.is_success() {
             return match answer::code(reply.bytes()).as_deref() {
                 Some("AF20022" | "AF20023") => Ok(Ended::NotSubscribed(feed.refused(&reply, "list the content"))),
@@ -114,7 +114,6 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
             };
         }
         let next = next_page(feed, &reply)?;
-        let items: Vec<Item> = reply.json()?;
         drop(reply);
         for item in items {
             if found.send(part(item, &content_type)?).await.is_err() {
@@ -135,6 +134,26 @@ async fn pages(feed: &Feed, content_type: &str, window: Window, found: &mpsc::Se
         .advise("Run the same export again later."))
 }
 
+/// One page. One whose end is missing, which only its JSON may tell, is asked for again.
+async fn page(feed: &Feed, url: &Url) -> Result<(Reply, Vec<Item>)> {
+    let mut wait = feed.first_wait();
+    let mut repeats = PAGE_REPEATS;
+    loop {
+        let reply = feed.send(RequestSpec::get(url.as_str())?).await?;
+        if !reply.is_success() {
+            return Ok((reply, Vec::new()));
+        }
+        match reply.json() {
+            Err(_) if repeats > 0 => {}
+            items => return items.map(|items| (reply, items)),
+        }
+        drop(reply);
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+        repeats -= 1;
+    }
+}
+
 fn part(item: Item, asked: &Arc<str>) -> Result<Part> {
     let created = time::millis(&item.content_created).ok_or_else(|| {
         Error::new(
@@ -143,14 +162,9 @@ fn part(item: Item, asked: &Arc<str>) -> Result<Part> {
         )
         .advise("Report this with the name of the command: the service has changed its format.")
     })?;
-    let content_type = match item.content_type.as_str() {
-        "" => Arc::clone(asked),
-        named if named.eq_ignore_ascii_case(asked) => Arc::clone(asked),
-        named => Arc::from(named),
-    };
     Ok(Part {
         id: Arc::from(item.content_id),
-        content_type,
+        content_type: Arc::clone(asked),
         address: item.content_uri,
         created,
     })
