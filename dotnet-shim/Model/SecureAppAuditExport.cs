@@ -21,6 +21,7 @@ namespace SecureAppModel
             Bytes = record.Int("bytes");
             Gaps = record.Maps("gaps").Select(gap => new AuditGap(gap)).ToArray();
             Complete = record.Flag("complete");
+            FolderComplete = record.Flag("folderComplete");
             Reason = record.OptionalText("reason");
             FinalUntil = Time(record, "finalUntil");
             Elapsed = TimeSpan.FromMilliseconds(record.Int("elapsedMs"));
@@ -57,6 +58,9 @@ namespace SecureAppModel
 
         /// <summary>True where everything that the service has for the time asked is in the files.</summary>
         public bool Complete { get; }
+
+        /// <summary>True where the tenant's folder also lacks nothing of what earlier exports into it asked for, nor of the time between.</summary>
+        public bool FolderComplete { get; }
 
         /// <summary>Why it is not complete.</summary>
         public string? Reason { get; }

@@ -34,6 +34,7 @@ pub mod tenant;
 pub mod token;
 pub mod value;
 mod vault;
+pub mod window;
 
 pub use credential::Credential;
 pub use engine::{Engine, Session};

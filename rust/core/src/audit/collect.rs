@@ -6,7 +6,8 @@ use crate::engine::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::export::batch::Batch;
 use crate::export::dedupe::{self, Dedupe, Seen};
-use crate::export::{time, Gap};
+use crate::export::{time, Gap, Got, Lack};
+use crate::window::Windows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) struct Ask {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) gaps: Vec<Gap>,
+    /// Of each content type: what is there for good, and why the rest is not.
+    pub(crate) got: Vec<Got>,
     /// Why not all of it is there or final.
     pub(crate) incomplete: Option<String>,
     pub(crate) final_until: i64,
@@ -168,10 +171,9 @@ impl<S: Source> Run<'_, S> {
                     let turn = turns.acquire().await;
                     let _turn = turn.map_err(|_| Error::internal("the turns of listings were closed"))?;
                     let lost = source.list(&content_type, window, &found).await?;
-                    Ok(lost.map(|lost| Gap {
+                    Ok(lost.map(|window| Gap {
                         content_type,
-                        start: time::iso(lost.start),
-                        end: time::iso(lost.end),
+                        window,
                         reason:
                             "the service did not keep it any more when it was asked for; take it from another source"
                                 .to_owned(),
@@ -247,11 +249,10 @@ impl<S: Source> Run<'_, S> {
                     let unread = self.unread.map_or(done.part.created, |at| at.min(done.part.created));
                     self.unread = Some(unread);
                 }
-                let created = time::iso(done.part.created);
+                let created = done.part.created;
                 self.gaps.push(Gap {
                     content_type: done.part.content_type.to_string(),
-                    start: created.clone(),
-                    end: created,
+                    window: Window::new(created, created + 1),
                     reason: format!("blob {}: {error}", done.part.id),
                 });
                 Ok(())
@@ -290,51 +291,71 @@ impl<S: Source> Run<'_, S> {
             let parts = self.found.get(content_type.as_str()).copied().unwrap_or_default();
             let shortfall = self.source.shortfall(content_type, self.ask.window, parts);
             awaited.extend(shortfall.awaited.map(|until| (until, content_type.as_str())));
-            if let Some((lost, reason)) = shortfall.gap {
+            if let Some((window, reason)) = shortfall.gap {
                 self.gaps.push(Gap {
                     content_type: content_type.clone(),
-                    start: time::iso(lost.start),
-                    end: time::iso(lost.end),
+                    window,
                     reason,
                 });
             }
         }
-        let mut reasons = Vec::new();
-        match self.gaps.as_slice() {
-            [] => {}
-            [gap] => reasons.push(format!("there is a gap in the content: {}", gap.reason)),
-            [gap, ..] => {
-                let count = self.gaps.len();
-                reasons.push(format!(
-                    "there are {count} gaps in the content, the first: {}",
-                    gap.reason
-                ));
-            }
-        }
-        if let Some((until, _)) = awaited.iter().max() {
+        let oldest = self.provisional.values().map(|(part, _)| part.created).min();
+        let final_until = end.min(listed_at - self.ask.settle_ms);
+        let final_until = oldest.map_or(final_until, |oldest| oldest.min(final_until)).max(start);
+        let young = (final_until < end).then(|| {
+            format!(
+                "what was published after {} may still grow; run the same export again after {}",
+                time::iso(final_until),
+                time::iso(self.final_from())
+            )
+        });
+        let nothing_yet = awaited.iter().max().map(|(until, _)| {
             let names: Vec<&str> = awaited.iter().map(|(_, name)| *name).collect();
-            reasons.push(format!(
+            format!(
                 "nothing has come yet of {}, which was switched on a short time ago: that can take hours; run the same export again \
                  after {}",
                 names.join(", "),
                 time::iso(*until)
-            ));
-        }
-        let oldest = self.provisional.values().map(|(part, _)| part.created).min();
-        let final_until = end.min(listed_at - self.ask.settle_ms);
-        let final_until = oldest.map_or(final_until, |oldest| oldest.min(final_until)).max(start);
-        // The next run begins there, so that it asks again for what could not be read in this one.
-        let next_from = self
-            .unread
-            .map_or(final_until, |unread| unread.min(final_until))
-            .max(start);
-        if final_until < end {
-            reasons.push(format!(
-                "what was published after {} may still grow; run the same export again after {}",
-                time::iso(final_until),
-                time::iso(self.final_from())
-            ));
-        }
+            )
+        });
+        let got = self.ask.content_types.iter().map(|content_type| {
+            let mut lacks: Vec<Lack> = self
+                .gaps
+                .iter()
+                .filter(|gap| gap.content_type == *content_type)
+                .map(Lack::from)
+                .collect();
+            let is_awaited = awaited.iter().any(|(_, name)| name == content_type);
+            lacks.extend(
+                nothing_yet
+                    .iter()
+                    .filter(|_| is_awaited)
+                    .map(|reason| Lack::new(self.ask.window, reason)),
+            );
+            lacks.extend(
+                young
+                    .iter()
+                    .map(|reason| Lack::new(Window::new(final_until, end), reason)),
+            );
+            let mut had = Windows::from(vec![self.ask.window]);
+            lacks.iter().for_each(|lack| had.remove(lack.window));
+            Got {
+                content_type: content_type.clone(),
+                had,
+                lacks,
+            }
+        });
+        let got = got.collect();
+        let missing = match self.gaps.as_slice() {
+            [] => None,
+            [gap] => Some(format!("there is a gap in the content: {}", gap.reason)),
+            [gap, ..] => Some(format!(
+                "there are {} gaps in the content, the first: {}",
+                self.gaps.len(),
+                gap.reason
+            )),
+        };
+        let reasons: Vec<String> = [missing, nothing_yet, young].into_iter().flatten().collect();
         let mut fresh = Vec::new();
         let mut warnings = Vec::new();
         for notice in notices {
@@ -345,8 +366,13 @@ impl<S: Source> Run<'_, S> {
         }
         Collected {
             gaps: self.gaps,
+            got,
             incomplete: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            final_until: next_from,
+            // The next run begins there, so that it asks again for what could not be read in this one.
+            final_until: self
+                .unread
+                .map_or(final_until, |unread| unread.min(final_until))
+                .max(start),
             warnings,
             fresh,
         }

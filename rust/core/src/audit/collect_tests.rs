@@ -236,11 +236,11 @@ async fn what_the_service_does_not_keep_any_more_is_a_gap() {
     )
     .await;
     let collected = got.result.unwrap();
-    assert_eq!(
-        (&collected.gaps[0].start, &collected.gaps[0].end),
-        (&time::iso(lost.start), &time::iso(lost.end))
-    );
+    assert_eq!(collected.gaps[0].window, lost);
     assert!(collected.incomplete.is_some());
+    let got = &collected.got[0];
+    assert_eq!(got.had, Windows::from(vec![Window { start: end - 5, end }]));
+    assert_eq!(got.lacks[0].window, lost);
 }
 
 #[tokio::test]
@@ -345,6 +345,9 @@ async fn an_end_that_may_still_get_content_is_not_complete_although_nothing_youn
     let reason = collected.incomplete.unwrap();
     assert!(reason.contains(&time::iso(end + 600_000)), "{reason}");
     assert!(collected.final_until < end, "{}", collected.final_until);
+    let got = &collected.got[0];
+    assert_eq!(got.had.hull(), Some(Window::new(window.start, collected.final_until)));
+    assert_eq!(got.lacks, [Lack::new(Window::new(collected.final_until, end), &reason)]);
 }
 
 #[tokio::test]
@@ -366,12 +369,13 @@ async fn what_the_source_cannot_have_is_a_gap_and_what_it_may_not_have_yet_is_a_
     let collected = run(empty, window, 0).await.result.unwrap();
     assert_eq!(collected.gaps.len(), 1);
     assert_eq!(
-        (
-            &*collected.gaps[0].start,
-            &*collected.gaps[0].end,
-            &*collected.gaps[0].reason
-        ),
-        (&*time::iso(lost.start), &*time::iso(lost.end), "too new")
+        (collected.gaps[0].window, &*collected.gaps[0].reason),
+        (lost, "too new")
+    );
+    assert_eq!(
+        collected.got[0].had,
+        Windows::default(),
+        "nothing has come, so nothing is had"
     );
     let reason = collected.incomplete.unwrap();
     assert!(
@@ -383,7 +387,9 @@ async fn what_the_source_cannot_have_is_a_gap_and_what_it_may_not_have_yet_is_a_
         shortfall: Shortfall { gap: None, ..shortfall },
         ..Fake::default()
     };
-    assert_eq!(run(filled, window, 0).await.result.unwrap().incomplete, None);
+    let collected = run(filled, window, 0).await.result.unwrap();
+    assert_eq!(collected.incomplete, None);
+    assert_eq!(collected.got[0].had, Windows::from(vec![window]));
 }
 
 #[test]

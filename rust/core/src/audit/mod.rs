@@ -9,19 +9,13 @@ mod delivery;
 pub(crate) mod feed;
 pub(crate) mod meter;
 
+pub(crate) use crate::window::Window;
 pub(crate) use delivery::Delivery;
 
 use crate::error::{Error, Kind, Result};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// A time range, half-open, in milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) start: i64,
-    pub(crate) end: i64,
-}
 
 /// Something that a source can read at once: a blob of the feed, a page of a search.
 #[derive(Clone, Debug)]

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const JOURNAL: &str = "_journal";
 pub(crate) const REJECTS: &str = "rejects";
+/// The id of the error that says that another export writes to the folder.
+pub(crate) const IN_USE: &str = "FolderInUse";
 const LOCK: &str = "_lock";
 const RESTART: &str = "_restart";
 
@@ -45,6 +47,7 @@ impl Folder {
             Err(cause) if cause.kind() == fs2::lock_contended_error().kind() => {
                 let text = format!("another export is writing to {}", root.display());
                 return Err(Error::new(Kind::Storage, text)
+                    .with_id(IN_USE)
                     .advise("Wait until it has ended, or give this export another -Path."));
             }
             Err(cause) => return Err(failed("lock", &path, &cause)),
@@ -175,7 +178,7 @@ pub(crate) fn failed(action: &str, path: &Path, cause: &io::Error) -> Error {
 }
 
 /// Makes names that were added to a directory last. Windows has no such call; its rename is as lasting as it gets.
-fn sync_directory(path: &Path) -> Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(path)
             .and_then(|directory| directory.sync_all())

@@ -1,19 +1,24 @@
 //! What the folder holds, written before it does: the truth that a run after a crash starts from.
 //!
 //! One line is one fact: a CRC-32 in eight hexadecimal digits, a blank, a JSON object. The first line says how the folder
-//! is written; every other names a finished part and the records in it. A last line that a crash tore is cut off; any
-//! other damage is an error, because going on would write records twice.
+//! is written; every other names a finished part and the records in it, or says what a run asked for or got. A last line
+//! that a crash tore is cut off; any other damage is an error, because going on would write records twice.
+//!
+//! Where most of it is records that no service delivers again, it is written anew without them.
 
+use super::coverage::{Coverage, Scope};
 use super::dedupe::{self, Entry};
-use super::folder::failed;
+use super::folder::{failed, sync_directory};
 use crate::error::{Error, Kind, Result};
 use base64::prelude::{Engine as _, BASE64_STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Bytes that can go before writing the journal anew is worth it.
+const WASTE: u64 = 1 << 20;
 
 /// How a folder is written; an export with other settings must not mix its parts in.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -51,8 +56,25 @@ pub(crate) struct PartEntry {
     pub(crate) written: i64,
     /// The parts of the source (blobs of the feed) that its records came from.
     pub(crate) blobs: Vec<String>,
-    /// The records' dedupe entries in Base64.
+    /// The records' dedupe entries in Base64; empty where they are forgotten.
     pub(crate) ids: String,
+}
+
+/// One line after the first.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Fact {
+    Part(PartEntry),
+    /// What a run asked for, or what it got.
+    Time(Scope),
+}
+
+/// A [`Fact`] on its way into the file.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Line<'a> {
+    Part(&'a PartEntry),
+    Time(&'a Scope),
 }
 
 impl PartEntry {
@@ -61,6 +83,9 @@ impl PartEntry {
     }
 
     pub(crate) fn decode_ids(&self) -> Option<Vec<Entry>> {
+        if self.ids.is_empty() {
+            return Some(Vec::new());
+        }
         let bytes = BASE64_STANDARD_NO_PAD.decode(&self.ids).ok()?;
         let entries = bytes.chunks_exact(size_of::<Entry>());
         if !entries.remainder().is_empty() || bytes.len() / size_of::<Entry>() != self.records as usize {
@@ -77,73 +102,143 @@ pub(crate) struct Journal {
     file: File,
 }
 
+/// What reading a journal has found.
+struct Found {
+    /// The length of what is whole.
+    whole: u64,
+    /// Bytes of it that nobody needs any more.
+    waste: u64,
+}
+
 impl Journal {
-    /// Opens the journal, or starts one with `header`. Every part in it goes to `each`, in order.
-    pub(crate) fn open(path: &Path, header: &Header, each: &mut dyn FnMut(PartEntry) -> Result<()>) -> Result<Self> {
-        let fail = |action: &str, cause: &io::Error| failed(action, path, cause);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|cause| fail("open the journal", &cause))?;
-        let mut reader = BufReader::with_capacity(64 << 10, &mut file);
-        let mut good = 0u64;
-        let mut line = Vec::new();
-        let mut number = 0u64;
-        loop {
-            line.clear();
-            let length = reader
-                .read_until(b'\n', &mut line)
-                .map_err(|cause| fail("read the journal", &cause))?;
-            if length == 0 {
-                break;
-            }
-            number += 1;
-            let Some(json) = checked(&line) else {
-                // Only the end can be torn: whatever follows a bad line was written after it.
-                let more = reader.fill_buf().map_err(|cause| fail("read the journal", &cause))?;
-                if !more.is_empty() {
-                    return Err(damaged(path, number));
-                }
-                break;
-            };
-            if number == 1 {
-                let found: Header = serde_json::from_slice(json).map_err(|_| damaged(path, number))?;
-                if found != *header {
-                    return Err(other_settings(path, &found, header));
-                }
-            } else {
-                each(serde_json::from_slice(json).map_err(|_| damaged(path, number))?)?;
-            }
-            good += length as u64;
-        }
-        drop(reader);
-        let length = file.metadata().map_err(|cause| fail("read the journal", &cause))?.len();
-        if length > good {
-            file.set_len(good)
+    /// Opens the journal, or starts one with `header`. Every fact in it goes to `each`, in order; parts that were finished
+    /// before `oldest` (milliseconds since 1970-01-01 UTC) without their records.
+    pub(crate) fn open(
+        path: &Path,
+        header: &Header,
+        oldest: i64,
+        each: &mut dyn FnMut(Fact) -> Result<()>,
+    ) -> Result<Self> {
+        let mut file = append_to(path)?;
+        let found = read(path, &mut file, header, oldest, each)?;
+        let length = file
+            .metadata()
+            .map_err(|cause| failed("read the journal", path, &cause))?
+            .len();
+        if length > found.whole {
+            file.set_len(found.whole)
                 .and_then(|()| file.sync_all())
-                .map_err(|cause| fail("repair the journal", &cause))?;
+                .map_err(|cause| failed("repair the journal", path, &cause))?;
         }
-        let mut journal = Journal {
-            path: path.to_owned(),
-            file,
-        };
-        if good == 0 {
-            journal.append(std::iter::once(header))?;
+        let path = path.to_owned();
+        if found.waste >= WASTE && found.waste > found.whole / 2 {
+            // Windows replaces no file that is open.
+            drop(file);
+            compact(&path, header, oldest)?;
+            file = append_to(&path)?;
+        }
+        let mut journal = Journal { path, file };
+        if found.whole == 0 {
+            journal.write(std::iter::once(header))?;
         }
         Ok(journal)
     }
 
     /// Writes the facts, then syncs once: after it they will be found again whatever happens.
-    pub(crate) fn append<T: Serialize>(&mut self, facts: impl Iterator<Item = T>) -> Result<()> {
+    pub(crate) fn append<'a>(&mut self, facts: impl Iterator<Item = Line<'a>>) -> Result<()> {
+        self.write(facts)
+    }
+
+    fn write<T: Serialize>(&mut self, lines: impl Iterator<Item = T>) -> Result<()> {
         let fail = |cause: &io::Error| failed("write the journal", &self.path, cause);
-        for fact in facts {
-            let line = encode(&fact)?;
-            self.file.write_all(&line).map_err(|cause| fail(&cause))?;
+        for line in lines {
+            self.file.write_all(&encode(&line)?).map_err(|cause| fail(&cause))?;
         }
         self.file.sync_data().map_err(|cause| fail(&cause))
     }
+}
+
+fn append_to(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(|cause| failed("open the journal", path, &cause))
+}
+
+/// Reads to the end, or to a line that a crash tore.
+fn read(
+    path: &Path,
+    file: &mut File,
+    header: &Header,
+    oldest: i64,
+    each: &mut dyn FnMut(Fact) -> Result<()>,
+) -> Result<Found> {
+    let fail = |cause: io::Error| failed("read the journal", path, &cause);
+    let mut reader = BufReader::with_capacity(64 << 10, file);
+    let mut found = Found { whole: 0, waste: 0 };
+    let mut line = Vec::new();
+    let mut number = 0u64;
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line).map_err(fail)?;
+        if length == 0 {
+            return Ok(found);
+        }
+        number += 1;
+        let Some(json) = checked(&line) else {
+            // Only the end can be torn: whatever follows a bad line was written after it.
+            let more = reader.fill_buf().map_err(fail)?;
+            return if more.is_empty() {
+                Ok(found)
+            } else {
+                Err(damaged(path, number))
+            };
+        };
+        let bad = |_| damaged(path, number);
+        if number == 1 {
+            let written: Header = serde_json::from_slice(json).map_err(bad)?;
+            if written != *header {
+                return Err(other_settings(path, &written, header));
+            }
+        } else {
+            let mut fact = serde_json::from_slice(json).map_err(bad)?;
+            if let Fact::Part(entry) = &mut fact {
+                if entry.written < oldest {
+                    let blobs: usize = entry.blobs.drain(..).map(|blob| blob.len()).sum();
+                    found.waste += (std::mem::take(&mut entry.ids).len() + blobs) as u64;
+                }
+            }
+            each(fact)?;
+        }
+        found.whole += length as u64;
+    }
+}
+
+/// Writes the journal anew without the records that are too old, and with one fact for each content type. A crash leaves
+/// the old one or the new one.
+fn compact(path: &Path, header: &Header, oldest: i64) -> Result<()> {
+    let temporary = path.with_file_name("_journal.tmp");
+    let fail = |cause: io::Error| failed("write", &temporary, &cause);
+    let mut new = BufWriter::new(File::create(&temporary).map_err(fail)?);
+    new.write_all(&encode(header)?).map_err(fail)?;
+    let mut coverage = Coverage::default();
+    read(path, &mut append_to(path)?, header, oldest, &mut |fact| match fact {
+        Fact::Part(entry) => new.write_all(&encode(&Line::Part(&entry))?).map_err(fail),
+        Fact::Time(scope) => {
+            coverage.add(scope);
+            Ok(())
+        }
+    })?;
+    for scope in coverage.scopes() {
+        new.write_all(&encode(&Line::Time(scope))?).map_err(fail)?;
+    }
+    let new = new.into_inner().map_err(|cause| fail(cause.into_error()))?;
+    new.sync_all().map_err(fail)?;
+    drop(new);
+    fs::rename(&temporary, path).map_err(|cause| failed("replace", path, &cause))?;
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 fn encode<T: Serialize>(fact: &T) -> Result<Vec<u8>> {
@@ -193,8 +288,8 @@ fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::Window;
     use proptest::prelude::*;
-    use std::fs;
 
     fn entry(number: u64) -> PartEntry {
         let ids: Vec<Entry> = (0..number % 5).map(|id| [(number + id) as u8; 20]).collect();
@@ -212,20 +307,87 @@ mod tests {
         }
     }
 
-    fn read(path: &Path) -> Result<Vec<PartEntry>> {
+    fn header() -> Header {
+        Header::new("t", "ndjson")
+    }
+
+    fn open(path: &Path, oldest: i64) -> Result<(Journal, Vec<Fact>)> {
         let mut found = Vec::new();
-        Journal::open(path, &Header::new("t", "ndjson"), &mut |entry| {
-            found.push(entry);
+        let journal = Journal::open(path, &header(), oldest, &mut |fact| {
+            found.push(fact);
             Ok(())
         })?;
-        Ok(found)
+        Ok((journal, found))
+    }
+
+    fn found(path: &Path) -> Result<Vec<PartEntry>> {
+        let parts = open(path, 0)?.1.into_iter().map(|fact| match fact {
+            Fact::Part(entry) => entry,
+            Fact::Time(scope) => panic!("{scope:?}"),
+        });
+        Ok(parts.collect())
     }
 
     fn write(path: &Path, count: u64) -> Vec<PartEntry> {
         let entries: Vec<_> = (1..=count).map(entry).collect();
-        let mut journal = Journal::open(path, &Header::new("t", "ndjson"), &mut |_| Ok(())).unwrap();
-        journal.append(entries.iter()).unwrap();
+        let (mut journal, _) = open(path, 0).unwrap();
+        journal.append(entries.iter().map(Line::Part)).unwrap();
         entries
+    }
+
+    #[test]
+    fn records_that_are_too_old_leave_the_file_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::folder::JOURNAL);
+        let ids: Vec<Entry> = (0..50_000u32).map(|id| dedupe::entry(&[7; 16], id)).collect();
+        let part = |number: u64, written: i64, ids: &[Entry]| PartEntry {
+            written,
+            records: ids.len() as u64,
+            ids: PartEntry::encode_ids(ids),
+            ..entry(number)
+        };
+        let time = |start: i64| Scope {
+            source: "feed".to_owned(),
+            content_type: "Audit.General".to_owned(),
+            asked: vec![Window::new(start, start + 10)].into(),
+            had: vec![Window::new(start, start + 9)].into(),
+            ..Scope::default()
+        };
+        let (old, young, new) = (part(1, 10, &ids), part(2, 20, &ids[..100]), part(3, 30, &ids[..1]));
+        let (mut journal, _) = open(&path, 0).unwrap();
+        let scopes: Vec<Scope> = (0..50).map(|day| time(day * 9)).collect();
+        let lines = [Line::Part(&old), Line::Part(&young)];
+        journal
+            .append(lines.into_iter().chain(scopes.iter().map(Line::Time)))
+            .unwrap();
+        drop(journal);
+        let before = fs::metadata(&path).unwrap().len();
+
+        let (mut journal, facts) = open(&path, 15).unwrap();
+        assert_eq!(facts.len(), 52);
+        assert!(fs::metadata(&path).unwrap().len() < before / 50);
+        // It goes on where the new file ends.
+        journal.append([Line::Part(&new)].into_iter()).unwrap();
+        drop(journal);
+        let (_, facts) = open(&path, 15).unwrap();
+        let forgotten = PartEntry {
+            ids: String::new(),
+            blobs: Vec::new(),
+            ..old
+        };
+        let all = Scope {
+            asked: vec![Window::new(0, 451)].into(),
+            had: vec![Window::new(0, 450)].into(),
+            ..time(0)
+        };
+        let expected = [
+            Fact::Part(forgotten),
+            Fact::Part(young),
+            Fact::Time(all),
+            Fact::Part(new),
+        ];
+        assert_eq!(facts, expected);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -234,7 +396,7 @@ mod tests {
         let path = folder.path().join(super::super::folder::JOURNAL);
         write(&path, 1);
         for header in [Header::new("t", "csv"), Header::new("u", "ndjson")] {
-            let error = Journal::open(&path, &header, &mut |_| Ok(())).unwrap_err();
+            let error = Journal::open(&path, &header, 0, &mut |_| Ok(())).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput);
             assert!(error.advice().contains("-Force"));
         }
@@ -249,7 +411,7 @@ mod tests {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert_eq!(read(&path).unwrap_err().kind(), Kind::Storage);
+        assert_eq!(found(&path).unwrap_err().kind(), Kind::Storage);
     }
 
     proptest! {
@@ -265,11 +427,11 @@ mod tests {
             let mut torn = bytes[..cut].to_vec();
             torn.extend(&garbage[..garbage.len().min(if garbage.contains(&b'\n') { 0 } else { 20 })]);
             fs::write(&path, &torn).unwrap();
-            prop_assert_eq!(&read(&path).unwrap(), &entries[..whole]);
+            prop_assert_eq!(&found(&path).unwrap(), &entries[..whole]);
             // What was cut off is gone for good, and the journal goes on behind what is left.
-            let mut journal = Journal::open(&path, &Header::new("t", "ndjson"), &mut |_| Ok(())).unwrap();
-            journal.append(std::iter::once(&entry(9))).unwrap();
-            let found = read(&path).unwrap();
+            let (mut journal, _) = open(&path, 0).unwrap();
+            journal.append([Line::Part(&entry(9))].into_iter()).unwrap();
+            let found = found(&path).unwrap();
             prop_assert_eq!(found.len(), whole + 1);
             prop_assert_eq!(&found[whole], &entry(9));
         }

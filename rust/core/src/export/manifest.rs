@@ -1,37 +1,34 @@
 //! `manifest.json`: what a tenant's folder holds and how far it can be trusted, for people and for whoever reads the parts.
 
+use super::contents::Contents;
+use super::coverage::{Got, Scope};
 use super::folder::{self, Folder};
 use super::time;
 use crate::error::{Error, Result};
+use crate::window::Window;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
-/// Something that was asked for and is not in the output, with its time range where it is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A stretch of time that is not in the output, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     pub content_type: String,
-    /// RFC 3339, UTC.
-    pub start: String,
-    pub end: String,
+    pub window: Window,
     /// What is missing and why, for a person.
     pub reason: String,
 }
 
 /// What an export was asked for.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Asked {
     pub tenant_id: String,
     pub display_name: String,
     /// Where the records come from.
     pub source: String,
-    /// Which time of a record `startTime` and `endTime` select: `contentCreated` (arrival in the feed) or `creationTime`.
+    /// Which time of a record the window selects: `contentCreated` (arrival in the feed) or `creationTime`.
     pub selected_by: String,
     pub content_types: Vec<String>,
-    /// RFC 3339, UTC; included.
-    pub start_time: String,
-    /// RFC 3339, UTC; not included.
-    pub end_time: String,
+    pub window: Window,
     pub settle_seconds: u64,
 }
 
@@ -56,36 +53,85 @@ pub struct Counts {
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Why the output does not hold all that was asked for; `None` where it does.
+    /// Why the output does not hold all that this run was asked for; `None` where it does.
     pub incomplete: Option<String>,
-    pub gaps: Vec<Gap>,
-    /// Until when the output is final, in milliseconds since 1970-01-01 UTC.
+    /// What is final now, and what is missing, of each content type. Where it says nothing of one, that has all of the window
+    /// or, if the run is incomplete, none of it.
+    pub got: Vec<Got>,
+    /// Until when the output of this run is final, in milliseconds since 1970-01-01 UTC.
     pub final_until: Option<i64>,
+    /// Parts of the source that were read.
     pub blobs: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What a person is told of records in the folder `rejects`.
+pub(crate) const REJECTED: &str = "records that are no valid JSON text lie in the folder rejects";
+
+/// The file. Ranges and gaps are the folder's, from all exports into it; `run` is the one that began last.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest<'a> {
-    pub(crate) version: u32,
+    version: u32,
+    tenant_id: &'a str,
+    display_name: &'a str,
+    source: &'a str,
+    selected_by: &'a str,
+    format: &'a str,
+    settle_seconds: u64,
+    content_types: BTreeSet<&'a str>,
+    /// From the first moment that an export asked for to the last.
+    start_time: String,
+    end_time: String,
+    /// True where nothing is missing between the two.
+    complete: bool,
+    reason: Option<String>,
+    final_until: Option<String>,
+    updated: String,
+    records: u64,
+    rejects: u64,
+    bytes: u64,
+    first_creation_time: Option<String>,
+    last_creation_time: Option<String>,
+    run: Run<'a>,
+    gaps: Vec<GapLine>,
+    coverage: Vec<CoverageLine<'a>>,
+    parts: &'a [PartLine],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    start_time: String,
+    end_time: String,
+    content_types: &'a [String],
+    complete: bool,
+    reason: Option<&'a str>,
     #[serde(flatten)]
-    pub(crate) asked: &'a Asked,
-    pub(crate) format: &'a str,
-    /// False until the run that began last has ended well.
-    pub(crate) complete: bool,
-    pub(crate) reason: Option<&'a str>,
-    pub(crate) final_until: Option<String>,
-    pub(crate) updated: String,
-    /// Of all parts below.
-    pub(crate) records: u64,
-    pub(crate) rejects: u64,
-    pub(crate) bytes: u64,
-    pub(crate) first_creation_time: Option<String>,
-    pub(crate) last_creation_time: Option<String>,
-    /// Of the run that began last.
-    pub(crate) run: &'a Counts,
-    pub(crate) gaps: &'a [Gap],
-    pub(crate) parts: &'a [PartLine],
+    counts: &'a Counts,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GapLine {
+    content_type: String,
+    start: String,
+    end: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CoverageLine<'a> {
+    source: &'a str,
+    content_type: &'a str,
+    ranges: Vec<RangeLine>,
+}
+
+/// RFC 3339, UTC; the end is not included.
+#[derive(Debug, Serialize)]
+struct RangeLine {
+    start: String,
+    end: String,
 }
 
 /// A part as the manifest lists it.
@@ -98,7 +144,60 @@ pub(crate) struct PartLine {
     pub(crate) sha256: String,
 }
 
-impl Manifest<'_> {
+impl<'a> Manifest<'a> {
+    pub(crate) fn new(
+        asked: &'a Asked,
+        format: &'a str,
+        contents: &'a Contents,
+        counts: &'a Counts,
+        outcome: &'a Outcome,
+    ) -> Self {
+        let scopes = contents.coverage.scopes();
+        let whole = scopes
+            .iter()
+            .filter_map(|scope| scope.asked.hull())
+            .reduce(|one, other| Window::new(one.start.min(other.start), one.end.max(other.end)));
+        let whole = whole.unwrap_or(asked.window);
+        let gaps = contents.coverage.gaps();
+        let reason = reason(asked, contents, &gaps, outcome.incomplete.as_deref());
+        Manifest {
+            version: 1,
+            tenant_id: &asked.tenant_id,
+            display_name: &asked.display_name,
+            source: &asked.source,
+            selected_by: &asked.selected_by,
+            format,
+            settle_seconds: asked.settle_seconds,
+            content_types: scopes.iter().map(|scope| scope.content_type.as_str()).collect(),
+            start_time: time::iso(whole.start),
+            end_time: time::iso(whole.end),
+            complete: reason.is_none(),
+            reason,
+            final_until: outcome.final_until.map(time::iso),
+            updated: time::iso(time::now()),
+            records: contents.records,
+            rejects: contents.rejects,
+            bytes: contents.bytes,
+            first_creation_time: second(contents.first),
+            last_creation_time: second(contents.last),
+            run: Run {
+                start_time: time::iso(asked.window.start),
+                end_time: time::iso(asked.window.end),
+                content_types: &asked.content_types,
+                complete: outcome.incomplete.is_none(),
+                reason: outcome.incomplete.as_deref(),
+                counts,
+            },
+            gaps: gaps.into_iter().map(GapLine::from).collect(),
+            coverage: scopes.iter().map(CoverageLine::from).collect(),
+            parts: &contents.parts,
+        }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     pub(crate) fn write(&self, folder: &Folder) -> Result<()> {
         let mut text =
             serde_json::to_vec_pretty(self).map_err(|cause| Error::internal(format!("the manifest: {cause}")))?;
@@ -107,6 +206,60 @@ impl Manifest<'_> {
     }
 }
 
-pub(crate) fn second(seconds: Option<i64>) -> Option<String> {
+/// Why the folder does not hold all that exports into it were asked for: what the last run says, then what others left.
+fn reason(asked: &Asked, contents: &Contents, gaps: &[Gap], run: Option<&str>) -> Option<String> {
+    let mut reasons: Vec<String> = run.map(str::to_owned).into_iter().collect();
+    let of_run =
+        |gap: &&Gap| asked.content_types.contains(&gap.content_type) && !gap.window.intersect(asked.window).is_empty();
+    let earlier: Vec<&Gap> = gaps.iter().filter(|gap| !of_run(gap)).collect();
+    if let Some(first) = earlier.first() {
+        reasons.push(format!(
+            "{} of other exports, the first of {} from {} to {}: {}",
+            if earlier.len() == 1 {
+                "there is a gap".to_owned()
+            } else {
+                format!("there are {} gaps", earlier.len())
+            },
+            first.content_type,
+            time::iso(first.window.start),
+            time::iso(first.window.end),
+            first.reason
+        ));
+    }
+    if contents.rejects > 0 && !run.is_some_and(|said| said.contains(REJECTED)) {
+        reasons.push(REJECTED.to_owned());
+    }
+    reasons.extend(contents.altered.iter().map(|part| {
+        format!("{part} is not what was written: its size has changed, and what it lost is not written again")
+    }));
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+impl From<Gap> for GapLine {
+    fn from(gap: Gap) -> Self {
+        GapLine {
+            content_type: gap.content_type,
+            start: time::iso(gap.window.start),
+            end: time::iso(gap.window.end),
+            reason: gap.reason,
+        }
+    }
+}
+
+impl<'a> From<&'a Scope> for CoverageLine<'a> {
+    fn from(scope: &'a Scope) -> Self {
+        let range = |window: Window| RangeLine {
+            start: time::iso(window.start),
+            end: time::iso(window.end),
+        };
+        CoverageLine {
+            source: &scope.source,
+            content_type: &scope.content_type,
+            ranges: scope.had.iter().map(range).collect(),
+        }
+    }
+}
+
+fn second(seconds: Option<i64>) -> Option<String> {
     seconds.map(|seconds| time::iso(seconds * 1000))
 }

@@ -6,6 +6,8 @@
 //! records come from.
 
 pub mod batch;
+pub(crate) mod contents;
+pub mod coverage;
 pub mod csv;
 pub mod dedupe;
 pub(crate) mod folder;
@@ -17,6 +19,7 @@ pub(crate) mod text;
 pub(crate) mod time;
 pub mod writer;
 
+pub use coverage::{Got, Lack};
 pub use manifest::{Asked, Counts, Gap, Outcome};
 pub use writer::{Checkpoint, Settings, Step, Writer};
 

@@ -1,17 +1,20 @@
 //! Writes each record once, in an order that survives a crash at any point.
 
 use super::batch::Batch;
+use super::contents::Contents;
+use super::coverage::{Got, Lack, Scope};
 use super::dedupe::{Dedupe, Seen};
-use super::folder::{failed, Folder, JOURNAL, REJECTS};
-use super::journal::{Header, Journal, PartEntry};
-use super::manifest::{second, Asked, Counts, Manifest, Outcome, PartLine};
-use super::part::{hash_of, OpenPart};
+use super::folder::{Folder, JOURNAL, REJECTS};
+use super::journal::{Fact, Header, Journal, Line, PartEntry};
+use super::manifest::{Asked, Counts, Manifest, Outcome};
+use super::part::OpenPart;
 use super::{time, Format, Limits};
 use crate::error::{Error, Kind, Result};
+use crate::window::Window;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The points between which a crash can fall.
@@ -57,8 +60,6 @@ pub struct Writer {
     dedupe: Dedupe,
     /// Parts in progress by partition (`date=2026-01-31`), with the tick of their last record.
     open: HashMap<String, (OpenPart, u64)>,
-    /// The last part number of each partition.
-    numbers: BTreeMap<String, u64>,
     tick: u64,
     /// Records and rejects in parts in progress.
     pending: usize,
@@ -66,12 +67,8 @@ pub struct Writer {
     counts: Counts,
     /// Records that are no valid JSON text, whether this run wrote them or an earlier one.
     flawed: u64,
-    first: Option<i64>,
-    last: Option<i64>,
-    records: u64,
-    rejects: u64,
-    bytes: u64,
-    parts: Vec<PartLine>,
+    /// What lies in all parts under their final names.
+    contents: Contents,
 }
 
 impl Writer {
@@ -93,43 +90,37 @@ impl Writer {
         let header = Header::new(&settings.asked.tenant_id, settings.format.name());
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
         let mut dedupe = Dedupe::new();
-        let mut totals = Totals::default();
-        let journal = Journal::open(&path, &header, &mut |entry| {
-            if entry.written >= oldest {
-                let ids = entry.decode_ids().ok_or_else(|| {
-                    Error::new(
-                        Kind::Storage,
-                        format!("the journal {} has a bad list of records", path.display()),
-                    )
-                    .advise("Use -Force to write the tenant's folder anew, or choose another -Path.")
-                })?;
-                for id in ids {
-                    dedupe.insert(id);
+        let mut contents = Contents::default();
+        let journal = Journal::open(&path, &header, oldest, &mut |fact| {
+            match fact {
+                Fact::Time(scope) => contents.coverage.add(scope),
+                Fact::Part(entry) => {
+                    let ids = entry.decode_ids().ok_or_else(|| bad_ids(&path))?;
+                    ids.into_iter().for_each(|id| {
+                        dedupe.insert(id);
+                    });
+                    contents.finish(&folder, &entry)?;
+                    contents.add(entry);
                 }
             }
-            finish_rename(&folder, &entry)?;
-            totals.add(entry);
             Ok(())
         })?;
         folder.remove_temporaries()?;
-        let writer = Writer {
+        let mut writer = Writer {
             settings,
             folder,
             journal,
             dedupe,
             open: HashMap::new(),
-            numbers: totals.numbers,
             tick: 0,
             pending: 0,
             counts: Counts::default(),
             flawed: 0,
-            first: totals.first,
-            last: totals.last,
-            records: totals.records,
-            rejects: totals.rejects,
-            bytes: totals.bytes,
-            parts: totals.parts,
+            contents,
         };
+        // What is asked for is missing until it is said to be there, also after a crash.
+        let asked = writer.settings.asked.window;
+        writer.note_time(|scope| scope.asked.add(asked))?;
         writer.write_manifest(&Outcome {
             incomplete: Some("in progress".to_owned()),
             ..Outcome::default()
@@ -192,15 +183,18 @@ impl Writer {
     pub fn finish(mut self, outcome: &Outcome) -> (Summary, Result<()>) {
         self.abandon();
         self.counts.blobs = outcome.blobs;
+        let asked = self.settings.asked.window;
+        let noted = self.note_time(|scope| got(outcome, asked, scope));
         let written = self.write_manifest(outcome);
         let summary = Summary {
             counts: self.counts.clone(),
-            total_records: self.records,
+            total_records: self.contents.records,
             incomplete: outcome.incomplete.clone(),
+            folder_complete: matches!((&noted, &written), (Ok(()), Ok(true))),
             final_until: outcome.final_until,
             path: self.path(),
         };
-        (summary, written)
+        (summary, noted.and(written.map(drop)))
     }
 
     /// How often this run was given a record that is no valid JSON text.
@@ -243,7 +237,7 @@ impl Writer {
     }
 
     fn create_part(&mut self, partition: &str, format: Format) -> Result<OpenPart> {
-        let number = self.numbers.entry(partition.to_owned()).or_default();
+        let number = self.contents.numbers.entry(partition.to_owned()).or_default();
         let name = loop {
             *number += 1;
             let name = format!("{partition}/part-{number}.{}", format.name());
@@ -318,7 +312,7 @@ impl Writer {
         }
         self.reached(Step::PartSynced)?;
         // Where this fails, the journal may name some of them all the same: the next export finds out.
-        self.journal.append(entries.iter())?;
+        self.journal.append(entries.iter().map(Line::Part))?;
         self.reached(Step::Journaled)?;
         let (placed, result) = self.place(&entries);
         // What has its name is in the output, whatever came after it. The next export places what has not.
@@ -343,17 +337,29 @@ impl Writer {
     }
 
     fn count(&mut self, placed: Vec<PartEntry>) {
-        let mut totals = Totals::default();
-        placed.into_iter().for_each(|entry| totals.add(entry));
-        self.counts.records += totals.records;
-        self.counts.rejects += totals.rejects;
-        self.counts.bytes += totals.bytes;
-        self.first = [self.first, totals.first].into_iter().flatten().min();
-        self.last = self.last.max(totals.last);
-        self.records += totals.records;
-        self.rejects += totals.rejects;
-        self.bytes += totals.bytes;
-        self.parts.append(&mut totals.parts);
+        let before = (self.contents.records, self.contents.rejects, self.contents.bytes);
+        placed.into_iter().for_each(|entry| self.contents.add(entry));
+        self.counts.records += self.contents.records - before.0;
+        self.counts.rejects += self.contents.rejects - before.1;
+        self.counts.bytes += self.contents.bytes - before.2;
+    }
+
+    /// Writes into the journal what is known of the time of each content type that was asked for.
+    fn note_time(&mut self, say: impl Fn(&mut Scope)) -> Result<()> {
+        let asked = &self.settings.asked;
+        let scope = |content_type: &String| {
+            let mut scope = Scope {
+                source: asked.source.clone(),
+                content_type: content_type.clone(),
+                ..Scope::default()
+            };
+            say(&mut scope);
+            scope
+        };
+        let scopes: Vec<Scope> = asked.content_types.iter().map(scope).collect();
+        self.journal.append(scopes.iter().map(Line::Time))?;
+        scopes.into_iter().for_each(|scope| self.contents.coverage.add(scope));
+        Ok(())
     }
 
     /// Forgets parts in progress. Only their space is given back: the journal does not know them.
@@ -378,26 +384,24 @@ impl Writer {
         }
     }
 
-    fn write_manifest(&self, outcome: &Outcome) -> Result<()> {
-        let incomplete = outcome.incomplete.as_deref();
-        Manifest {
-            version: 1,
-            asked: &self.settings.asked,
-            format: self.settings.format.name(),
-            complete: incomplete.is_none(),
-            reason: incomplete,
-            final_until: outcome.final_until.map(time::iso),
-            updated: time::iso(time::now()),
-            records: self.records,
-            rejects: self.rejects,
-            bytes: self.bytes,
-            first_creation_time: second(self.first),
-            last_creation_time: second(self.last),
-            run: &self.counts,
-            gaps: &outcome.gaps,
-            parts: &self.parts,
+    /// True where the folder is complete.
+    fn write_manifest(&self, outcome: &Outcome) -> Result<bool> {
+        let Settings { asked, format, .. } = &self.settings;
+        let manifest = Manifest::new(asked, format.name(), &self.contents, &self.counts, outcome);
+        manifest.write(&self.folder).map(|()| manifest.is_complete())
+    }
+}
+
+/// What a run that ended so has got of one content type.
+fn got(outcome: &Outcome, asked: Window, scope: &mut Scope) {
+    let of_scope = |got: &&Got| got.content_type == scope.content_type;
+    match (outcome.got.iter().find(of_scope), &outcome.incomplete) {
+        (Some(got), _) => {
+            scope.had.clone_from(&got.had);
+            scope.lacks.clone_from(&got.lacks);
         }
-        .write(&self.folder)
+        (None, None) => scope.had.add(asked),
+        (None, Some(reason)) => scope.lacks.push(Lack::new(asked, reason)),
     }
 }
 
@@ -407,71 +411,19 @@ pub struct Summary {
     pub counts: Counts,
     /// Records in the folder, from this run and earlier ones.
     pub total_records: u64,
-    /// Why the output does not hold all that was asked for.
+    /// Why the output does not hold all that this run was asked for.
     pub incomplete: Option<String>,
+    /// True where the folder lacks nothing that this run or an earlier one was asked for.
+    pub folder_complete: bool,
     /// Until when the output is final, in milliseconds since 1970-01-01 UTC.
     pub final_until: Option<i64>,
     pub path: PathBuf,
 }
 
-/// Sums over journal entries.
-#[derive(Default)]
-struct Totals {
-    numbers: BTreeMap<String, u64>,
-    first: Option<i64>,
-    last: Option<i64>,
-    records: u64,
-    rejects: u64,
-    bytes: u64,
-    parts: Vec<PartLine>,
-}
-
-impl Totals {
-    fn add(&mut self, entry: PartEntry) {
-        if let Some((partition, file)) = entry.part.split_once('/') {
-            let number = file
-                .trim_start_matches("part-")
-                .split('.')
-                .next()
-                .and_then(|number| number.parse().ok());
-            let highest = self.numbers.entry(partition.to_owned()).or_default();
-            *highest = number.unwrap_or(0).max(*highest);
-            if partition == REJECTS {
-                self.rejects += entry.records;
-            } else {
-                self.records += entry.records;
-            }
-        }
-        self.first = [self.first, entry.first].into_iter().flatten().min();
-        self.last = self.last.max(entry.last);
-        self.bytes += entry.bytes;
-        self.parts.push(PartLine {
-            path: entry.part,
-            records: entry.records,
-            bytes: entry.bytes,
-            sha256: entry.sha256,
-        });
-    }
-}
-
-/// Gives a journaled part its name, if a crash came before that. A part that is in neither place has been taken away by
-/// whoever reads the folder; its records stay known.
-fn finish_rename(folder: &Folder, entry: &PartEntry) -> Result<()> {
-    let temporary = folder.path(&entry.temporary);
-    if folder.path(&entry.part).exists() || !temporary.exists() {
-        return Ok(());
-    }
-    let hash = hash_of(&temporary).map_err(|cause| failed("read", &temporary, &cause))?;
-    if hash != entry.sha256 {
-        let text = format!(
-            "{} is damaged: it is not what the journal says was written",
-            temporary.display()
-        );
-        return Err(Error::new(Kind::Storage, text)
-            .advise("Check the disk, then use -Force to write the tenant's folder anew, or choose another -Path."));
-    }
-    folder.place(&entry.temporary, &entry.part)?;
-    folder.sync_directory_of(&entry.part)
+#[cold]
+fn bad_ids(journal: &Path) -> Error {
+    let text = format!("the journal {} has a bad list of records", journal.display());
+    Error::new(Kind::Storage, text).advise("Use -Force to write the tenant's folder anew, or choose another -Path.")
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::export::batch::Batcher;
+use crate::export::part::hash_of;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
+const DAY: i64 = 86_400_000;
 const STEPS: [Step; 5] = [
     Step::PartWritten,
     Step::PartSynced,
@@ -42,8 +44,7 @@ fn settings(base: &Path) -> Settings {
             source: "test".to_owned(),
             selected_by: "contentCreated".to_owned(),
             content_types: vec!["Audit.General".to_owned()],
-            start_time: "2026-01-01T00:00:00Z".to_owned(),
-            end_time: "2026-01-04T00:00:00Z".to_owned(),
+            window: Window::new(DAY, 4 * DAY),
             settle_seconds: 600,
         },
         format: Format::Ndjson,
@@ -294,7 +295,7 @@ fn records_older_than_the_service_can_repeat_are_forgotten() {
     })
     .unwrap();
     assert!(writer.dedupe.is_empty());
-    assert_eq!(writer.records, 200);
+    assert_eq!(writer.contents.records, 200);
 }
 
 #[test]

@@ -50,6 +50,95 @@ async fn a_stop_in_the_middle_is_not_a_short_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_right_after_a_stop_waits_for_the_first_to_leave_the_folder() {
+    let world = World::start(1, 600, small_blobs()).await;
+    let ask = world.ask();
+    for round in 0..5 {
+        let id = format!("stop {round}");
+        world.fault(
+            json!({"id": id, "match": {"service": "manage", "pathContains": "/audit/"}, "skip": round, "times": -1,
+            "action": {"kind": "hold", "stage": "mid-body"}}),
+        );
+        let operation = world.begin(&ask, &world.tenants()).unwrap();
+        world.held(&id).await;
+        operation.cancel();
+        assert!(drain(&operation).await.end.is_some());
+        world.sandbox.control().clear_faults();
+        world.export(&ask, &world.tenants()).await.assert_complete(1);
+        world.assert_truth(&ask);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_run_does_not_hide_what_an_earlier_one_lacked() {
+    let world = World::start(1, 900, small_blobs()).await;
+    let tenant = &world.tenants()[0];
+    let whole = world.ask();
+    let early = Ask {
+        end: world.now - 5 * DAY_MS,
+        ..whole.clone()
+    };
+    let late = Ask {
+        start: world.now - 3 * DAY_MS,
+        ..whole.clone()
+    };
+    world.fault(
+        json!({"match": {"service": "manage", "pathContains": "/audit/"}, "times": 1, "skip": 2,
+        "action": {"kind": "status", "status": 400, "contentType": "application/json",
+            "body": "{\"error\":{\"code\":\"AF20051\",\"message\":\"Content requested has already expired.\"}}"}}),
+    );
+    assert!(!flag(world.export(&early, &world.tenants()).await.record(), "complete"));
+
+    let good = world.export(&late, &world.tenants()).await;
+    good.assert_complete(1);
+    assert!(!flag(good.record(), "folderComplete"));
+    let manifest = world.manifest(tenant);
+    assert_eq!(
+        (&manifest["run"]["complete"], &manifest["complete"]),
+        (&json!(true), &json!(false))
+    );
+    let reason = manifest["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("of other exports") && reason.contains("AF20051"),
+        "{reason}"
+    );
+    // The blob, and for each content type the two days that nobody asked for.
+    let gaps = manifest["gaps"].as_array().unwrap();
+    let unasked = gaps
+        .iter()
+        .filter(|gap| gap["reason"].as_str().unwrap().contains("no export"))
+        .count();
+    assert_eq!((gaps.len(), unasked), (5, 4), "{gaps:?}");
+
+    let last = world.export(&whole, &world.tenants()).await;
+    last.assert_complete(1);
+    assert!(flag(last.record(), "folderComplete"));
+    let manifest = world.manifest(tenant);
+    assert_eq!((&manifest["complete"], &manifest["gaps"]), (&json!(true), &json!([])));
+    let ranges = manifest["coverage"][0]["ranges"].as_array().unwrap();
+    assert_eq!((ranges.len(), &ranges[0]["start"]), (1, &manifest["startTime"]));
+    world.assert_truth(&whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_was_changed_is_told() {
+    let world = World::start(1, 300, small_blobs()).await;
+    let tenant = &world.tenants()[0];
+    let ask = world.ask();
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    let (_, part) = parts(&world.root(tenant)).remove(0);
+    let text = std::fs::read_to_string(&part).unwrap();
+    std::fs::write(&part, text.lines().next().unwrap()).unwrap();
+
+    let again = world.export(&ask, &world.tenants()).await;
+    again.assert_complete(1);
+    assert!(!flag(again.record(), "folderComplete"));
+    let reason = world.manifest(tenant)["reason"].as_str().unwrap().to_owned();
+    let name = part.file_name().unwrap().to_str().unwrap();
+    assert!(reason.contains(name) && reason.contains("size has changed"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_exports_into_one_folder_are_refused() {
     let world = World::start(1, 300, small_blobs()).await;
     world.fault(

@@ -25,6 +25,7 @@ pub(super) struct Report {
     warnings: Vec<String>,
     fresh: bool,
     incomplete: Option<String>,
+    folder_complete: bool,
     final_until: Option<i64>,
     elapsed: Duration,
     path: PathBuf,
@@ -45,6 +46,7 @@ impl Report {
             warnings: Vec::new(),
             fresh: false,
             incomplete: None,
+            folder_complete: false,
             final_until: None,
             elapsed: Duration::ZERO,
             path: settings.path.clone(),
@@ -81,6 +83,7 @@ impl Report {
         self.counts = summary.counts;
         self.total_records = summary.total_records;
         self.incomplete = summary.incomplete;
+        self.folder_complete = summary.folder_complete;
         self.final_until = summary.final_until;
         self.path = summary.path;
         if let Ok(collected) = collected {
@@ -131,6 +134,7 @@ impl Report {
             .with("bytes", number(self.counts.bytes))
             .with("gaps", Value::List(gaps))
             .with("complete", self.incomplete.is_none())
+            .with("folderComplete", self.folder_complete)
             .with("reason", self.incomplete)
             .with("finalUntil", self.final_until.map_or(Value::Null, Value::Time))
             .with(
@@ -145,7 +149,7 @@ impl Report {
 fn gap(gap: &Gap) -> Value {
     Value::map()
         .with("contentType", gap.content_type.as_str())
-        .with("start", gap.start.as_str())
-        .with("end", gap.end.as_str())
+        .with("start", Value::Time(gap.window.start))
+        .with("end", Value::Time(gap.window.end))
         .with("reason", gap.reason.as_str())
 }

@@ -11,8 +11,10 @@ use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
 use crate::export::batch::Batch;
+use crate::export::folder::IN_USE;
+use crate::export::manifest::REJECTED;
 use crate::export::writer::Summary;
-use crate::export::{time, Asked, Outcome, Writer};
+use crate::export::{Asked, Outcome, Writer};
 use crate::operation::or_cancelled;
 use crate::request::Request;
 use crate::tenant::TenantId;
@@ -31,6 +33,8 @@ const BATCHES_A_JOB: usize = 2;
 const READERS: usize = 12;
 /// The first wait after a throttled request or a broken blob.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// How long an export waits for another one to leave the tenant's folder.
+const LONGEST_WAIT_FOR_FOLDER: Duration = Duration::from_secs(2);
 
 /// One item of the input, read as far as it could be.
 #[derive(Clone, Debug)]
@@ -161,30 +165,43 @@ impl Job {
     /// The writer, and what its folder knows of the tenant's subscriptions.
     async fn open_writer(&self, tenant: &str, item: &Item) -> Result<(Writer, Result<Arc<Since>>)> {
         let settings = &self.settings;
-        let (base, format, limits, force) = (settings.path.clone(), settings.format, settings.limits, settings.force);
         let asked = Asked {
             tenant_id: tenant.to_owned(),
             display_name: item.display_name.clone(),
             source: <Feed as Source>::NAME.to_owned(),
             selected_by: <Feed as Source>::SELECTED_BY.to_owned(),
             content_types: settings.content_types.clone(),
-            start_time: time::iso(self.window.start),
-            end_time: time::iso(self.window.end),
+            window: self.window,
             settle_seconds: settings.settle_seconds,
         };
-        disk::job(move || {
-            let writer = Writer::open(crate::export::Settings {
-                base,
-                asked,
-                format,
-                limits,
-                force,
-                checkpoint: None,
-            })?;
-            let since = Since::open(&writer.path());
-            Ok((writer, since))
-        })
-        .await?
+        let settings = crate::export::Settings {
+            base: settings.path.clone(),
+            asked,
+            format: settings.format,
+            limits: settings.limits,
+            force: settings.force,
+            checkpoint: None,
+        };
+        let begun = Instant::now();
+        loop {
+            let settings = settings.clone();
+            let opened = disk::job(move || {
+                let writer = Writer::open(settings)?;
+                let since = Since::open(&writer.path());
+                Ok::<_, Error>((writer, since))
+            });
+            match opened.await? {
+                // An export that was stopped a moment ago still puts its files in order.
+                Err(error) if error.id() == IN_USE && begun.elapsed() < LONGEST_WAIT_FOR_FOLDER => {
+                    or_cancelled(&self.cancel, async {
+                        tokio::time::sleep(FIRST_WAIT / 5).await;
+                        Ok(())
+                    })
+                    .await?;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Reads into the writer until the source is at its end, something fails, or the work is stopped.
@@ -223,14 +240,16 @@ impl Job {
                 Ok(()) => cancel.is_cancelled().then(|| reason(&Error::cancelled())),
             };
             if broken_off.is_some() {
-                outcome.incomplete = broken_off;
-                outcome.final_until = None;
+                outcome = Outcome {
+                    incomplete: broken_off,
+                    blobs: outcome.blobs,
+                    ..Outcome::default()
+                };
             }
             if writer.flawed() > 0 {
-                let text = "records that are no valid JSON text lie in the folder rejects".to_owned();
                 outcome.incomplete = Some(match outcome.incomplete {
-                    Some(reason) => format!("{reason}; {text}"),
-                    None => text,
+                    Some(reason) => format!("{reason}; {REJECTED}"),
+                    None => REJECTED.to_owned(),
                 });
             }
             let (summary, written) = writer.finish(&outcome);
@@ -255,7 +274,7 @@ impl Job {
         match collected {
             Ok(collected) => Outcome {
                 incomplete: collected.incomplete.clone(),
-                gaps: collected.gaps.clone(),
+                got: collected.got.clone(),
                 final_until: Some(collected.final_until),
                 blobs,
             },

@@ -1,0 +1,213 @@
+//! Which time the folder can vouch for: what exports into it have asked for, what they have got for good, and why the rest
+//! is missing.
+//!
+//! The manifest's `complete` is drawn from here, so that a good run over one range does not hide what an earlier one over
+//! another lacked.
+
+use super::Gap;
+use crate::window::{Window, Windows};
+use serde::{Deserialize, Serialize};
+
+/// What is known of one content type of one source; also a fact of the journal, where it is what one run adds.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Scope {
+    pub(crate) source: String,
+    pub(crate) content_type: String,
+    /// Every range that an export has asked for.
+    #[serde(default)]
+    pub(crate) asked: Windows,
+    /// What was listed and written and can no longer grow.
+    #[serde(default)]
+    pub(crate) had: Windows,
+    /// Why something is missing, the latest last.
+    #[serde(default)]
+    pub(crate) lacks: Vec<Lack>,
+}
+
+/// Why a stretch of time is not had.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Lack {
+    #[serde(flatten)]
+    pub window: Window,
+    /// For a person.
+    pub reason: String,
+}
+
+impl Lack {
+    pub fn new(window: Window, reason: &str) -> Self {
+        Lack {
+            window,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl From<&Gap> for Lack {
+    fn from(gap: &Gap) -> Self {
+        Lack::new(gap.window, &gap.reason)
+    }
+}
+
+/// What a run has got of one content type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Got {
+    pub content_type: String,
+    pub had: Windows,
+    pub lacks: Vec<Lack>,
+}
+
+/// All scopes of a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Coverage(Vec<Scope>);
+
+impl Coverage {
+    pub(crate) fn scopes(&self) -> &[Scope] {
+        &self.0
+    }
+
+    /// Adds what a run asked for or got.
+    pub(crate) fn add(&mut self, fact: Scope) {
+        let same = |known: &&mut Scope| known.source == fact.source && known.content_type == fact.content_type;
+        let Some(known) = self.0.iter_mut().find(same) else {
+            self.0.push(fact);
+            return;
+        };
+        fact.asked.iter().for_each(|window| known.asked.add(window));
+        fact.had.iter().for_each(|window| known.had.add(window));
+        known.lacks.extend(fact.lacks);
+        let Scope { had, lacks, .. } = known;
+        lacks.retain(|lack| had.missing(lack.window) != Windows::default());
+    }
+
+    /// What is missing between the first moment and the last that were asked for, of each content type.
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
+        self.0.iter().flat_map(Scope::gaps).collect()
+    }
+}
+
+impl Scope {
+    fn gaps(&self) -> Vec<Gap> {
+        let Some(whole) = self.asked.hull() else {
+            return Vec::new();
+        };
+        let mut open = self.had.missing(whole);
+        let mut gaps = Vec::new();
+        let mut explain = |open: &mut Windows, why: Window, reason: &str| {
+            let explained: Vec<Window> = open.iter().map(|hole| hole.intersect(why)).collect();
+            for window in explained.into_iter().filter(|window| !window.is_empty()) {
+                open.remove(window);
+                gaps.push(Gap {
+                    content_type: self.content_type.clone(),
+                    window,
+                    reason: reason.to_owned(),
+                });
+            }
+        };
+        for lack in self.lacks.iter().rev() {
+            explain(&mut open, lack.window, &lack.reason);
+        }
+        for asked in self.asked.iter() {
+            explain(
+                &mut open,
+                asked,
+                "the export that asked for it was broken off; run it again",
+            );
+        }
+        explain(&mut open, whole, "no export into this folder has asked for it");
+        gaps.sort_by_key(|gap| gap.window.start);
+        // Two runs over nearly the same time say the same of it.
+        gaps.dedup_by(|next, gap| {
+            let same = gap.window.end == next.window.start && gap.reason == next.reason;
+            if same {
+                gap.window.end = next.window.end;
+            }
+            same
+        });
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(asked: &[(i64, i64)], had: &[(i64, i64)], lacks: &[(i64, i64, &str)]) -> Scope {
+        let windows = |pairs: &[(i64, i64)]| {
+            let windows: Vec<Window> = pairs.iter().map(|(start, end)| Window::new(*start, *end)).collect();
+            Windows::from(windows)
+        };
+        Scope {
+            source: "feed".to_owned(),
+            content_type: "Audit.General".to_owned(),
+            asked: windows(asked),
+            had: windows(had),
+            lacks: lacks
+                .iter()
+                .map(|(start, end, reason)| Lack::new(Window::new(*start, *end), reason))
+                .collect(),
+        }
+    }
+
+    fn gaps(facts: Vec<Scope>) -> Vec<(i64, i64, String)> {
+        let mut coverage = Coverage::default();
+        facts.into_iter().for_each(|fact| coverage.add(fact));
+        let short = |gap: Gap| {
+            let word = gap.reason.split(' ').next().unwrap_or_default().to_owned();
+            (gap.window.start, gap.window.end, word)
+        };
+        coverage.gaps().into_iter().map(short).collect()
+    }
+
+    fn gap(start: i64, end: i64, word: &str) -> (i64, i64, String) {
+        (start, end, word.to_owned())
+    }
+
+    #[test]
+    fn an_earlier_hole_outlives_a_later_good_run() {
+        let first = scope(&[(0, 10)], &[(0, 4), (5, 10)], &[(4, 5, "lost")]);
+        let second = scope(&[(10, 20)], &[(10, 20)], &[]);
+        assert_eq!(gaps(vec![first.clone(), second.clone()]), [gap(4, 5, "lost")]);
+        // Whoever gets it later closes it.
+        assert_eq!(gaps(vec![first, second, scope(&[(2, 6)], &[(2, 6)], &[])]), []);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_between_two_runs_is_missing_too() {
+        let facts = vec![
+            scope(&[(0, 10)], &[(0, 10)], &[]),
+            scope(&[(15, 20)], &[(15, 18)], &[(18, 20, "young")]),
+        ];
+        assert_eq!(gaps(facts), [gap(10, 15, "no"), gap(18, 20, "young")]);
+    }
+
+    #[test]
+    fn a_run_that_never_said_how_it_ended_was_broken_off() {
+        assert_eq!(gaps(vec![scope(&[(0, 10)], &[], &[])]), [gap(0, 10, "the")]);
+        // A later one over the same time that fails gives the later reason; what was had stays had.
+        let facts = vec![
+            scope(&[(0, 10)], &[(0, 6)], &[(6, 10, "early")]),
+            scope(&[(0, 10)], &[], &[(0, 10, "late")]),
+        ];
+        assert_eq!(gaps(facts), [gap(6, 10, "late")]);
+        let facts = vec![
+            scope(&[(0, 10)], &[], &[(0, 10, "lost")]),
+            scope(&[(1, 10)], &[], &[(1, 10, "lost")]),
+        ];
+        assert_eq!(gaps(facts), [gap(0, 10, "lost")]);
+    }
+
+    #[test]
+    fn other_content_types_and_sources_vouch_for_themselves() {
+        let other = Scope {
+            content_type: "Audit.Exchange".to_owned(),
+            ..scope(&[(5, 10)], &[(5, 10)], &[])
+        };
+        let elsewhere = Scope {
+            source: "search".to_owned(),
+            ..scope(&[(0, 10)], &[(0, 10)], &[])
+        };
+        let facts = vec![scope(&[(0, 10)], &[(0, 5)], &[]), other, elsewhere];
+        assert_eq!(gaps(facts), [gap(5, 10, "the")]);
+    }
+}
