@@ -147,11 +147,7 @@ impl Control {
 
     /// `POST /sandbox/tenants/{tenantId}`: changes a tenant's health.
     pub fn set_tenant(&self, tenant: &str, change: Value) -> Result<(), String> {
-        let Some(tenant) = self.world.estate.find(tenant) else {
-            return Err(format!(
-                "there is no tenant '{tenant}' here; GET /sandbox/truth lists them"
-            ));
-        };
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
         let change: HealthChange = from_json(change)?;
         let disabled = change.disabled_subscriptions.join(",");
         self.world.feed.disable(tenant, &disabled, self.world.clock.now_ms())?;
@@ -274,6 +270,20 @@ impl Control {
         Ok(())
     }
 
+    /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `zero`), `pageSize`,
+    /// `sessionLimit`, `emptyPages`, `repeats`, `cancelled` (shares), `restarts`, `unsorted`, `failing` (two times). What is
+    /// absent stays.
+    pub fn set_exchange(&self, change: Value) -> Result<(), String> {
+        self.world.exchange.change(from_json(change)?)
+    }
+
+    /// `GET /sandbox/truth/{tenantId}?by=event`: the ids of a tenant's records, each once, sorted, whose events happened in
+    /// `[start, end)` (seconds since 1970) and have arrived.
+    pub fn truth_by_event(&self, tenant: &str, start: i64, end: i64) -> Result<Vec<String>, String> {
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
+        Ok(truth::events(&self.world, tenant, start, end))
+    }
+
     /// `GET /sandbox/truth`: distinct records per tenant and content type.
     pub fn truth(&self) -> Value {
         truth::summary(&self.world)
@@ -289,11 +299,7 @@ impl Control {
         start_ms: Option<i64>,
         end_ms: Option<i64>,
     ) -> Result<Vec<String>, String> {
-        let Some(tenant) = self.world.estate.find(tenant) else {
-            return Err(format!(
-                "there is no tenant '{tenant}' here; GET /sandbox/truth lists them"
-            ));
-        };
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
         let content_types = truth::content_types(content_types)?;
         Ok(truth::keys(&self.world, tenant, &content_types, start_ms, end_ms))
     }
@@ -377,6 +383,7 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Err(message) => refused(&message),
         },
         (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),
+        (&Method::POST, ["exchange"]) => answer(parse(call).and_then(|change| control.set_exchange(change))),
         (&Method::POST, ["vault"]) => answer(parse(call).and_then(|change| control.set_vault(change))),
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
         (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {
@@ -417,8 +424,17 @@ fn truth_of(control: &Control, call: &Call, tenant: &str) -> Result<Vec<String>,
             .map(Some)
             .ok_or_else(|| format!("{name} needs a UTC time such as 2026-01-31T10:00:00, not '{text}'")),
     };
+    if call.parameter("by").as_deref() == Some("event") {
+        let seconds = |name: &str| moment(name).map(|ms| ms.map(|ms| ms.div_euclid(1000)));
+        let (start, end) = (seconds("start")?, seconds("end")?);
+        return control.truth_by_event(tenant, start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX));
+    }
     let content_types = call.parameter("contentType").unwrap_or_default();
     control.truth_of(tenant, &content_types, moment("start")?, moment("end")?)
+}
+
+fn no_tenant(name: &str) -> String {
+    format!("there is no tenant '{name}' here; GET /sandbox/truth lists them")
 }
 
 fn parse(call: &Call) -> Result<Value, String> {

@@ -42,6 +42,10 @@ pub(crate) struct Health {
     pub(crate) mfa_required: bool,
     pub(crate) conditional_access: bool,
     pub(crate) auditing: bool,
+    /// Whether the application and the partner's user hold a role that Exchange Online takes.
+    pub(crate) exchange_role: bool,
+    /// Whether that role has the audit log in it (View-Only Audit Logs).
+    pub(crate) audit_role: bool,
     pub(crate) deleted: bool,
     pub(crate) missing_resources: Vec<String>,
 }
@@ -55,6 +59,8 @@ impl Default for Health {
             mfa_required: false,
             conditional_access: false,
             auditing: true,
+            exchange_role: true,
+            audit_role: true,
             deleted: false,
             missing_resources: Vec::new(),
         }
@@ -71,6 +77,8 @@ pub(crate) struct HealthChange {
     mfa_required: Option<bool>,
     conditional_access: Option<bool>,
     auditing: Option<bool>,
+    exchange_role: Option<bool>,
+    audit_role: Option<bool>,
     deleted: Option<bool>,
     missing_resources: Option<Vec<String>>,
     /// Content types whose subscriptions an administrator of the service disables now.
@@ -101,6 +109,8 @@ impl Tenant {
             (&mut health.mfa_required, change.mfa_required),
             (&mut health.conditional_access, change.conditional_access),
             (&mut health.auditing, change.auditing),
+            (&mut health.exchange_role, change.exchange_role),
+            (&mut health.audit_role, change.audit_role),
             (&mut health.deleted, change.deleted),
         ] {
             if let Some(value) = value {

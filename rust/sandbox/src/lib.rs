@@ -34,6 +34,7 @@ mod cli;
 mod clock;
 mod control;
 mod estate;
+mod exchange;
 mod facts;
 mod fault;
 mod federation;

@@ -81,6 +81,8 @@ pub struct AuditOptions {
     pub duplicates: f64,
     /// Share of records that arrive days after they happened (0 to 1).
     pub late: f64,
+    /// The longest time in minutes that an event which is not late takes to arrive; the shortest is five minutes.
+    pub longest_delay_minutes: u32,
     /// How many of a content type's newest blobs are served incomplete on their first fetch.
     pub growing: u32,
     /// Growing blobs stay incomplete, however often they are fetched, until they are this many seconds old.
@@ -118,6 +120,7 @@ impl Default for AuditOptions {
         AuditOptions {
             duplicates: 0.05,
             late: 0.01,
+            longest_delay_minutes: 90,
             growing: 0,
             grow_seconds: 0,
             page_size: 100,
@@ -145,6 +148,7 @@ impl AuditOptions {
             "withoutId" => self.without_id = share(name, value)?,
             "conflicts" => self.conflicts = share(name, value)?,
             "relisted" => self.relisted = share(name, value)?,
+            "longestDelayMinutes" => self.longest_delay_minutes = number(name, value)?,
             "growing" => self.growing = number(name, value)?,
             "growSeconds" => self.grow_seconds = number(name, value)?,
             "pageSize" => self.page_size = positive(name, value)?,
@@ -158,7 +162,7 @@ impl AuditOptions {
             "subscribed" => self.subscribed = switch(name, value)?,
             _ => {
                 return Err(OptionsError(format!(
-                    "there is no audit option '{name}'; use duplicates, late, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
+                    "there is no audit option '{name}'; use duplicates, late, longestDelayMinutes, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
                      conflicts, relisted, expirationDays, firstContentSeconds, requestsPerMinute, startTime, endTime, gzip \
                      or subscribed"
                 )))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::reply::{self, Call, Reply};
 use crate::world::World;
-use crate::{federation, feed, graph, identity, managed_identity, partner_center, vault};
+use crate::{exchange, federation, feed, graph, identity, managed_identity, partner_center, vault};
 
 /// A service: each has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +103,10 @@ pub(crate) fn label(world: &World, call: &Call) -> Label {
                 .bearer()
                 .and_then(|token| world.tokens.access(token))
                 .map(|access| access.tenant_id.clone());
-            if call.service == Service::KeyVault {
-                Cow::Owned(vault::template(&call.path))
-            } else {
-                template(&call.path)
+            match call.service {
+                Service::KeyVault => Cow::Owned(vault::template(&call.path)),
+                Service::Outlook => Cow::Owned(exchange::template(call)),
+                _ => template(&call.path),
             }
         }
     };
@@ -137,6 +137,7 @@ pub(crate) fn serve(world: &World, call: &Call) -> Reply {
         Service::Graph => graph::serve(world, call),
         Service::PartnerCenter => partner_center::serve(world, call),
         Service::Manage => feed::serve(world, call),
+        Service::Outlook => exchange::serve(world, call),
         Service::KeyVault => vault::serve(world, call),
         Service::Issuer => federation::serve(world, call),
         Service::Imds
@@ -145,7 +146,7 @@ pub(crate) fn serve(world: &World, call: &Call) -> Reply {
         | Service::MachineLearning
         | Service::CloudShell
         | Service::Fabric => managed_identity::serve(world, call),
-        // Both are there to be connected to; what they serve is not the sandbox's yet.
-        Service::AadGraph | Service::Outlook => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
+        // It is there to be connected to and retired: it serves nothing.
+        Service::AadGraph => reply::reply(404, "text/plain", "There is nothing here.\r\n"),
     }
 }

@@ -8,6 +8,7 @@ use crate::access::{RefreshToken, Tokens, User};
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::estate::Estate;
+use crate::exchange::Exchange;
 use crate::facts::Endpoints;
 use crate::fault::Faults;
 use crate::federation::{Federation, Trusted};
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) feed: Feed,
+    pub(crate) exchange: Exchange,
     pub(crate) platform: Platform,
     pub(crate) federation: Federation,
     /// The address of the OpenID issuer that is not the identity platform.
@@ -96,6 +98,7 @@ impl World {
             faults: Faults::default(),
             holds: Holds::default(),
             feed: Feed::new(options.audit.clone()),
+            exchange: Exchange::default(),
             platform,
             federation: Federation::new(&issuer, managed, folder),
             issuer,

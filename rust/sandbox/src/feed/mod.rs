@@ -5,6 +5,7 @@
 
 mod blob;
 mod error;
+pub(crate) mod events;
 mod listing;
 mod plan;
 mod record;
@@ -60,6 +61,7 @@ pub(crate) struct Feed {
     requests: Mutex<HashMap<String, (i64, u32)>>,
     /// How often each growing blob was fetched.
     fetches: Mutex<HashMap<(String, String), u32>>,
+    events: events::Events,
 }
 
 impl Feed {
@@ -71,6 +73,7 @@ impl Feed {
             subscriptions: Mutex::default(),
             requests: Mutex::default(),
             fetches: Mutex::default(),
+            events: events::Events::default(),
         }
     }
 
@@ -134,6 +137,7 @@ impl Feed {
             tenant_id: &tenant.id,
             domain: &tenant.default_domain,
             late: options.late,
+            longest_delay_ms: u64::from(options.longest_delay_minutes) * 60_000,
             without_id: options.without_id,
             conflicts: options.conflicts,
         }

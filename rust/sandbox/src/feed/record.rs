@@ -15,6 +15,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) tenant_id: &'a str,
     pub(crate) domain: &'a str,
     pub(crate) late: f64,
+    pub(crate) longest_delay_ms: u64,
     pub(crate) without_id: f64,
     pub(crate) conflicts: f64,
 }
@@ -23,6 +24,7 @@ pub(crate) struct Writer<'a> {
 struct Head {
     shape: Shape,
     event_ms: i64,
+    arrived_ms: i64,
     /// Empty for the few records without one.
     id: String,
     random: Random,
@@ -58,11 +60,11 @@ impl Writer<'_> {
             Some(other) if other < own => self.plan.created(other),
             _ => self.plan.created(own),
         };
-        // Most events take five to ninety minutes to arrive, some take days.
+        // Most events take five minutes or more to arrive, some take days.
         let delay = if random.chance(self.late) {
             86_400_000 + random.below(4 * 86_400_000)
         } else {
-            300_000 + random.below(85 * 60_000)
+            300_000 + random.below(self.longest_delay_ms.saturating_sub(300_000).max(1))
         };
         let event_ms = created - delay as i64;
         let (high, low) = (random.next(), random.next());
@@ -78,9 +80,16 @@ impl Writer<'_> {
         Head {
             shape,
             event_ms,
+            arrived_ms: created,
             id,
             random,
         }
+    }
+
+    /// When the event happened and when it was first published, in milliseconds since 1970.
+    pub(crate) fn times(&self, record: u64) -> (i64, i64) {
+        let head = self.head(record);
+        (head.event_ms, head.arrived_ms)
     }
 
     /// What a client is to know the record by: its `Id`; `sha256:` and the digest of its bytes when it has none.
@@ -102,6 +111,7 @@ impl Writer<'_> {
             event_ms,
             id,
             random,
+            ..
         } = self.head(entry.record);
         let start = out.len();
         let time = iso_seconds(event_ms.div_euclid(1000));

@@ -5,6 +5,7 @@ use serde_json::{json, Map, Value};
 use crate::estate::Tenant;
 use crate::world::World;
 
+use super::events::{self, Texts};
 use super::plan::ContentType;
 
 /// Distinct records per tenant and content type.
@@ -54,6 +55,16 @@ pub(crate) fn keys(
             }
         }
     }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The keys of a tenant's records whose events happened in `[start, end)`, in seconds since 1970, each once, sorted.
+pub(crate) fn events(world: &World, tenant: &Tenant, start: i64, end: i64) -> Vec<String> {
+    let texts = Texts::new(world, tenant);
+    let events = events::between(world, tenant, start, end);
+    let mut keys: Vec<String> = events.iter().map(|event| texts.key(event)).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
