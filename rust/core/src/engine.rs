@@ -9,7 +9,7 @@ use crate::token::Tokens;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ pub struct Engine {
     tokens: Tokens,
     stores: Arc<Stores>,
     pending: Pending,
+    first_wait: Duration,
 }
 
 /// What a host may set for a whole engine.
@@ -44,6 +45,7 @@ impl Engine {
     /// The same, with other settings than the usual ones.
     pub fn with_options(runtime: Handle, options: Options) -> Arc<Self> {
         let clock = Arc::new(Clock::default());
+        let first_wait = options.http.first_backoff;
         let limits = http::Limits::new();
         let platform = Platform::new(options.http.clone(), Arc::clone(&limits), Arc::clone(&clock));
         let stores = Arc::new(Stores::new(Arc::clone(&clock)));
@@ -52,6 +54,7 @@ impl Engine {
             tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform, Arc::clone(&stores)),
             stores,
             pending: Pending::default(),
+            first_wait,
             clock,
             runtime,
             shutdown: CancellationToken::new(),
@@ -83,6 +86,11 @@ impl Engine {
     /// the first call has an effect, and only before the first token.
     pub fn use_arc_keys(&self, folder: PathBuf) {
         self.tokens.platform().use_arc_keys(folder);
+    }
+
+    /// The first wait before something is tried again that a service could not do; each further one is longer.
+    pub(crate) fn first_wait(&self) -> Duration {
+        self.first_wait
     }
 
     /// The sign-ins that wait for a pasted answer.

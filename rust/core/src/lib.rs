@@ -17,6 +17,7 @@ pub mod engine;
 pub mod environment;
 pub mod error;
 pub mod event;
+mod exchange;
 pub mod export;
 mod http;
 mod immediate;

@@ -233,9 +233,17 @@ impl<S: Source> Run<'_, S> {
 
     fn take(&mut self, done: Read) -> Result<()> {
         match done.result {
-            Ok(()) => {
+            Ok(lacks) => {
                 if !done.again {
                     self.meter.add_read();
+                }
+                for (window, reason) in lacks {
+                    self.unread = Some(self.unread.map_or(window.start, |at| at.min(window.start)));
+                    self.gaps.push(Gap {
+                        content_type: done.part.content_type.to_string(),
+                        window,
+                        reason,
+                    });
                 }
                 if done.started < done.part.created.saturating_add(self.ask.settle_ms) {
                     self.provisional
@@ -386,7 +394,8 @@ struct Read {
     started: i64,
     /// Read before in this run, when it might still have grown.
     again: bool,
-    result: Result<()>,
+    /// What of the part cannot be had although the rest was.
+    result: Result<Vec<(Window, String)>>,
 }
 
 /// Adjoining windows of at most `longest`, in whole seconds (services take no less), which together cover `window`. What

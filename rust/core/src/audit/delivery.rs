@@ -1,5 +1,6 @@
 //! From the bytes of one part to batches on their way to the writer.
 
+use super::Window;
 use crate::error::{Error, Result};
 use crate::export::batch::{Batch, Batcher};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::sync::mpsc;
 pub(crate) struct Delivery {
     batcher: Batcher,
     out: mpsc::Sender<Batch>,
+    lacks: Vec<(Window, String)>,
 }
 
 impl Delivery {
@@ -18,6 +20,7 @@ impl Delivery {
         Delivery {
             batcher: Batcher::new(Arc::clone(part), before, largest),
             out: out.clone(),
+            lacks: Vec::new(),
         }
     }
 
@@ -29,8 +32,14 @@ impl Delivery {
         }
     }
 
-    /// Hands on what is left and says whether the array was whole. Gives the number of records.
-    pub(crate) async fn finish(mut self, read: Result<()>) -> (u64, Result<()>) {
+    /// A stretch of the part cannot be had, with the reason; the rest of it is whole.
+    pub(crate) fn lack(&mut self, window: Window, reason: String) {
+        self.lacks.push((window, reason));
+    }
+
+    /// Hands on what is left and says whether the array was whole, and what of the part it lacks all the same. Gives the
+    /// number of records.
+    pub(crate) async fn finish(mut self, read: Result<()>) -> (u64, Result<Vec<(Window, String)>>) {
         // Whole records of a part that broke off are records all the same.
         let rest = self.batcher.take();
         let sent = if rest.records.is_empty() {
@@ -40,7 +49,7 @@ impl Delivery {
         };
         let seen = self.batcher.seen();
         let whole = read.and(sent).and_then(|()| self.batcher.finish().map(drop));
-        (seen, whole)
+        (seen, whole.map(|()| self.lacks))
     }
 
     async fn send(&self, batch: Batch) -> Result<()> {

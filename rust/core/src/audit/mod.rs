@@ -6,6 +6,7 @@
 
 pub(crate) mod collect;
 mod delivery;
+pub(crate) mod exchange;
 pub(crate) mod feed;
 pub(crate) mod meter;
 

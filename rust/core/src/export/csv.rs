@@ -1,11 +1,10 @@
 //! Records as the rows that `Search-UnifiedAuditLog | Export-Csv` gives: the columns scripts already know.
 
+use super::record_type;
 use super::text;
 use super::time;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::OnceLock;
 
 /// The columns, in order.
 pub const COLUMNS: [&str; 6] = [
@@ -16,10 +15,6 @@ pub const COLUMNS: [&str; 6] = [
     "Identity",
     "AuditData",
 ];
-
-/// The names of the record types, as Microsoft Graph's `auditLogRecordType` has them. Numbers that Microsoft's own pages
-/// give two names for are left out: there the number is shown, which is never wrong.
-static RECORD_TYPES: &str = include_str!("../../data/record-types.csv");
 
 /// Writes rows of [`COLUMNS`] after RFC 4180.
 #[derive(Debug)]
@@ -89,21 +84,10 @@ fn creation_date(raw: Option<&[u8]>) -> Cow<'_, str> {
 /// The feed's records have a number here, for which the cmdlet shows a name.
 fn record_type(raw: Option<&[u8]>) -> Cow<'_, str> {
     let text = plain(raw);
-    match text.parse().ok().and_then(record_type_name) {
+    match text.parse().ok().and_then(record_type::name) {
         Some(name) => Cow::Borrowed(name),
         None => text,
     }
-}
-
-/// The name of a record type; `None` for numbers without one.
-pub fn record_type_name(number: u32) -> Option<&'static str> {
-    static NAMES: OnceLock<HashMap<u32, &'static str>> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let rows = RECORD_TYPES.lines().skip(1).filter_map(|row| row.split_once(','));
-        rows.filter_map(|(number, name)| Some((number.parse().ok()?, name)))
-            .collect()
-    });
-    names.get(&number).copied()
 }
 
 /// A string's text, any other value as it is written, nothing for null.
@@ -240,8 +224,6 @@ mod tests {
         ]);
         assert!(text.contains("\r\n900,,,,,"), "{text}");
         assert!(text.contains("\r\nExchangeAdmin,,,\"a,b\",,"), "{text}");
-        assert_eq!(record_type_name(1), Some("ExchangeAdmin"));
-        assert_eq!(record_type_name(79), None);
     }
 
     proptest! {

@@ -84,6 +84,8 @@ pub struct Splitter {
     /// Bytes of the stream before `buffer`, for messages.
     dropped: u64,
     largest: usize,
+    /// Something else may follow the array.
+    enclosed: bool,
 }
 
 impl Splitter {
@@ -104,7 +106,21 @@ impl Splitter {
             flaw: None,
             dropped: 0,
             largest,
+            enclosed: false,
         }
+    }
+
+    /// For an array inside something else: what follows it is left alone, see [`Splitter::rest`].
+    pub fn enclosed(largest: usize) -> Self {
+        Splitter {
+            enclosed: true,
+            ..Splitter::new(largest)
+        }
+    }
+
+    /// What follows the array, once that is whole: all bytes of the last push behind it.
+    pub fn rest(&self) -> Option<&[u8]> {
+        (self.expect == Expect::End).then(|| self.buffer.get(self.at..).unwrap_or_default())
     }
 
     /// Takes the next bytes and calls `sink` for every record that they complete.
@@ -149,6 +165,7 @@ impl Splitter {
         match self.expect {
             Expect::Text(is_key) => return Ok(self.texts(is_key)),
             Expect::Literal => return self.literal(),
+            Expect::End if self.enclosed => return Ok(false),
             _ => {}
         }
         let Some(&byte) = self.buffer.get(self.at) else {

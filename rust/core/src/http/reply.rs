@@ -43,7 +43,11 @@ impl Reply {
             headers,
         };
         if !spec.streamed || !reply.is_success() {
-            let whole = reply.read_whole(spec.limit).await?;
+            let whole = match reply.read_whole(spec.limit).await {
+                // A refusal stands whatever its body is worth: some claim to be gzip and are not.
+                Err(error) if !reply.is_success() && error.kind() == Kind::Protocol => Bytes::new(),
+                whole => whole?,
+            };
             reply.body = Body::Whole(whole);
         }
         Ok(reply)

@@ -54,6 +54,8 @@ pub(crate) async fn is_child() -> bool {
         content_types: TYPES,
         app_only: false,
         throttle: field("throttle"),
+        source: "feed",
+        filter: &[],
     };
     let tenants: Vec<String> = serde_json::from_value(plan["tenants"].clone()).expect("tenants");
     let session = session(&plan["facts"], plan["ca"].as_str().expect("a certificate"));

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod child;
+mod exchange;
 mod faults;
 #[cfg(unix)]
 mod killed;

@@ -1,6 +1,7 @@
 //! A sandbox, an engine that knows it, exports run to their end, and the files they leave.
 
 use secureapp_core::credential::Credential;
+use secureapp_core::engine::Options as EngineOptions;
 use secureapp_core::{
     Engine, Error, Event, Failure, Field, Next, Operation, Progress, Request, Result, Session, Value,
 };
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -33,6 +35,9 @@ pub(crate) struct Ask {
     pub(crate) app_only: bool,
     /// 0: as usual.
     pub(crate) throttle: i64,
+    pub(crate) source: &'static str,
+    /// What a search is narrowed by: the request's fields.
+    pub(crate) filter: &'static [(&'static str, &'static str)],
 }
 
 /// Everything that an export said.
@@ -79,6 +84,8 @@ impl World {
             content_types: TYPES,
             app_only: false,
             throttle: 0,
+            source: "feed",
+            filter: &[],
         }
     }
 
@@ -173,7 +180,9 @@ impl World {
 
 /// A new engine that knows the sandbox of these facts.
 pub(crate) fn session(facts: &serde_json::Value, ca_pem: &str) -> Session {
-    let engine = Engine::new(tokio::runtime::Handle::current());
+    let mut options = EngineOptions::default();
+    options.http.first_backoff = Duration::from_millis(20);
+    let engine = Engine::with_options(tokio::runtime::Handle::current(), options);
     let mut request = Request::new("environment.add")
         .with("name", Field::Text(fact(&facts["environment"])))
         .with("caPem", Field::Text(ca_pem.to_owned()));
@@ -193,19 +202,34 @@ pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Re
         .with("secret", secret("secret"))
         .with("refreshToken", secret("refreshToken"));
     let credential = Credential::open(&credential).expect("a credential");
-    let types = ask.content_types.split(',').map(str::to_owned).collect();
-    Request::new("audit_export")
+    let list = |text: &str| {
+        Field::Texts(
+            text.split(',')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    };
+    let mut request = Request::new("audit_export")
         .with("credential", Field::Credential(Arc::new(credential)))
         .with("environment", Field::Text(fact(&facts["environment"])))
         .with("startTime", Field::Int(ask.start))
         .with("endTime", Field::Int(ask.end))
-        .with("contentTypes", Field::Texts(types))
+        .with("source", Field::Text(ask.source.to_owned()))
+        .with("contentTypes", list(ask.content_types))
         .with("path", Field::Text(folder.to_string_lossy().into_owned()))
         .with("format", Field::Text(ask.format.to_owned()))
         .with("force", Field::Int(i64::from(ask.force)))
         .with("appOnly", Field::Int(i64::from(ask.app_only)))
         .with("settleSeconds", Field::Int(ask.settle_seconds))
-        .with("throttle", Field::Int(ask.throttle))
+        .with("throttle", Field::Int(ask.throttle));
+    for (name, value) in ask.filter {
+        match *name {
+            "freeText" => request.set(*name, Field::Text((*value).to_owned())),
+            _ => request.set(*name, list(value)),
+        };
+    }
+    request
 }
 
 fn fact(value: &serde_json::Value) -> String {

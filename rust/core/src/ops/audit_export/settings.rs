@@ -1,6 +1,6 @@
 //! What an `audit_export` request says.
 
-use crate::audit::{feed, Window};
+use crate::audit::{exchange, feed, Window};
 use crate::engine::Session;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
@@ -15,12 +15,50 @@ const THROTTLE: i64 = 8;
 const MOST_AT_A_TIME: i64 = 64;
 /// Unfinished records of all tenants together; each gets its share.
 const PENDING_RECORDS: usize = 131_072;
-/// The service's own time after which a blob does not grow any more, as far as is known.
-const SETTLE_SECONDS: i64 = 600;
 /// As long as the feed keeps anything.
 const LONGEST_SETTLE_SECONDS: i64 = 7 * 86_400;
 
+/// Which service the records are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Feed,
+    Exchange,
+}
+
+impl From {
+    fn read(request: &Request) -> Result<Self> {
+        match request
+            .opt_text("source")?
+            .unwrap_or("feed")
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "feed" => Ok(From::Feed),
+            "exchange" => Ok(From::Exchange),
+            other => Err(Error::invalid(format!("there is no source '{other}'")).advise("Use Feed or Exchange.")),
+        }
+    }
+
+    pub(super) fn service(self) -> Service {
+        match self {
+            From::Feed => Service::Manage,
+            From::Exchange => Service::Outlook,
+        }
+    }
+
+    /// How long something may still come, in seconds: a blob of the feed grows for minutes as far as is known, and an event
+    /// takes hours, rarely a day, until a search finds it.
+    fn settle_seconds(self) -> i64 {
+        match self {
+            From::Feed => 600,
+            From::Exchange => 86_400,
+        }
+    }
+}
+
 pub(super) struct Settings {
+    pub(super) from: From,
+    pub(super) filter: exchange::Filter,
     pub(super) environment: Arc<Environment>,
     pub(super) credential: Arc<Credential>,
     pub(super) window: Window,
@@ -39,6 +77,12 @@ impl Settings {
         request.only(&[
             "credential",
             "environment",
+            "source",
+            "operations",
+            "userIds",
+            "ipAddresses",
+            "objectIds",
+            "freeText",
             "startTime",
             "endTime",
             "contentTypes",
@@ -55,7 +99,8 @@ impl Settings {
             .environments()
             .find(request.opt_text("environment")?.unwrap_or_default())?;
         // Said before anything is sent: an environment without a feed (China) cannot export.
-        environment.endpoint(Service::Manage)?;
+        let from = From::read(request)?;
+        environment.endpoint(from.service())?;
         let throttle = request
             .opt_int("throttle")?
             .filter(|number| *number != 0)
@@ -64,7 +109,7 @@ impl Settings {
             return Err(Error::invalid("the throttle limit is negative").advise("Give a number from 1 to 64."));
         }
         let throttle = usize::try_from(throttle.min(MOST_AT_A_TIME)).unwrap_or(1);
-        let settle_seconds = request.opt_int("settleSeconds")?.unwrap_or(SETTLE_SECONDS);
+        let settle_seconds = request.opt_int("settleSeconds")?.unwrap_or(from.settle_seconds());
         let settle_seconds = u64::try_from(settle_seconds)
             .ok()
             .filter(|_| settle_seconds <= LONGEST_SETTLE_SECONDS)
@@ -80,12 +125,13 @@ impl Settings {
         Ok(Settings {
             environment,
             credential: Arc::clone(request.credential("credential")?),
-            window: feed::check_window(
-                request.int("startTime")?,
-                request.int("endTime")?,
-                engine.clock().now_ms(),
-            )?,
-            content_types: feed::content_types(request.texts("contentTypes")?)?,
+            from,
+            filter: filter(request, from)?,
+            window: window(request, from, engine.clock().now_ms())?,
+            content_types: match from {
+                From::Feed => feed::content_types(request.texts("contentTypes")?)?,
+                From::Exchange => exchange::record_types(request.texts("contentTypes")?)?,
+            },
             path,
             format: format(request)?,
             throttle,
@@ -98,6 +144,41 @@ impl Settings {
             },
         })
     }
+}
+
+/// The time range, clamped to now; an error where the source cannot have it.
+fn window(request: &Request, from: From, now: i64) -> Result<Window> {
+    let (start, end) = (request.int("startTime")?, request.int("endTime")?);
+    match from {
+        From::Feed => feed::check_window(start, end, now),
+        From::Exchange => exchange::check_window(start, end, now),
+    }
+}
+
+/// What a search is narrowed by, in the service's own names.
+fn filter(request: &Request, from: From) -> Result<exchange::Filter> {
+    let mut filter = exchange::Filter::default();
+    for (field, name) in [
+        ("operations", "Operations"),
+        ("userIds", "UserIds"),
+        ("ipAddresses", "IPAddresses"),
+        ("objectIds", "ObjectIds"),
+    ] {
+        let values = request.texts(field)?;
+        if !values.is_empty() {
+            filter.set(name, values.into());
+        }
+    }
+    if let Some(text) = request.opt_text("freeText")? {
+        filter.set("FreeText", text.into());
+    }
+    if from == From::Feed && !filter.is_empty() {
+        return Err(
+            Error::invalid("the activity feed cannot be narrowed by anything but its content types")
+                .advise("Leave the filters out, or take the records from Exchange or Graph, which search."),
+        );
+    }
+    Ok(filter)
 }
 
 fn format(request: &Request) -> Result<Format> {

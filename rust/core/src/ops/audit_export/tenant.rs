@@ -2,14 +2,15 @@
 
 use super::disk;
 use super::report::Report;
-use super::settings::Settings;
+use super::settings::{From, Settings};
 use crate::audit::collect::{collect, Ask, Collected};
+use crate::audit::exchange::Search;
 use crate::audit::feed::{self, Feed, Since};
 use crate::audit::meter::Meter;
 use crate::audit::{Source, Window};
 use crate::engine::Engine;
-use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
+use crate::exchange::AdminApi;
 use crate::export::batch::Batch;
 use crate::export::folder::IN_USE;
 use crate::export::manifest::REJECTED;
@@ -20,6 +21,7 @@ use crate::request::Request;
 use crate::tenant::TenantId;
 use crate::token::{Target, TokenRequest};
 use crate::value::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -31,8 +33,6 @@ const BATCH_QUEUE: usize = 3;
 const BATCHES_A_JOB: usize = 2;
 /// Blobs of one tenant that are read at a time.
 const READERS: usize = 12;
-/// The first wait after a throttled request or a broken blob.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// How long an export waits for another one to leave the tenant's folder.
 const LONGEST_WAIT_FOR_FOLDER: Duration = Duration::from_secs(2);
 
@@ -82,7 +82,10 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn new(engine: Arc<Engine>, settings: Arc<Settings>, cancel: CancellationToken) -> Self {
-        let window = feed::served_window(settings.window, engine.clock().now_ms());
+        let window = match settings.from {
+            From::Feed => feed::served_window(settings.window, engine.clock().now_ms()),
+            From::Exchange => settings.window,
+        };
         Job {
             engine,
             settings,
@@ -111,7 +114,7 @@ impl Job {
         request.only(&["item", "tenant", "displayName"])?;
         let tenant = TenantId::parse(request.text("tenant")?)?;
         let settings = &self.settings;
-        let resource = settings.environment.resource(Service::Manage);
+        let resource = settings.environment.resource(settings.from.service());
         let token = TokenRequest::new(
             Arc::clone(&settings.environment),
             Arc::clone(&settings.credential),
@@ -131,7 +134,7 @@ impl Job {
         if let (true, Err(error)) = (settings.force, &signed_in) {
             return Err(error.clone());
         }
-        let (writer, since) = self.open_writer(known.as_str(), report.item()).await?;
+        let writer = self.open_writer(known.as_str(), report.item()).await?;
         report.set_path(writer.path());
         let (guid, publisher) = match signed_in {
             Ok(found) => found,
@@ -142,12 +145,26 @@ impl Job {
                 return Err(error);
             }
         };
-        let feed = since.and_then(|since| {
-            let engine = Arc::clone(&self.engine);
-            let token = token.for_tenant(guid.clone());
-            Feed::new(engine, token, guid, publisher, FIRST_WAIT, since)
-        });
-        self.collect_into(writer, feed, report).await
+        let engine = Arc::clone(&self.engine);
+        let first_wait = engine.first_wait();
+        let token = token.for_tenant(guid.clone());
+        match settings.from {
+            From::Feed => {
+                let since = self.since(writer.path()).await?;
+                let feed = since.and_then(|since| Feed::new(engine, token, guid, publisher, first_wait, since));
+                self.collect_into(writer, feed, report).await
+            }
+            From::Exchange => {
+                let api = AdminApi::new(engine, token, guid);
+                let search = api.map(|api| Search::new(api, settings.filter.clone(), first_wait));
+                self.collect_into(writer, search, report).await
+            }
+        }
+    }
+
+    /// What the tenant's folder knows of its subscriptions.
+    async fn since(&self, root: PathBuf) -> Result<Result<Arc<Since>>> {
+        disk::job(move || Since::open(&root)).await
     }
 
     /// The tenant's GUID, which the feed's addresses need, and the publisher's.
@@ -162,14 +179,18 @@ impl Job {
         Ok((guid, publisher))
     }
 
-    /// The writer, and what its folder knows of the tenant's subscriptions.
-    async fn open_writer(&self, tenant: &str, item: &Item) -> Result<(Writer, Result<Arc<Since>>)> {
+    /// Waits for an export that was stopped a moment ago and still puts its files in order.
+    async fn open_writer(&self, tenant: &str, item: &Item) -> Result<Writer> {
         let settings = &self.settings;
+        let (source, selected_by) = match settings.from {
+            From::Feed => (Feed::NAME.to_owned(), Feed::SELECTED_BY),
+            From::Exchange => (settings.filter.source(Search::NAME), Search::SELECTED_BY),
+        };
         let asked = Asked {
             tenant_id: tenant.to_owned(),
             display_name: item.display_name.clone(),
-            source: <Feed as Source>::NAME.to_owned(),
-            selected_by: <Feed as Source>::SELECTED_BY.to_owned(),
+            source,
+            selected_by: selected_by.to_owned(),
             content_types: settings.content_types.clone(),
             window: self.window,
             settle_seconds: settings.settle_seconds,
@@ -185,16 +206,10 @@ impl Job {
         let begun = Instant::now();
         loop {
             let settings = settings.clone();
-            let opened = disk::job(move || {
-                let writer = Writer::open(settings)?;
-                let since = Since::open(&writer.path());
-                Ok::<_, Error>((writer, since))
-            });
-            match opened.await? {
-                // An export that was stopped a moment ago still puts its files in order.
+            match disk::job(move || Writer::open(settings)).await? {
                 Err(error) if error.id() == IN_USE && begun.elapsed() < LONGEST_WAIT_FOR_FOLDER => {
                     or_cancelled(&self.cancel, async {
-                        tokio::time::sleep(FIRST_WAIT / 5).await;
+                        tokio::time::sleep(self.engine.first_wait() / 5).await;
                         Ok(())
                     })
                     .await?;
@@ -265,7 +280,7 @@ impl Job {
             settle_ms: i64::try_from(self.settings.settle_seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4),
             readers: READERS,
             largest_record: self.settings.limits.largest_record,
-            first_backoff: FIRST_WAIT,
+            first_backoff: self.engine.first_wait(),
         }
     }
 

@@ -118,8 +118,8 @@ pub(crate) fn record_type_name(kind: u64) -> String {
     static NAMES: OnceLock<HashMap<u64, &'static str>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
         let pair = |line: &'static str| {
-            let (number, name) = line.split_once(',')?;
-            Some((number.parse().ok()?, name))
+            let mut columns = line.split(',');
+            Some((columns.next()?.parse().ok()?, columns.next()?))
         };
         RECORD_TYPES.lines().filter_map(pair).collect()
     });

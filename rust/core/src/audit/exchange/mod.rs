@@ -1,0 +1,269 @@
+//! `Search-UnifiedAuditLog` through Exchange Online's admin API.
+//!
+//! The search is asked by the time of events and gives at most 5,000 rows a call and 50,000 a session ("Search-UnifiedAuditLog",
+//! Microsoft's reference). A stretch of time counts as had only when a session over it came to its own end below that limit;
+//! anything else is asked again, divided, and in the end named as missing. What its users have found besides (pages that are
+//! empty before more comes, rows that come again, counts that are wrong or missing, cancelled tasks, sessions that begin
+//! again) is expected in every reply.
+
+mod divide;
+mod records;
+mod row;
+mod session;
+mod settings;
+
+pub(crate) use row::Filter;
+pub(crate) use settings::{check_window, record_types};
+
+use super::{Delivery, Notice, Part, Shortfall, Source, Window};
+use crate::error::{Error, Kind, Result};
+use crate::exchange::AdminApi;
+use crate::export::time;
+use divide::Plan;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use records::Records;
+use serde::Deserialize;
+use serde_json::json;
+use session::{Command, Ended, Session};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, Semaphore};
+
+/// Parts are days, cut at midnight UTC.
+const DAY_MS: i64 = 86_400_000;
+/// Calls to one tenant at a time.
+const CALLS: usize = 4;
+/// How often a stretch is asked for before it is divided, or missing.
+const TRIES: u32 = 3;
+/// Stretches that always fail are divided down to this length, so that the gap is as small as it is.
+const SHORTEST_MS: i64 = 60_000;
+
+/// A tenant's audit log search.
+pub(crate) struct Search {
+    api: AdminApi,
+    filter: Filter,
+    turns: Semaphore,
+    /// Rows per millisecond where they were counted last: where the next part begins with its guess.
+    density: Mutex<Option<f64>>,
+    auditing_off: AtomicBool,
+    first_wait: Duration,
+}
+
+/// A stretch of time and how often it was asked for in vain.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    window: Window,
+    tries: u32,
+}
+
+#[derive(Deserialize)]
+struct AuditConfig {
+    #[serde(rename = "UnifiedAuditLogIngestionEnabled")]
+    enabled: Option<bool>,
+}
+
+impl Search {
+    pub(crate) fn new(api: AdminApi, filter: Filter, first_wait: Duration) -> Self {
+        Search {
+            api,
+            filter,
+            turns: Semaphore::new(CALLS),
+            density: Mutex::new(None),
+            auditing_off: AtomicBool::new(false),
+            first_wait,
+        }
+    }
+
+    /// Reads stretch after stretch, each followed by what it was divided into.
+    async fn lane(&self, content_type: &str, window: Window, records: &Records<'_>) -> Result<()> {
+        let mut density = self.density();
+        let mut left = vec![Stretch { window, tries: 0 }];
+        while let Some(stretch) = left.pop() {
+            let command = match Plan::of(stretch.window, density) {
+                Plan::Look => Command::Preview,
+                Plan::Read => Command::LargeSet,
+                Plan::Divide(pieces) => {
+                    left.extend(fresh(pieces));
+                    continue;
+                }
+            };
+            let ended = self.session(content_type, stretch.window, command, records).await?;
+            if let Some(learned) = self.go_on(stretch, ended, records, &mut left).await {
+                density = Some(learned);
+                *self.density.lock().unwrap_or_else(PoisonError::into_inner) = density;
+            }
+        }
+        Ok(())
+    }
+
+    async fn session(
+        &self,
+        content_type: &str,
+        window: Window,
+        command: Command,
+        records: &Records<'_>,
+    ) -> Result<Ended> {
+        let mut wait = self.first_wait;
+        let mut tries = 0;
+        loop {
+            let mut session = Session::new(&self.api, &self.turns, self.first_wait, command);
+            let parameters = self.filter.parameters(content_type, window);
+            match session.run(&parameters, records).await {
+                Err(error) if error.is_retryable() && tries + 1 < TRIES => {
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                    tries += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Says what is left of a stretch after a session over it, and gives the rows per millisecond that were found.
+    async fn go_on(
+        &self,
+        stretch: Stretch,
+        ended: Ended,
+        records: &Records<'_>,
+        left: &mut Vec<Stretch>,
+    ) -> Option<f64> {
+        let Stretch { window, tries } = stretch;
+        let length = (window.end - window.start).max(1) as f64;
+        match ended {
+            Ended::Whole { rows } => Some(rows as f64 / length),
+            Ended::More { oldest, rows } => {
+                // The newest rows: the time that they fill says how many there are in all.
+                let filled = (window.end - oldest.clamp(window.start, window.end - 1)).max(1000);
+                left.extend(fresh(vec![window]));
+                Some(rows as f64 / filled as f64)
+            }
+            Ended::Limit { times, total } => match divide::by_times(window, &times, total) {
+                Some(pieces) => {
+                    left.extend(fresh(pieces));
+                    Some(total.max(2 * session::LIMIT) as f64 / length)
+                }
+                None => {
+                    records.lack(
+                        window,
+                        "there are more records in one second than a search gives; narrow it with -RecordType, or take this time from the activity feed",
+                    );
+                    None
+                }
+            },
+            Ended::Unproven => {
+                match divide::in_two(window, 1000) {
+                    Some(halves) => left.extend(fresh(halves)),
+                    None => records.lack(window, "it is not certain that this second has no more records"),
+                }
+                None
+            }
+            Ended::Doubtful(reason) => {
+                if tries + 1 < TRIES {
+                    tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
+                    left.push(Stretch {
+                        window,
+                        tries: tries + 1,
+                    });
+                } else if let Some(halves) = divide::in_two(window, SHORTEST_MS) {
+                    // One more try for each: what is wrong may lie in one of them.
+                    left.extend(fresh(halves).map(|half| Stretch {
+                        tries: TRIES - 1,
+                        ..half
+                    }));
+                } else {
+                    records.lack(window, &reason);
+                }
+                None
+            }
+        }
+    }
+
+    fn density(&self) -> Option<f64> {
+        *self.density.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stretches that were not asked for yet; the one that is to be read first comes last.
+fn fresh(windows: Vec<Window>) -> impl Iterator<Item = Stretch> {
+    windows.into_iter().rev().map(|window| Stretch { window, tries: 0 })
+}
+
+impl Source for Search {
+    const NAME: &'static str = "Search-UnifiedAuditLog";
+    const SELECTED_BY: &'static str = "creationTime";
+
+    fn longest_window(&self) -> i64 {
+        31 * DAY_MS
+    }
+
+    async fn prepare(&self, _content_types: &[String]) -> Result<Vec<Notice>> {
+        match self
+            .api
+            .rows::<AuditConfig>("Get-AdminAuditLogConfig", &json!({}))
+            .await
+        {
+            Ok(rows) => {
+                let off = rows.first().is_some_and(|config| config.enabled == Some(false));
+                self.auditing_off.store(off, Ordering::Relaxed);
+                Ok(Vec::new())
+            }
+            // Whoever may search need not be allowed to look at the settings.
+            Err(error) if matches!(error.kind(), Kind::Denied | Kind::InvalidInput) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
+        let name: Arc<str> = Arc::from(content_type);
+        let mut start = window.start;
+        while start < window.end {
+            let end = window.end.min((start.div_euclid(DAY_MS) + 1) * DAY_MS);
+            let part = Part {
+                id: Arc::from(format!("{content_type} {}/{}", time::iso(start), time::iso(end))),
+                content_type: Arc::clone(&name),
+                address: format!("{start}/{end}"),
+                created: (end - 1000).max(start),
+            };
+            if found.send(part).await.is_err() {
+                return Err(Error::cancelled());
+            }
+            start = end;
+        }
+        Ok(None)
+    }
+
+    fn shortfall(&self, _content_type: &str, window: Window, _parts: u64) -> Shortfall {
+        let reason = "auditing is off in this tenant, so nothing is recorded: turn it on with Set-AdminAuditLogConfig \
+                      -UnifiedAuditLogIngestionEnabled $true; it takes up to an hour to act";
+        Shortfall {
+            gap: self
+                .auditing_off
+                .load(Ordering::Relaxed)
+                .then(|| (window, reason.to_owned())),
+            awaited: None,
+        }
+    }
+
+    async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
+        let window = stretch_of(part).ok_or_else(|| Error::internal("a part of a search has no time"))?;
+        let records = Records::new(delivery);
+        let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), CALLS)
+            .into_iter()
+            .map(|window| self.lane(&part.content_type, window, &records))
+            .collect();
+        while let Some(done) = lanes.next().await {
+            done?;
+        }
+        drop(lanes);
+        records.finish().await
+    }
+}
+
+fn stretch_of(part: &Part) -> Option<Window> {
+    let (start, end) = part.address.split_once('/')?;
+    Some(Window {
+        start: start.parse().ok()?,
+        end: end.parse().ok()?,
+    })
+}

@@ -1,0 +1,171 @@
+//! A search's parameters and its rows.
+
+use super::super::Window;
+use crate::error::Result;
+use crate::export::time;
+use serde::Deserialize;
+use serde_json::{json, Map, Value};
+use std::borrow::Cow;
+
+/// The name under which a search without `RecordType` is kept.
+pub(crate) const ALL: &str = "UnifiedAuditLog";
+
+/// What a search is narrowed by, as the service names it: `Operations`, `UserIds`, `IPAddresses`, `ObjectIds`, `FreeText`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Filter(Map<String, Value>);
+
+impl Filter {
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The source's name with this filter: what was got with one says nothing of what others would get.
+    pub(crate) fn source(&self, name: &str) -> String {
+        match self.is_empty() {
+            true => name.to_owned(),
+            false => format!("{name} {}", Value::Object(self.0.clone())),
+        }
+    }
+
+    /// A search's parameters apart from those of its session. A content type is the name of a record type, or [`ALL`].
+    pub(super) fn parameters(&self, content_type: &str, window: Window) -> Map<String, Value> {
+        let mut parameters = self.0.clone();
+        // Without a zone the service takes them as UTC.
+        let moment = |ms: i64| time::seconds_text(ms.div_euclid(1000)).unwrap_or_default();
+        parameters.insert("StartDate".to_owned(), json!(moment(window.start)));
+        parameters.insert("EndDate".to_owned(), json!(moment(window.end)));
+        if content_type != ALL {
+            parameters.insert("RecordType".to_owned(), json!(content_type));
+        }
+        parameters
+    }
+}
+
+/// One row, as far as it is of interest.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Raw<'a> {
+    #[serde(borrow, default)]
+    audit_data: Option<Cow<'a, str>>,
+    #[serde(default)]
+    result_index: Value,
+    #[serde(default)]
+    result_count: Value,
+    #[serde(default)]
+    audit_search_request_metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    #[serde(default)]
+    more_records_available: Option<bool>,
+}
+
+/// The head of a record.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "CreationTime", borrow, default)]
+    created: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Row {
+    /// The record: `AuditData`, or all of the row where that is no JSON object.
+    pub(super) record: Vec<u8>,
+    pub(super) is_record: bool,
+    /// When it happened, in milliseconds since 1970-01-01 UTC.
+    pub(super) created: Option<i64>,
+    /// Its number in the session, from 1.
+    pub(super) index: Option<u64>,
+    /// What the search says of its size: all rows, or those asked for, or nothing.
+    pub(super) count: Option<u64>,
+    pub(super) more: Option<bool>,
+}
+
+impl Row {
+    pub(super) fn read(text: &[u8]) -> Result<Row> {
+        let raw: Raw<'_> = serde_json::from_slice(text).map_err(|_| {
+            crate::error::Error::new(
+                crate::error::Kind::Protocol,
+                "the search gave a row that is not what it should be",
+            )
+            .advise("Report this with the name of the command: the service has changed its format.")
+        })?;
+        // This also says whether it is JSON from its beginning to its end; some came cut short.
+        let head = raw
+            .audit_data
+            .as_deref()
+            .and_then(|data| serde_json::from_str::<Head<'_>>(data).ok());
+        let record = match (&head, &raw.audit_data) {
+            (Some(_), Some(data)) => data.trim().as_bytes().to_vec(),
+            _ => text.to_vec(),
+        };
+        let created = head.as_ref().and_then(|head| head.created.as_deref());
+        Ok(Row {
+            created: created
+                .and_then(|text| time::creation_seconds(text.as_bytes()))
+                .map(|seconds| seconds * 1000),
+            is_record: head.is_some(),
+            record,
+            index: number(&raw.result_index),
+            count: number(&raw.result_count),
+            more: raw
+                .audit_search_request_metadata
+                .and_then(|metadata| metadata.more_records_available),
+        })
+    }
+}
+
+/// A whole number, also as text; some rows have none, or one with a fraction.
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|number| number as u64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(row: &Value) -> Row {
+        Row::read(row.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn rows_of_all_times_are_read() {
+        let data = r#"{"CreationTime":"2026-01-15T10:00:01","Id":"a","x":"\u00e9\\/"}"#;
+        let row = read(&json!({"AuditData": data, "ResultIndex": 7, "ResultCount": "12",
+            "AuditSearchRequestMetadata": {"moreRecordsAvailable": true}, "ResultIndex@data.type": "System.Int32"}));
+        assert_eq!(row.record, data.as_bytes());
+        assert_eq!((row.index, row.count, row.more), (Some(7), Some(12), Some(true)));
+        assert_eq!(row.created, Some(1_768_471_201_000));
+        let bare = read(&json!({"AuditData": data, "ResultIndex": "", "ResultCount": 3.5}));
+        assert_eq!((bare.index, bare.count, bare.more), (None, Some(3), None));
+    }
+
+    #[test]
+    fn what_is_no_record_is_kept_as_the_row_that_it_came_in() {
+        for data in [json!("{\"Id\":\"a\""), json!(null), json!("text"), json!("[1]")] {
+            let row = json!({"AuditData": data, "Identity": "a"});
+            let read = read(&row);
+            assert!(!read.is_record, "{data}");
+            assert_eq!(serde_json::from_slice::<Value>(&read.record).unwrap(), row);
+        }
+        assert!(Row::read(b"[]").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_row_is_read_or_refused(text in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = Row::read(&text);
+        }
+    }
+}

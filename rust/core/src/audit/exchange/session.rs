@@ -1,0 +1,254 @@
+//! One search to its end: calls under one `SessionId`, and the judgement whether all of it came.
+
+use super::records::Records;
+use super::row::Row;
+use crate::error::{Error, Result};
+use crate::exchange::AdminApi;
+use crate::http::random_id;
+use serde_json::{json, Map, Value};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The most rows of one call and of one session ("Search-UnifiedAuditLog").
+pub(super) const PAGE: u64 = 5_000;
+pub(super) const LIMIT: u64 = 50_000;
+/// Times that are kept of a session's rows.
+const SAMPLE: usize = 4_096;
+/// How many calls without a row are believed: the first ones, and those after a full page. Users have met pauses of six
+/// calls, in searches that said how many rows they have.
+const DOUBTS: u32 = 4;
+/// How many of them are waited for where the search has said that there is more.
+const PATIENCE: u32 = 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Unsorted, up to [`LIMIT`].
+    LargeSet,
+    /// The newest, up to [`PAGE`].
+    Preview,
+}
+
+/// How a search ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// All of it came.
+    Whole { rows: u64 },
+    /// A preview showed the newest rows; there are more.
+    More { oldest: i64, rows: u64 },
+    /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known.
+    Limit { times: Vec<i64>, total: u64 },
+    /// It gave full pages, then nothing, and never said how many rows it has: its end, or a pause. Shorter stretches end in a
+    /// page that is not full.
+    Unproven,
+    /// It cannot be told whether all of it came, with the reason.
+    Doubtful(String),
+}
+
+pub(super) struct Session<'a> {
+    api: &'a AdminApi,
+    turns: &'a Semaphore,
+    first_wait: Duration,
+    command: Command,
+    seen: u64,
+    oldest: i64,
+    times: Vec<i64>,
+    /// What the search says that it has.
+    total: u64,
+    more: Option<bool>,
+    /// Rows of the last call that gave any.
+    last: u64,
+    /// Calls in a row that gave none.
+    nothing: u32,
+}
+
+/// What one call gave.
+struct Page {
+    rows: u64,
+    /// The lowest number in the session.
+    first: Option<u64>,
+    warning: Option<String>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(api: &'a AdminApi, turns: &'a Semaphore, first_wait: Duration, command: Command) -> Self {
+        Session {
+            api,
+            turns,
+            first_wait,
+            command,
+            seen: 0,
+            oldest: i64::MAX,
+            times: Vec::new(),
+            total: 0,
+            more: None,
+            last: 0,
+            nothing: 0,
+        }
+    }
+
+    /// Runs the search. An error says that a call failed: its session has gone on, so it cannot be taken up again.
+    pub(super) async fn run(&mut self, parameters: &Map<String, Value>, records: &Records<'_>) -> Result<Ended> {
+        let mut parameters = parameters.clone();
+        let command = match self.command {
+            Command::LargeSet => "ReturnLargeSet",
+            Command::Preview => "ReturnNextPreviewPage",
+        };
+        parameters.insert("SessionId".to_owned(), json!(random_id()?));
+        parameters.insert("SessionCommand".to_owned(), json!(command));
+        parameters.insert("ResultSize".to_owned(), json!(PAGE));
+        let parameters = Value::Object(parameters);
+        loop {
+            let page = self.page(&parameters, records).await?;
+            if let Some(ended) = self.judge(page) {
+                return Ok(ended);
+            }
+            if self.nothing > 0 {
+                tokio::time::sleep(self.first_wait * self.nothing).await;
+            }
+        }
+    }
+
+    async fn page(&mut self, parameters: &Value, records: &Records<'_>) -> Result<Page> {
+        let turn = self.turns.acquire().await;
+        let _turn = turn.map_err(|_| Error::internal("the turns of searches were closed"))?;
+        let mut call = self.api.call("Search-UnifiedAuditLog", parameters)?;
+        let mut page = Page {
+            rows: 0,
+            first: None,
+            warning: None,
+        };
+        while let Some(texts) = call.rows().await? {
+            let mut ready = Vec::with_capacity(texts.len());
+            for text in texts {
+                let row = Row::read(&text)?;
+                page.rows += 1;
+                page.first = [page.first, row.index].into_iter().flatten().min();
+                self.note(&row);
+                ready.push(row.record);
+            }
+            records.add(&ready).await?;
+        }
+        page.warning = call
+            .warnings()
+            .iter()
+            .find(|warning| is_failure(warning, page.rows))
+            .cloned();
+        Ok(page)
+    }
+
+    fn note(&mut self, row: &Row) {
+        self.more = row.more.or(self.more);
+        // Since 2026 it is the number of rows that were asked for, which says nothing.
+        if let Some(count) = row.count.filter(|count| *count != PAGE) {
+            self.total = self.total.max(count);
+        }
+        if let Some(created) = row.created {
+            self.oldest = self.oldest.min(created);
+            // Every row of a small search, then fewer and fewer.
+            let rows = self.times.len();
+            if rows < SAMPLE {
+                self.times.push(created);
+            } else {
+                let at = self.seen as usize % SAMPLE;
+                self.times[at] = created;
+            }
+        }
+    }
+
+    /// What is to be made of a call; `None` where another one is needed.
+    fn judge(&mut self, page: Page) -> Option<Ended> {
+        let whole = Ended::Whole {
+            rows: self.seen + page.rows,
+        };
+        if page.rows == 0 {
+            return self.judge_nothing(page.warning);
+        }
+        if let Some(warning) = page.warning {
+            return Some(Ended::Doubtful(format!("the search warned: {warning}")));
+        }
+        let known_whole = self.total > 0 && self.seen >= self.total;
+        match page.first {
+            // It has begun again from its first row.
+            Some(first) if self.seen > 0 && first <= self.seen => {
+                let was_at_its_end = known_whole || (self.last < PAGE && self.total == 0 && self.more != Some(true));
+                return Some(match was_at_its_end {
+                    true => Ended::Whole { rows: self.seen },
+                    false => Ended::Doubtful("the search began again before it was at its end".to_owned()),
+                });
+            }
+            Some(first) if first > self.seen + 1 => {
+                return Some(Ended::Doubtful(format!(
+                    "the search went from row {} to row {first}",
+                    self.seen
+                )));
+            }
+            _ => {}
+        }
+        self.seen += page.rows;
+        self.last = page.rows;
+        self.nothing = 0;
+        let limit = match self.command {
+            Command::LargeSet => LIMIT,
+            Command::Preview => PAGE,
+        };
+        // Counts are wrong at times: a full page is followed by another call, whatever they say.
+        let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < PAGE;
+        if self.more == Some(false) || is_counted {
+            return Some(whole);
+        }
+        if self.seen < limit {
+            return None;
+        }
+        Some(match self.command {
+            Command::Preview => Ended::More {
+                oldest: self.oldest,
+                rows: self.seen,
+            },
+            Command::LargeSet => Ended::Limit {
+                times: std::mem::take(&mut self.times),
+                total: self.total,
+            },
+        })
+    }
+
+    /// A call that gave no rows: the end, or one of the pauses that the search is known for.
+    fn judge_nothing(&mut self, warning: Option<String>) -> Option<Ended> {
+        self.nothing += 1;
+        if let Some(warning) = warning {
+            return (self.nothing >= DOUBTS)
+                .then(|| Ended::Doubtful(format!("the search gave no rows and warned: {warning}")));
+        }
+        let said_more = self.more == Some(true) || self.seen < self.total;
+        if said_more {
+            let reason = format!(
+                "the search says that it has more than the {} rows that it gave",
+                self.seen
+            );
+            return (self.nothing >= PATIENCE).then_some(Ended::Doubtful(reason));
+        }
+        let is_end = self.last > 0 && self.last < PAGE;
+        if !is_end && self.nothing < DOUBTS {
+            return None;
+        }
+        let is_proven = is_end || self.seen == 0 || self.total > 0;
+        Some(match is_proven {
+            true => Ended::Whole { rows: self.seen },
+            false => Ended::Unproven,
+        })
+    }
+}
+
+/// True for a warning that means that the search did not do its work. Others are harmless ("Micro delay applied").
+fn is_failure(warning: &str, rows: u64) -> bool {
+    let warning = warning.to_ascii_lowercase();
+    let says_so = [
+        "cancel",
+        "fail",
+        "error",
+        "time out",
+        "timed out",
+        "timeout",
+        "try again",
+    ];
+    says_so.iter().any(|word| warning.contains(word)) || (rows == 0 && !warning.contains("micro delay"))
+}

@@ -1,0 +1,75 @@
+//! Exchange Online's admin API: the address at which the ExchangeOnlineManagement module runs its cmdlets.
+//!
+//! It is not documented by its owner; what is here follows public clients of it and the module's own requests:
+//! `InvokeCommand` in `beta` only, an anchor mailbox for the routing, replies with annotations beside each value and a link
+//! that takes the same body again.
+
+mod call;
+mod explain;
+
+pub(crate) use call::Call;
+
+use crate::engine::Engine;
+use crate::environment::Service;
+use crate::error::{Error, Result};
+use crate::tenant::TenantId;
+use crate::token::TokenRequest;
+use serde::de::DeserializeOwned;
+use serde_json::{json, Value};
+use std::sync::Arc;
+use url::Url;
+
+/// The mailbox that every organization has: requests that name it reach the organization, whoever asks.
+const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
+
+/// One tenant's Exchange Online. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AdminApi {
+    engine: Arc<Engine>,
+    token: TokenRequest,
+    tenant: TenantId,
+    address: Url,
+}
+
+impl AdminApi {
+    /// `token` must be for Exchange Online in `tenant`, given as its GUID.
+    pub(crate) fn new(engine: Arc<Engine>, token: TokenRequest, tenant: TenantId) -> Result<Self> {
+        let endpoint = token.environment().endpoint(Service::Outlook)?;
+        let text = format!(
+            "{}/adminapi/beta/{tenant}/InvokeCommand",
+            endpoint.trim_end_matches('/')
+        );
+        let address =
+            Url::parse(&text).map_err(|cause| Error::invalid(format!("'{text}' is not an address: {cause}")))?;
+        Ok(AdminApi {
+            engine,
+            token,
+            tenant,
+            address,
+        })
+    }
+
+    /// Runs a cmdlet; nothing is sent before its first rows are asked for.
+    pub(crate) fn call(&self, cmdlet: &'static str, parameters: &Value) -> Result<Call> {
+        let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
+        let body =
+            serde_json::to_vec(&body).map_err(|cause| Error::internal(format!("the cmdlet's input: {cause}")))?;
+        Ok(Call::new(self.clone(), cmdlet, body))
+    }
+
+    /// All rows of a cmdlet that gives few.
+    pub(crate) async fn rows<T: DeserializeOwned>(&self, cmdlet: &'static str, parameters: &Value) -> Result<Vec<T>> {
+        let mut call = self.call(cmdlet, parameters)?;
+        let mut rows = Vec::new();
+        while let Some(texts) = call.rows().await? {
+            for text in texts {
+                rows.push(serde_json::from_slice(&text).map_err(|_| explain::unreadable(cmdlet, &self.tenant))?);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn anchor(&self) -> String {
+        format!("APP:{ANCHOR}@{}", self.tenant)
+    }
+}

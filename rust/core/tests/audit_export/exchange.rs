@@ -1,0 +1,340 @@
+//! The audit log search: complete through its limits, in every regime, or with what is missing named.
+
+use super::support::*;
+use secureapp_core::{Kind, Value};
+use secureapp_sandbox::{AuditOptions, Options};
+use serde_json::json;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// One tenant whose events all happened within an hour of yesterday.
+async fn busy_hour(records: u64) -> (World, Ask) {
+    let end = (now_ms() - 30 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS;
+    let start = end - HOUR_MS;
+    let audit = AuditOptions {
+        start_ms: Some(start + 300_000),
+        end_ms: Some(end + 300_000),
+        late: 0.0,
+        longest_delay_minutes: 5,
+        ..AuditOptions::default()
+    };
+    let world = World::with(Options {
+        tenants: 1,
+        records,
+        audit,
+        ..Options::default()
+    })
+    .await;
+    let ask = Ask {
+        start,
+        end,
+        source: "exchange",
+        content_types: "",
+        settle_seconds: 0,
+        ..world.ask()
+    };
+    (world, ask)
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+fn truth(world: &World, ask: &Ask) -> Vec<String> {
+    let control = world.sandbox.control();
+    control
+        .truth_by_event(&world.tenants()[0], ask.start / 1000, ask.end / 1000)
+        .unwrap()
+}
+
+fn set(world: &World, change: serde_json::Value) {
+    world.sandbox.control().set_exchange(change).unwrap();
+}
+
+/// Calls of the search, without the pages of their answers.
+fn calls(world: &World) -> u64 {
+    let all = world.requests("InvokeCommand Search-UnifiedAuditLog");
+    all - world.requests("InvokeCommand Search-UnifiedAuditLog (more)")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_beyond_the_limit_is_complete_in_every_regime() {
+    let (world, ask) = busy_hour(70_000).await;
+    let truth = truth(&world, &ask);
+    assert_eq!(truth.len(), 70_000);
+    for regime in ["total", "resultSize", "zero"] {
+        set(&world, json!({"resultCount": regime, "pageSize": 5000}));
+        world.sandbox.control().reset_stats();
+        let ask = Ask {
+            force: true,
+            ..ask.clone()
+        };
+        world.export(&ask, &world.tenants()).await.assert_complete(1);
+        assert_eq!(world.ids(&world.tenants()[0]), truth, "{regime}");
+        // Fourteen are the fewest that there can be.
+        assert!(calls(&world) <= 21, "{regime}: {} calls", calls(&world));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_search_is_known_for_costs_nothing() {
+    let (world, ask) = busy_hour(11_000).await;
+    let truth = truth(&world, &ask);
+    for oddity in [
+        json!({"emptyPages": 0.3}),
+        json!({"repeats": 0.05}),
+        json!({"cancelled": 0.2}),
+        json!({"restarts": true}),
+        json!({"unsorted": true}),
+        json!({"sessionLimit": 50_000, "pageSize": 333}),
+    ] {
+        for regime in ["total", "resultSize", "zero"] {
+            set(
+                &world,
+                json!({"emptyPages": 0.0, "repeats": 0.0, "cancelled": 0.0, "restarts": false, "unsorted": false, "pageSize": 1000, "resultCount": regime}),
+            );
+            set(&world, oddity.clone());
+            let ask = Ask {
+                force: true,
+                ..ask.clone()
+            };
+            let outcome = world.export(&ask, &world.tenants()).await;
+            outcome.assert_complete(1);
+            assert_eq!(world.ids(&world.tenants()[0]), truth, "{oddity} {regime}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_always_fails_is_a_gap_and_the_rest_is_there() {
+    let (world, ask) = busy_hour(9_000).await;
+    let minute = ask.start + 20 * 60_000;
+    let iso = |ms: i64| {
+        let time = time::OffsetDateTime::from_unix_timestamp(ms / 1000).unwrap();
+        format!(
+            "{}T{:02}:{:02}:{:02}",
+            time.date(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
+    };
+    set(&world, json!({"failing": [iso(minute), iso(minute + 30_000)]}));
+    let outcome = world.export(&ask, &world.tenants()).await;
+    let record = outcome.record();
+    assert!(!flag(record, "complete"));
+    let Some(Value::List(gaps)) = record.get("gaps") else {
+        panic!("no gaps")
+    };
+    assert!(!gaps.is_empty());
+    let mut missing = 0;
+    for gap in gaps {
+        let (start, end) = (number(gap, "start"), number(gap, "end"));
+        assert!(
+            start <= minute + 30_000 && minute <= end && end - start <= 120_000,
+            "{gap:?}"
+        );
+        let control = world.sandbox.control();
+        missing += control
+            .truth_by_event(&world.tenants()[0], start / 1000, end / 1000)
+            .unwrap()
+            .len();
+    }
+    assert_eq!(world.ids(&world.tenants()[0]).len() + missing, 9_000);
+    assert!(number(record, "finalUntil") <= minute);
+    // Once the service has recovered, the same command fills the gap.
+    set(
+        &world,
+        json!({"failing": ["2000-01-01T00:00:00", "2000-01-01T00:00:01"]}),
+    );
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    assert_eq!(world.ids(&world.tenants()[0]), truth(&world, &ask));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_answer_was_lost_is_not_taken_up_again() {
+    let (world, ask) = busy_hour(14_000).await;
+    world.fault(json!([
+        {"match": {"service": "outlook"}, "times": 1, "skip": 3, "action": {"kind": "reset"}},
+        {"match": {"service": "outlook"}, "times": 1, "skip": 6, "action": {"kind": "truncate", "bytes": 90_000, "close": "abort"}},
+        {"match": {"service": "outlook"}, "times": 2, "skip": 9, "action": {"kind": "status", "status": 429, "headers": {"Retry-After": "0"}, "body": "slow"}},
+        {"match": {"service": "outlook"}, "times": 1, "skip": 12, "action": {"kind": "truncate", "bytes": 70_000, "close": "clean"}},
+        {"match": {"service": "outlook"}, "times": 1, "skip": 15, "action": {"kind": "status", "status": 500, "body": "{}"}},
+        {"match": {"service": "outlook"}, "times": 1, "skip": 17, "action": {"kind": "html"}},
+    ]));
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    assert_eq!(world.ids(&world.tenants()[0]), truth(&world, &ask));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_of_a_small_tenant_is_a_call_a_day() {
+    let world = World::start(2, 2_000, AuditOptions::default()).await;
+    let ask = Ask {
+        source: "exchange",
+        content_types: "",
+        start: world.now - 20 * DAY_MS,
+        end: world.now - 2 * DAY_MS,
+        settle_seconds: 0,
+        ..world.ask()
+    };
+    for app_only in [false, true] {
+        let ask = Ask {
+            app_only,
+            force: true,
+            ..ask.clone()
+        };
+        world.export(&ask, &world.tenants()).await.assert_complete(2);
+        for tenant in world.tenants() {
+            let control = world.sandbox.control();
+            let truth = control
+                .truth_by_event(&tenant, ask.start.div_euclid(1000) + 1, ask.end.div_euclid(1000) + 1)
+                .unwrap();
+            assert_eq!(world.ids(&tenant), truth);
+            let manifest = world.manifest(&tenant);
+            assert_eq!(manifest["source"], "Search-UnifiedAuditLog");
+            assert_eq!(manifest["selectedBy"], "creationTime");
+            assert_eq!(manifest["contentTypes"], json!(["UnifiedAuditLog"]));
+        }
+    }
+    // The same records as the feed's, so a folder that has both has each once.
+    let folder = world.ids(&world.tenants()[0]).len();
+    let feed = Ask {
+        settle_seconds: 0,
+        ..world.ask()
+    };
+    let outcome = world.export(&feed, &world.tenants()[..1]).await;
+    assert!(number(outcome.record(), "duplicates") > 0);
+    let ids = world.ids(&world.tenants()[0]);
+    assert!(ids.len() > folder && ids.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
+    let (world, ask) = busy_hour(3_000).await;
+    let tenant = &world.tenants()[0];
+    let narrow = Ask {
+        content_types: "ExchangeItemAggregated,8",
+        filter: &[("operations", "MailItemsAccessed,Update user.")],
+        ..ask.clone()
+    };
+    world.export(&narrow, &world.tenants()).await.assert_complete(1);
+    let operations: std::collections::BTreeSet<String> = world
+        .lines(tenant)
+        .iter()
+        .map(|(_, line)| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["Operation"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        operations.into_iter().collect::<Vec<_>>(),
+        ["MailItemsAccessed", "Update user."]
+    );
+    let manifest = world.manifest(tenant);
+    assert_eq!(
+        manifest["contentTypes"],
+        json!(["AzureActiveDirectory", "ExchangeItemAggregated"])
+    );
+    assert!(manifest["source"].as_str().unwrap().contains("MailItemsAccessed"));
+    // What was got with a filter does not stand for what there is without.
+    let other = Ask {
+        filter: &[("freeText", "wire transfer")],
+        ..narrow.clone()
+    };
+    world.export(&other, &world.tenants()).await.assert_complete(1);
+    let sources = world.manifest(tenant)["coverage"].as_array().unwrap().len();
+    assert_eq!(sources, 4);
+
+    for (bad, word) in [
+        (
+            Ask {
+                content_types: "Exchangee",
+                ..ask.clone()
+            },
+            "record type",
+        ),
+        (
+            Ask {
+                source: "feed",
+                content_types: "",
+                filter: &[("userIds", "a@b.c")],
+                ..ask.clone()
+            },
+            "cannot be narrowed",
+        ),
+        (
+            Ask {
+                source: "nothing",
+                ..ask.clone()
+            },
+            "no source",
+        ),
+    ] {
+        let error = world.export(&bad, &world.tenants()).await.end.unwrap();
+        assert_eq!(error.kind(), Kind::InvalidInput);
+        assert!(error.message().contains(word), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refusal_has_its_own_message() {
+    let (world, ask) = busy_hour(200).await;
+    let tenants = world.tenants();
+    let control = world.sandbox.control();
+    for (health, kind, word, advice) in [
+        (
+            json!({"exchangeRole": false}),
+            Kind::Denied,
+            "refuses this account",
+            "role",
+        ),
+        (
+            json!({"exchangeRole": true, "auditRole": false}),
+            Kind::Denied,
+            "not among the cmdlets",
+            "View-Only Audit Logs",
+        ),
+    ] {
+        control.set_tenant(&tenants[0], health).unwrap();
+        let outcome = world.export(&ask, &tenants).await;
+        let error = &outcome.failures[0].error;
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(
+            error.message().contains(word) && error.advice().contains(advice),
+            "{error} {}",
+            error.advice()
+        );
+        assert_eq!(world.manifest(&tenants[0])["complete"], false);
+    }
+    // Nothing says that auditing is off but the settings: the search just finds nothing.
+    control
+        .set_tenant(&tenants[0], json!({"auditRole": true, "auditing": false}))
+        .unwrap();
+    let outcome = world.export(&ask, &tenants).await;
+    assert!(!flag(outcome.record(), "complete"));
+    assert!(text(outcome.record(), "reason").contains("UnifiedAuditLogIngestionEnabled"));
+    for (status, kind, word) in [
+        (405, Kind::Protocol, "does not run cmdlets"),
+        (404, Kind::NotFound, "organization"),
+        (401, Kind::NotSignedIn, "permission nor a role"),
+    ] {
+        world.fault(json!({"id": "refuse", "match": {"service": "outlook"}, "times": -1, "action": {"kind": "status", "status": status}}));
+        let error = world.export(&ask, &tenants).await.failures.remove(0).error;
+        assert_eq!(error.kind(), kind, "{status} {error}");
+        assert!(error.message().contains(word), "{error}");
+    }
+    control.clear_faults();
+    // A link to another host gets no token.
+    world.fault(
+        json!({"match": {"service": "outlook"}, "times": -1, "skip": 1, "action": {"kind": "status", "status": 200,
+        "body": "{\"value\":[],\"@odata.nextLink\":\"https://evil.example/adminapi\"}"}}),
+    );
+    let outcome = world.export(&ask, &tenants).await;
+    let said = format!("{:?} {:?}", outcome.failures, outcome.records);
+    assert!(said.contains("evil.example"), "{said}");
+}
