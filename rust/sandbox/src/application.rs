@@ -121,6 +121,8 @@ impl Application {
             (Preset::Articles, Resource::Graph) => &["email", "openid", "profile"],
             (Preset::Articles, _) => return None,
             (_, Resource::Graph) => &[
+                "AuditLog.Read.All",
+                "AuditLogsQuery.Read.All",
                 "DelegatedAdminRelationship.Read.All",
                 "Directory.Read.All",
                 "User.Read",
@@ -143,6 +145,8 @@ impl Application {
             (Preset::Articles, Resource::Graph) => &["Directory.Read.All", "SecurityEvents.Read.All"],
             (Preset::Articles, _) => &[],
             (_, Resource::Graph) => &[
+                "AuditLog.Read.All",
+                "AuditLogsQuery.Read.All",
                 "DelegatedAdminRelationship.Read.All",
                 "Directory.Read.All",
                 "SecurityEvents.Read.All",

@@ -17,6 +17,7 @@ use crate::estate::HealthChange;
 use crate::fault::FaultList;
 use crate::federation;
 use crate::feed::truth;
+use crate::graph::reports;
 use crate::hold::HoldCounts;
 use crate::keys::{AssertionSettings, Upload};
 use crate::reply::{self, Call, Reply};
@@ -277,6 +278,22 @@ impl Control {
         self.world.exchange.change(from_json(change)?)
     }
 
+    /// `POST /sandbox/graph`: how Microsoft Graph's audit log behaves: `polls`, `betaOnly`, `recordLimit`, `inFlight`, `unstable`,
+    /// `failed` (shares), `stuck`, `counted`, `reportsInTenSeconds`, `premium`. What is absent goes back to its default.
+    pub fn set_graph(&self, change: Value) -> Result<(), String> {
+        self.world.graph.set(from_json(change)?);
+        Ok(())
+    }
+
+    /// `GET /sandbox/truth/{tenantId}?report=signIns`: the ids of a tenant's items in `signIns`, `directoryAudits` or
+    /// `provisioning` whose events happened in `[start, end)` (seconds since 1970), sorted.
+    pub fn truth_of_report(&self, tenant: &str, report: &str, start: i64, end: i64) -> Result<Vec<String>, String> {
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
+        let report = reports::Report::find(report)
+            .ok_or_else(|| format!("there is no report '{report}'; use signIns, directoryAudits or provisioning"))?;
+        Ok(reports::truth(&self.world, tenant, report, start, end))
+    }
+
     /// `GET /sandbox/truth/{tenantId}?by=event`: the ids of a tenant's records, each once, sorted, whose events happened in
     /// `[start, end)` (seconds since 1970) and have arrived.
     pub fn truth_by_event(&self, tenant: &str, start: i64, end: i64) -> Result<Vec<String>, String> {
@@ -383,6 +400,7 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Err(message) => refused(&message),
         },
         (&Method::POST, ["audit"]) => answer(parse(call).and_then(|change| control.set_audit(change))),
+        (&Method::POST, ["graph"]) => answer(parse(call).and_then(|change| control.set_graph(change))),
         (&Method::POST, ["exchange"]) => answer(parse(call).and_then(|change| control.set_exchange(change))),
         (&Method::POST, ["vault"]) => answer(parse(call).and_then(|change| control.set_vault(change))),
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
@@ -424,10 +442,17 @@ fn truth_of(control: &Control, call: &Call, tenant: &str) -> Result<Vec<String>,
             .map(Some)
             .ok_or_else(|| format!("{name} needs a UTC time such as 2026-01-31T10:00:00, not '{text}'")),
     };
-    if call.parameter("by").as_deref() == Some("event") {
+    let report = call.parameter("report");
+    if report.is_some() || call.parameter("by").as_deref() == Some("event") {
         let seconds = |name: &str| moment(name).map(|ms| ms.map(|ms| ms.div_euclid(1000)));
-        let (start, end) = (seconds("start")?, seconds("end")?);
-        return control.truth_by_event(tenant, start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX));
+        let (start, end) = (
+            seconds("start")?.unwrap_or(i64::MIN),
+            seconds("end")?.unwrap_or(i64::MAX),
+        );
+        return match report {
+            Some(report) => control.truth_of_report(tenant, &report, start, end),
+            None => control.truth_by_event(tenant, start, end),
+        };
     }
     let content_types = call.parameter("contentType").unwrap_or_default();
     control.truth_of(tenant, &content_types, moment("start")?, moment("end")?)

@@ -48,6 +48,7 @@ mod options;
 mod own_certificate;
 mod partner_center;
 mod random;
+mod record_types;
 mod reply;
 mod resource;
 mod route;

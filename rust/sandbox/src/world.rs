@@ -13,6 +13,7 @@ use crate::facts::Endpoints;
 use crate::fault::Faults;
 use crate::federation::{Federation, Trusted};
 use crate::feed::Feed;
+use crate::graph::Graph;
 use crate::hold::Holds;
 use crate::identity::{Codes, Devices};
 use crate::managed_identity::{Folder, Platform};
@@ -40,6 +41,7 @@ pub(crate) struct World {
     pub(crate) holds: Holds,
     pub(crate) feed: Feed,
     pub(crate) exchange: Exchange,
+    pub(crate) graph: Graph,
     pub(crate) platform: Platform,
     pub(crate) federation: Federation,
     /// The address of the OpenID issuer that is not the identity platform.
@@ -99,6 +101,7 @@ impl World {
             holds: Holds::default(),
             feed: Feed::new(options.audit.clone()),
             exchange: Exchange::default(),
+            graph: Graph::default(),
             platform,
             federation: Federation::new(&issuer, managed, folder),
             issuer,

@@ -7,6 +7,7 @@ use serde_json::{json, Value};
 use crate::clock::iso_seconds;
 use crate::estate::Tenant;
 use crate::feed::events::{Event, Texts};
+use crate::record_types;
 use crate::reply::{self, Reply};
 use crate::world::{lock, World};
 
@@ -125,9 +126,8 @@ impl AuditRow {
     fn json(&self, texts: &Texts<'_>) -> Value {
         let text = String::from_utf8_lossy(&texts.json(&self.event)).into_owned();
         let record: Value = serde_json::from_str(&text).unwrap_or_default();
-        let kind = record["RecordType"].as_u64().unwrap_or_default();
         let mut row = json!({
-            "RecordType": super::search::record_type_name(kind),
+            "RecordType": record_types::name(self.event.kind.into()),
             "CreationDate@data.type": "System.DateTime",
             "CreationDate": format!("{}.0000000+00:00", iso_seconds(self.event.at)),
             "UserIds": record["UserId"],

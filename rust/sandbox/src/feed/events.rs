@@ -15,6 +15,8 @@ pub(crate) struct Event {
     pub(crate) at: i64,
     /// When it was first published, in milliseconds since 1970.
     pub(crate) arrived_ms: i64,
+    /// The number of its record type.
+    pub(crate) kind: u32,
     content: ContentType,
     record: u64,
 }
@@ -39,10 +41,11 @@ impl Events {
         for plan in world.feed.plans(world, tenant) {
             let writer = world.feed.writer(&plan, tenant);
             events.extend((0..plan.records).map(|record| {
-                let (event_ms, arrived_ms) = writer.times(record);
+                let (kind, event_ms, arrived_ms) = writer.outline(record);
                 Event {
                     at: event_ms.div_euclid(1000),
                     arrived_ms,
+                    kind,
                     content: plan.content,
                     record,
                 }

@@ -35,6 +35,15 @@ enum Shape {
     Real(&'static Sample),
 }
 
+impl Shape {
+    fn record_type(&self) -> u32 {
+        match self {
+            Shape::Generated(template) => template.record_type,
+            Shape::Real(sample) => sample.record_type,
+        }
+    }
+}
+
 /// The share of real records per content type, in hundredths: as many as there are to choose from.
 fn real_share(content: ContentType) -> u64 {
     match content {
@@ -71,11 +80,7 @@ impl Writer<'_> {
         let id = if random.chance(self.without_id) {
             String::new()
         } else {
-            let record_type = match &shape {
-                Shape::Generated(template) => template.record_type,
-                Shape::Real(sample) => sample.record_type,
-            };
-            identifier(record_type, high, low, event_ms)
+            identifier(shape.record_type(), high, low, event_ms)
         };
         Head {
             shape,
@@ -86,10 +91,10 @@ impl Writer<'_> {
         }
     }
 
-    /// When the event happened and when it was first published, in milliseconds since 1970.
-    pub(crate) fn times(&self, record: u64) -> (i64, i64) {
+    /// The number of its record type, when the event happened and when it was first published, in milliseconds since 1970.
+    pub(crate) fn outline(&self, record: u64) -> (u32, i64, i64) {
         let head = self.head(record);
-        (head.event_ms, head.arrived_ms)
+        (head.shape.record_type(), head.event_ms, head.arrived_ms)
     }
 
     /// What a client is to know the record by: its `Id`; `sha256:` and the digest of its bytes when it has none.

@@ -1,18 +1,13 @@
 //! Which records a search is after.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
 use serde_json::Value;
 
 use crate::estate::Tenant;
 use crate::feed::events::{Event, Texts};
+use crate::record_types;
 use crate::world::World;
 
 use super::super::parameters::Parameters;
-
-/// Number and name of the record types.
-const RECORD_TYPES: &str = include_str!("../../../../core/data/record-types.csv");
 
 #[derive(Default)]
 pub(super) struct Filter {
@@ -51,7 +46,7 @@ impl Filter {
             return;
         }
         let texts = Texts::new(world, tenant);
-        events.retain(|event| self.meets(&String::from_utf8_lossy(&texts.json(event))));
+        events.retain(|event| self.takes(event.kind) && self.meets(&String::from_utf8_lossy(&texts.json(event))));
     }
 
     fn takes_all(&self) -> bool {
@@ -65,7 +60,14 @@ impl Filter {
         self.record_type.is_none() && self.free_text.is_none() && lists.iter().all(|list| list.is_empty())
     }
 
-    pub(super) fn meets(&self, text: &str) -> bool {
+    /// Names are taken by their beginning: a wrong one finds nothing and is no error.
+    fn takes(&self, kind: u32) -> bool {
+        self.record_type.as_deref().is_none_or(|wanted| {
+            wanted == kind.to_string() || record_types::name(kind.into()).to_lowercase().starts_with(wanted)
+        })
+    }
+
+    fn meets(&self, text: &str) -> bool {
         let record: Value = serde_json::from_str(text).unwrap_or_default();
         let field = |name: &str| record[name].as_str().unwrap_or_default().to_lowercase();
         let one_of = |wanted: &[String], values: &[String]| {
@@ -76,11 +78,7 @@ impl Filter {
         };
         let address = [field("ClientIP"), field("ClientIPAddress"), field("ActorIpAddress")];
         let addresses: Vec<String> = address.iter().map(|address| host(address).to_owned()).collect();
-        self.record_type.as_deref().is_none_or(|wanted| {
-            // Names are taken by their beginning: a wrong one finds nothing and is no error.
-            let kind = record["RecordType"].as_u64().unwrap_or_default();
-            wanted == kind.to_string() || record_type_name(kind).to_lowercase().starts_with(wanted)
-        }) && one_of(
+        one_of(
             &self.operations,
             &[field("Operation").trim_end().to_owned(), field("Operation")],
         ) && one_of(&self.user_ids, &[field("UserId"), field("UserKey")])
@@ -111,19 +109,4 @@ fn host(address: &str) -> &str {
         1 => address.split(':').next().unwrap_or_default(),
         _ => address,
     }
-}
-
-/// The name of a record type; its number where it has none here.
-pub(crate) fn record_type_name(kind: u64) -> String {
-    static NAMES: OnceLock<HashMap<u64, &'static str>> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let pair = |line: &'static str| {
-            let mut columns = line.split(',');
-            Some((columns.next()?.parse().ok()?, columns.next()?))
-        };
-        RECORD_TYPES.lines().filter_map(pair).collect()
-    });
-    names
-        .get(&kind)
-        .map_or_else(|| kind.to_string(), |name| (*name).to_owned())
 }

@@ -7,7 +7,6 @@
 mod filter;
 mod session;
 
-pub(super) use filter::record_type_name;
 pub(super) use session::Sessions;
 
 use crate::estate::Tenant;

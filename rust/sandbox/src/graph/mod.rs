@@ -1,7 +1,14 @@
-//! Microsoft Graph: the two lists of a partner's customers.
+//! Microsoft Graph: the two lists of a partner's customers, and the audit logs.
 //!
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
-//! and resource types", "Paging Microsoft Graph data in your app").
+//! and resource types").
+
+mod audit_query;
+mod page;
+pub(crate) mod reports;
+mod settings;
+
+use std::sync::RwLock;
 
 use http::{HeaderName, Method};
 use serde_json::{json, Value};
@@ -12,10 +19,35 @@ use crate::estate::Tenant;
 use crate::random::{is_guid, Random};
 use crate::reply::{self, Call, Reply};
 use crate::resource::Resource;
-use crate::world::World;
+use crate::world::{read, write, World};
 
-const USUAL_PAGE: usize = 100;
-const LARGEST_PAGE: usize = 999;
+use page::{odata, page, Sizes};
+pub(crate) use settings::GraphSettings;
+
+/// What Graph remembers.
+#[derive(Default)]
+pub(crate) struct Graph {
+    settings: RwLock<GraphSettings>,
+    queries: audit_query::Queries,
+    admissions: reports::Admissions,
+}
+
+impl Graph {
+    pub(crate) fn settings(&self) -> GraphSettings {
+        read(&self.settings).clone()
+    }
+
+    /// What is absent goes back to its default.
+    pub(crate) fn set(&self, settings: GraphSettings) {
+        *write(&self.settings) = settings;
+    }
+}
+
+/// Pages of the lists of customers.
+const SIZES: Sizes = Sizes {
+    usual: 100,
+    largest: 999,
+};
 
 struct GraphError {
     status: u16,
@@ -115,7 +147,7 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                 .filter(|t| t.reseller)
                 .filter(of_partner)
                 .collect();
-            page(world, call, version, "contracts", &all, |tenant| {
+            let contract = |tenant: &&Tenant| {
                 json!({
                     "id": Random::at(world.options.seed, &tenant.id, 3).guid(),
                     "deletedDateTime": null,
@@ -124,6 +156,9 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                     "defaultDomainName": tenant.default_domain,
                     "displayName": tenant.display_name,
                 })
+            };
+            page(world, call, (version, "contracts", &[]), SIZES, all.len(), |range| {
+                all[range].iter().map(contract).collect()
             })
         }
         (&Method::GET, "tenantrelationships/delegatedadmincustomers") => {
@@ -137,21 +172,18 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                 .filter(|tenant| tenant.granular && tenant.health().delegated_access)
                 .filter(of_partner)
                 .collect();
-            page(
-                world,
-                call,
-                version,
-                "tenantRelationships/delegatedAdminCustomers",
-                &all,
-                |tenant| {
-                    json!({
-                        "@odata.etag": format!("W/\"{}\"", Random::at(world.options.seed, &tenant.id, 4).text(16)),
-                        "id": tenant.id,
-                        "tenantId": tenant.id,
-                        "displayName": tenant.display_name,
-                    })
-                },
-            )
+            let customer = |tenant: &&Tenant| {
+                json!({
+                    "@odata.etag": format!("W/\"{}\"", Random::at(world.options.seed, &tenant.id, 4).text(16)),
+                    "id": tenant.id,
+                    "tenantId": tenant.id,
+                    "displayName": tenant.display_name,
+                })
+            };
+            let path = "tenantRelationships/delegatedAdminCustomers";
+            page(world, call, (version, path, &[]), SIZES, all.len(), |range| {
+                all[range].iter().map(customer).collect()
+            })
         }
         (&Method::GET, "organization") => {
             let tenant = world.estate.find(&access.tenant_id);
@@ -169,7 +201,21 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                 .into_iter()
                 .collect();
             let context = format!("{}{version}$metadata#organization", world.endpoints.graph);
-            Ok(odata(&json!({"@odata.context": context, "value": value})))
+            Ok(odata(200, &json!({"@odata.context": context, "value": value})))
+        }
+        (_, lower) if lower == "security/auditlog/queries" || lower.starts_with("security/auditlog/queries/") => {
+            let rest: Vec<&str> = path.split('/').skip(3).collect();
+            audit_query::serve(world, call, &access, version, &rest)
+        }
+        (&Method::GET, lower)
+            if lower
+                .strip_prefix("auditlogs/")
+                .and_then(reports::Report::find)
+                .is_some() =>
+        {
+            let report = lower.strip_prefix("auditlogs/").and_then(reports::Report::find);
+            let report = report.ok_or_else(|| error(404, "ResourceNotFound", "There is no such report."))?;
+            reports::serve(world, call, &access, version, report)
         }
         _ => Err(error(
             404,
@@ -180,74 +226,27 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
 }
 
 fn require(access: &Access, permission: &str, message: &str) -> Result<(), GraphError> {
-    let write = permission.replace(".Read.", ".ReadWrite.");
-    let granted = if access.user.is_some() {
-        access.has_scope(permission) || access.has_scope(&write)
-    } else {
-        access.has_role(permission) || access.has_role(&write)
-    };
-    if granted {
+    if holds(access, permission) || holds(access, &permission.replace(".Read.", ".ReadWrite.")) {
         return Ok(());
     }
     Err(error(403, "Authorization_RequestDenied", message))
 }
 
-fn page(
-    world: &World,
-    call: &Call,
-    version: &str,
-    path: &str,
-    all: &[&Tenant],
-    item: impl Fn(&Tenant) -> Value,
-) -> Result<Reply, GraphError> {
-    let bad = |text: String| error(400, "Request_BadRequest", text);
-    let size = match call.parameter("$top") {
-        None => USUAL_PAGE,
-        Some(text) => match text.parse() {
-            Ok(size @ 1..=LARGEST_PAGE) => size,
-            _ => {
-                return Err(bad(format!(
-                    "Invalid page size specified: '{text}'. Must be between 1 and 999 inclusive."
-                )))
-            }
-        },
-    };
-    let size = world.options.list_page_size.map_or(size, |most| size.min(most.max(1)));
-    let from = match call.parameter("$skiptoken") {
-        None => 0,
-        Some(text) => text
-            .strip_prefix("RFNwdAIAAQ")
-            .and_then(|digits| digits.parse::<usize>().ok())
-            .filter(|from| *from < all.len())
-            .ok_or_else(|| bad("The specified page token value is invalid or has expired.".to_owned()))?,
-    };
-    let until = all.len().min(from + size);
-    let value: Vec<Value> = all[from..until].iter().map(|tenant| item(tenant)).collect();
-    let mut body = json!({
-        "@odata.context": format!("{}{version}$metadata#{path}", world.endpoints.graph),
-        "value": value,
-    });
-    if until < all.len() {
-        let top = call
-            .parameter("$top")
-            .map(|top| format!("$top={top}&"))
-            .unwrap_or_default();
-        body["@odata.nextLink"] = format!(
-            "{}{version}{path}?{top}$skiptoken=RFNwdAIAAQ{until:08}",
-            world.endpoints.graph
-        )
-        .into();
+fn require_any(access: &Access, permissions: &[&str]) -> Result<(), GraphError> {
+    if permissions.iter().any(|permission| holds(access, permission)) {
+        return Ok(());
     }
-    Ok(odata(&body))
+    let text = format!(
+        "The principal does not have required Microsoft Graph permission(s): {} to call this API.",
+        permissions.join(", ")
+    );
+    Err(error(403, "Authorization_RequestDenied", text))
 }
 
-fn odata(body: &Value) -> Reply {
-    let mut reply = reply::json(200, body);
-    reply::set(
-        &mut reply,
-        http::header::CONTENT_TYPE,
-        "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
-    );
-    reply::set(&mut reply, HeaderName::from_static("odata-version"), "4.0");
-    reply
+/// A delegated permission of a user's token, an application role of an application's.
+fn holds(access: &Access, permission: &str) -> bool {
+    match access.user {
+        Some(_) => access.has_scope(permission),
+        None => access.has_role(permission),
+    }
 }
