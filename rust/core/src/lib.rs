@@ -24,6 +24,7 @@ mod immediate;
 pub mod json;
 pub mod jwt;
 mod managed_identity;
+mod odata;
 pub mod operation;
 mod ops;
 pub mod request;

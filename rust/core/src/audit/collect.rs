@@ -1,7 +1,7 @@
 //! Lists and reads a window of a source: side by side, each part once, again where needed, with what is missing named.
 
 use super::meter::Meter;
-use super::{is_gap, Delivery, Notice, Part, Source, Window};
+use super::{Delivery, Notice, Part, Source, Window};
 use crate::engine::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::export::batch::Batch;
@@ -207,7 +207,7 @@ impl<S: Source> Run<'_, S> {
             let mut records = before.unwrap_or_default();
             let mut attempt = 1;
             loop {
-                let mut delivery = Delivery::new(&part.id, records, largest, &out);
+                let mut delivery = Delivery::new(&part, records, largest, &out);
                 let read = source.read(&part, &mut delivery).await;
                 let (seen, result) = delivery.finish(read).await;
                 records = records.max(seen);
@@ -251,7 +251,7 @@ impl<S: Source> Run<'_, S> {
                 }
                 Ok(())
             }
-            Err(error) if is_gap(&error) && self.gaps.len() < MOST_GAPS => {
+            Err(error) if self.source.is_gap(&error) && self.gaps.len() < MOST_GAPS => {
                 // What the service no longer has is lost; anything else may be read by the next run.
                 if error.kind() != Kind::NotFound {
                     let unread = self.unread.map_or(done.part.created, |at| at.min(done.part.created));
@@ -261,7 +261,7 @@ impl<S: Source> Run<'_, S> {
                 self.gaps.push(Gap {
                     content_type: done.part.content_type.to_string(),
                     window: Window::new(created, created + 1),
-                    reason: format!("blob {}: {error}", done.part.id),
+                    reason: format!("{} {}: {error}", S::PART, done.part.id),
                 });
                 Ok(())
             }

@@ -1,6 +1,6 @@
 //! From the bytes of one part to batches on their way to the writer.
 
-use super::Window;
+use super::{Part, Window};
 use crate::error::{Error, Result};
 use crate::export::batch::{Batch, Batcher};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     /// `before` is how many records earlier attempts at this part delivered.
-    pub(crate) fn new(part: &Arc<str>, before: u64, largest: usize, out: &mpsc::Sender<Batch>) -> Self {
+    pub(crate) fn new(part: &Part, before: u64, largest: usize, out: &mpsc::Sender<Batch>) -> Self {
         Delivery {
-            batcher: Batcher::new(Arc::clone(part), before, largest),
+            batcher: Batcher::with_fields(Arc::clone(&part.id), before, largest, part.fields),
             out: out.clone(),
             lacks: Vec::new(),
         }

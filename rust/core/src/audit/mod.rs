@@ -8,12 +8,17 @@ pub(crate) mod collect;
 mod delivery;
 pub(crate) mod exchange;
 pub(crate) mod feed;
+pub(crate) mod graph;
 pub(crate) mod meter;
+mod records;
+mod stretch;
 
 pub(crate) use crate::window::Window;
 pub(crate) use delivery::Delivery;
+pub(crate) use stretch::check as search_window;
 
 use crate::error::{Error, Kind, Result};
+use crate::export::split::Fields;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -28,6 +33,8 @@ pub(crate) struct Part {
     pub(crate) address: String,
     /// When the service made it, by the time that the window selects.
     pub(crate) created: i64,
+    /// By which fields its records are known.
+    pub(crate) fields: Fields,
 }
 
 /// What a source found out before anything was read, for the person who exports.
@@ -53,6 +60,9 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Its name in the manifest.
     const NAME: &'static str;
 
+    /// What it calls a part, in a gap's reason.
+    const PART: &'static str;
+
     /// Which time of a record a window selects, as the manifest's `selectedBy`.
     const SELECTED_BY: &'static str;
 
@@ -77,14 +87,10 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Reads one part into `delivery`, chunk by chunk. An error says that the rest is missing; the part is then read again
     /// from its start.
     fn read(&self, part: &Part, delivery: &mut Delivery) -> impl Future<Output = Result<()>> + Send;
-}
 
-/// True where one unreadable part is no reason to give up the others: it becomes a gap.
-pub(crate) fn is_gap(error: &Error) -> bool {
-    // A network that is down ends the run; one that breaks off this part every time does not.
-    error.is_broken_off()
-        || matches!(
-            error.kind(),
-            Kind::NotFound | Kind::Protocol | Kind::Server | Kind::Timeout
-        )
+    /// True where one unreadable part is no reason to give up the others: it becomes a gap.
+    fn is_gap(&self, error: &Error) -> bool {
+        // A network that is down ends the run; one that breaks off this part every time does not.
+        error.is_broken_off() || matches!(error.kind(), Kind::Protocol | Kind::Server | Kind::Timeout)
+    }
 }

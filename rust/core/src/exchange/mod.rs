@@ -7,11 +7,12 @@
 mod call;
 mod explain;
 
-pub(crate) use call::Call;
+use call::Call;
 
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
+use crate::odata::Pages;
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
 use serde::de::DeserializeOwned;
@@ -49,20 +50,26 @@ impl AdminApi {
         })
     }
 
-    /// Runs a cmdlet; nothing is sent before its first rows are asked for.
-    pub(crate) fn call(&self, cmdlet: &'static str, parameters: &Value) -> Result<Call> {
+    /// Runs a cmdlet; nothing is sent before its first page is asked for. Where a cmdlet could not do its work, it may say so
+    /// in a page's warnings alone.
+    pub(crate) fn call(&self, cmdlet: &'static str, parameters: &Value) -> Result<Pages<Call>> {
         let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
         let body =
             serde_json::to_vec(&body).map_err(|cause| Error::internal(format!("the cmdlet's input: {cause}")))?;
-        Ok(Call::new(self.clone(), cmdlet, body))
+        let call = Call {
+            api: self.clone(),
+            cmdlet,
+            body,
+        };
+        Ok(Pages::new(call, self.address.clone()))
     }
 
     /// All rows of a cmdlet that gives few.
     pub(crate) async fn rows<T: DeserializeOwned>(&self, cmdlet: &'static str, parameters: &Value) -> Result<Vec<T>> {
         let mut call = self.call(cmdlet, parameters)?;
         let mut rows = Vec::new();
-        while let Some(texts) = call.rows().await? {
-            for text in texts {
+        while let Some(page) = call.next().await? {
+            for text in page.items {
                 rows.push(serde_json::from_slice(&text).map_err(|_| explain::unreadable(cmdlet, &self.tenant))?);
             }
         }

@@ -1,7 +1,7 @@
 //! Records on their way from a source to the files, a few hundred at a time.
 
 use super::dedupe::{self, Entry};
-use super::split::{RawRecord, Splitter};
+use super::split::{Fields, RawRecord, Splitter};
 use super::time;
 use crate::error::Result;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Meta {
     /// Where its bytes end; they begin where those of the one before end.
     pub end: usize,
     pub entry: Entry,
-    /// Seconds since 1970-01-01 UTC; `None` where `CreationTime` is absent or unreadable.
+    /// Seconds since 1970-01-01 UTC; `None` where the time is absent or unreadable.
     pub created: Option<i64>,
     /// Why it is no valid JSON text, if it is not.
     pub flaw: Option<&'static str>,
@@ -90,8 +90,13 @@ pub struct Batcher {
 impl Batcher {
     /// `before` is how many records earlier attempts at the same part handed on; `largest` the largest record allowed.
     pub fn new(part: Arc<str>, before: u64, largest: usize) -> Self {
+        Batcher::with_fields(part, before, largest, Fields::AUDIT_LOG)
+    }
+
+    /// The same for records that are known by other fields than those of the unified audit log.
+    pub fn with_fields(part: Arc<str>, before: u64, largest: usize, fields: Fields) -> Self {
         Batcher {
-            splitter: Splitter::new(largest),
+            splitter: Splitter::new(largest).with_fields(fields),
             batch: Batch::new(part),
             seen: 0,
             before,

@@ -16,6 +16,16 @@ pub const COLUMNS: [&str; 6] = [
     "AuditData",
 ];
 
+/// Where Graph's `auditLogRecord` has the same: the record itself is inside.
+const OF_GRAPH: [&str; COLUMNS.len()] = [
+    "auditLogRecordType",
+    "createdDateTime",
+    "userPrincipalName",
+    "operation",
+    "id",
+    "auditData",
+];
+
 /// Writes rows of [`COLUMNS`] after RFC 4180.
 #[derive(Debug)]
 pub struct Rows<W: Write>(csv::Writer<W>);
@@ -37,14 +47,29 @@ impl<W: Write> Rows<W> {
     pub fn write(&mut self, record: &[u8]) -> io::Result<()> {
         let [kind, created, user, operation, id] =
             top_level(record, ["RecordType", "CreationTime", "UserId", "Operation", "Id"]);
-        let row = [
+        if kind.is_none() && id.is_none() {
+            if let [Some(kind), created, user, operation, id, Some(data)] = top_level(record, OF_GRAPH) {
+                return self.row([
+                    record_type(Some(kind)),
+                    creation_date(created),
+                    plain(user),
+                    plain(operation),
+                    plain(id),
+                    String::from_utf8_lossy(data),
+                ]);
+            }
+        }
+        self.row([
             record_type(kind),
             creation_date(created),
             plain(user),
             plain(operation),
             plain(id),
             String::from_utf8_lossy(record),
-        ];
+        ])
+    }
+
+    fn row(&mut self, row: [Cow<'_, str>; COLUMNS.len()]) -> io::Result<()> {
         for column in row {
             self.0.write_field(guarded(&column).as_bytes())?;
         }
@@ -214,6 +239,18 @@ mod tests {
                 assert!(row[column].starts_with('\''), "{row:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_of_graph_is_the_same_row_as_the_record_inside() {
+        let inside = r#"{"Id":"a","RecordType":1,"CreationTime":"2026-01-02T03:04:05","UserId":"u","Operation":"o"}"#;
+        let graph = format!(
+            r#"{{"id":"a","createdDateTime":"2026-01-02T03:04:05Z","auditLogRecordType":"exchangeAdmin","operation":"o","userPrincipalName":"u","auditData":{inside}}}"#
+        );
+        assert_eq!(
+            rows(&[inside]).replace("ExchangeAdmin", "exchangeAdmin"),
+            rows(&[&graph])
+        );
     }
 
     #[test]

@@ -26,14 +26,17 @@ pub(crate) struct Header {
     pub(crate) version: u32,
     pub(crate) tenant: String,
     pub(crate) format: String,
+    /// What its records are; a reader of the folder must not meet two kinds.
+    pub(crate) records: String,
 }
 
 impl Header {
-    pub(crate) fn new(tenant: &str, format: &str) -> Self {
+    pub(crate) fn new(tenant: &str, format: &str, records: &str) -> Self {
         Header {
             version: VERSION,
             tenant: tenant.to_owned(),
             format: format.to_owned(),
+            records: records.to_owned(),
         }
     }
 }
@@ -275,14 +278,20 @@ fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
         )
     } else if found.tenant != wanted.tenant {
         format!("{folder} holds the records of another tenant, {}", found.tenant)
-    } else {
+    } else if found.format != wanted.format {
         format!(
             "{folder} holds {} parts, and this export would add {} parts",
             found.format, wanted.format
         )
+    } else {
+        format!(
+            "{folder} holds {}, and this export would add {}",
+            found.records, wanted.records
+        )
     };
-    Error::invalid(text)
-        .advise("Choose another -Path, ask for the same format, or use -Force to write the tenant's folder anew.")
+    Error::invalid(text).advise(
+        "Choose another -Path, ask for the same kind and format, or use -Force to write the tenant's folder anew.",
+    )
 }
 
 #[cfg(test)]
@@ -308,7 +317,7 @@ mod tests {
     }
 
     fn header() -> Header {
-        Header::new("t", "ndjson")
+        Header::new("t", "ndjson", "records")
     }
 
     fn open(path: &Path, oldest: i64) -> Result<(Journal, Vec<Fact>)> {
@@ -395,7 +404,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(super::super::folder::JOURNAL);
         write(&path, 1);
-        for header in [Header::new("t", "csv"), Header::new("u", "ndjson")] {
+        for header in [
+            Header::new("t", "csv", "records"),
+            Header::new("u", "ndjson", "records"),
+            Header::new("t", "ndjson", "sign-ins"),
+        ] {
             let error = Journal::open(&path, &header, 0, &mut |_| Ok(())).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput);
             assert!(error.advice().contains("-Force"));

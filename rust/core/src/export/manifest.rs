@@ -25,6 +25,8 @@ pub struct Asked {
     pub display_name: String,
     /// Where the records come from.
     pub source: String,
+    /// What they are, for a person: "audit log records"; a folder holds one kind.
+    pub records: String,
     /// Which time of a record the window selects: `contentCreated` (arrival in the feed) or `creationTime`.
     pub selected_by: String,
     pub content_types: Vec<String>,

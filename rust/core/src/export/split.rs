@@ -12,14 +12,31 @@ use std::ops::Range;
 /// Nesting that no audit record comes near; deeper input is refused rather than remembered.
 const DEEPEST: usize = 512;
 
+/// By which top-level fields a record is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// Tells it from others.
+    pub id: &'static str,
+    /// When it happened.
+    pub created: &'static str,
+}
+
+impl Fields {
+    /// Those of the unified audit log.
+    pub const AUDIT_LOG: Fields = Fields {
+        id: "Id",
+        created: "CreationTime",
+    };
+}
+
 /// One record as it stands in the array.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRecord<'a> {
     /// From `{` to `}`.
     pub bytes: &'a [u8],
-    /// What stands between the quotes of the first top-level `Id`, escapes and all.
+    /// What stands between the quotes of the first top-level [`Fields::id`], escapes and all.
     pub id: Option<&'a [u8]>,
-    /// The same for `CreationTime`.
+    /// The same for [`Fields::created`].
     pub created: Option<&'a [u8]>,
     /// True where line breaks stand between the record's tokens.
     pub has_breaks: bool,
@@ -84,6 +101,7 @@ pub struct Splitter {
     /// Bytes of the stream before `buffer`, for messages.
     dropped: u64,
     largest: usize,
+    fields: Fields,
     /// Something else may follow the array.
     enclosed: bool,
 }
@@ -106,8 +124,14 @@ impl Splitter {
             flaw: None,
             dropped: 0,
             largest,
+            fields: Fields::AUDIT_LOG,
             enclosed: false,
         }
+    }
+
+    /// Records are known by other fields than those of the unified audit log.
+    pub fn with_fields(self, fields: Fields) -> Self {
+        Splitter { fields, ..self }
     }
 
     /// For an array inside something else: what follows it is left alone, see [`Splitter::rest`].
@@ -353,9 +377,9 @@ impl Splitter {
         let key = &self.buffer[text];
         let wanted = if self.key_has_escapes {
             let key = text::unescape(key);
-            wanted(key.as_bytes())
+            self.fields.wanted(key.as_bytes())
         } else {
-            wanted(key)
+            self.fields.wanted(key)
         };
         self.pending = wanted.filter(|wanted| *self.field(*wanted) == Field::Absent);
     }
@@ -423,11 +447,15 @@ impl Splitter {
     }
 }
 
-fn wanted(key: &[u8]) -> Option<Wanted> {
-    match key {
-        b"Id" => Some(Wanted::Id),
-        b"CreationTime" => Some(Wanted::Created),
-        _ => None,
+impl Fields {
+    fn wanted(&self, key: &[u8]) -> Option<Wanted> {
+        if key == self.id.as_bytes() {
+            Some(Wanted::Id)
+        } else if key == self.created.as_bytes() {
+            Some(Wanted::Created)
+        } else {
+            None
+        }
     }
 }
 

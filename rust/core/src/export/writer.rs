@@ -87,7 +87,11 @@ impl Writer {
             return Err(Error::new(Kind::Storage, text)
                 .advise("Choose another -Path, or use -Force to write the tenant's folder anew."));
         }
-        let header = Header::new(&settings.asked.tenant_id, settings.format.name());
+        let header = Header::new(
+            &settings.asked.tenant_id,
+            settings.format.name(),
+            &settings.asked.records,
+        );
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
         let mut dedupe = Dedupe::new();
         let mut contents = Contents::default();

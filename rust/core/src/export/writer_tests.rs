@@ -42,6 +42,7 @@ fn settings(base: &Path) -> Settings {
             tenant_id: TENANT.to_owned(),
             display_name: "Contoso".to_owned(),
             source: "test".to_owned(),
+            records: "records".to_owned(),
             selected_by: "contentCreated".to_owned(),
             content_types: vec!["Audit.General".to_owned()],
             window: Window::new(DAY, 4 * DAY),

@@ -1,6 +1,7 @@
 //! `audit_export`: each tenant's audit records, once, in files of its own.
 
 mod disk;
+mod filter;
 mod report;
 mod settings;
 mod tenant;

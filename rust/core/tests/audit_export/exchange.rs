@@ -216,8 +216,10 @@ async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
     let (world, ask) = busy_hour(3_000).await;
     let tenant = &world.tenants()[0];
     let narrow = Ask {
-        content_types: "ExchangeItemAggregated,8",
-        filter: &[("operations", "MailItemsAccessed,Update user.")],
+        filter: &[
+            ("recordTypes", "ExchangeItemAggregated,8"),
+            ("operations", "MailItemsAccessed,Update user."),
+        ],
         ..ask.clone()
     };
     world.export(&narrow, &world.tenants()).await.assert_complete(1);
@@ -243,7 +245,10 @@ async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
     assert!(manifest["source"].as_str().unwrap().contains("MailItemsAccessed"));
     // What was got with a filter does not stand for what there is without.
     let other = Ask {
-        filter: &[("freeText", "wire transfer")],
+        filter: &[
+            ("recordTypes", "ExchangeItemAggregated,8"),
+            ("freeText", "wire transfer"),
+        ],
         ..narrow.clone()
     };
     world.export(&other, &world.tenants()).await.assert_complete(1);
@@ -253,7 +258,7 @@ async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
     for (bad, word) in [
         (
             Ask {
-                content_types: "Exchangee",
+                filter: &[("recordTypes", "Exchangee")],
                 ..ask.clone()
             },
             "record type",

@@ -5,6 +5,7 @@
 mod child;
 mod exchange;
 mod faults;
+mod graph;
 #[cfg(unix)]
 mod killed;
 mod lifecycle;

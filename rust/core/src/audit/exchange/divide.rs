@@ -1,7 +1,7 @@
 //! Into which stretches a search is divided. Times are milliseconds since 1970-01-01 UTC; stretches begin and end on whole
 //! seconds, because that is how finely the search can be asked.
 
-use super::super::Window;
+use super::super::{stretch, Window};
 use super::session::{LIMIT, PAGE};
 
 /// Rows that a stretch is cut for: a little below nine whole pages, so that an estimate which is somewhat low costs no
@@ -69,15 +69,7 @@ pub(super) fn by_times(window: Window, times: &[i64], total: u64) -> Option<Vec<
     if pieces.len() > 1 {
         return Some(pieces);
     }
-    in_two(window, 1000)
-}
-
-/// Two halves, unless they would be shorter than `shortest`.
-pub(super) fn in_two(window: Window, shortest: i64) -> Option<Vec<Window>> {
-    if window.end - window.start < 2 * shortest {
-        return None;
-    }
-    cut(window, window.start + (window.end - window.start) / 2)
+    stretch::in_two(window, 1000)
 }
 
 fn cut(window: Window, place: i64) -> Option<Vec<Window>> {
@@ -145,7 +137,7 @@ mod tests {
         assert!(short >= 9, "{pieces:?}");
         assert_eq!(by_times(Window { start: 0, end: 1000 }, &[5; 9], 60_000), None);
         assert_eq!(by_times(hour, &[], 0).unwrap().len(), 2);
-        assert_eq!(in_two(Window { start: 0, end: 90_000 }, 60_000), None);
+        assert_eq!(stretch::in_two(Window { start: 0, end: 90_000 }, 60_000), None);
     }
 
     proptest! {
@@ -159,7 +151,7 @@ mod tests {
             if let Plan::Divide(pieces) = Plan::of(window, Some(density)) {
                 prop_assert!(covers(window, &pieces) && pieces.len() > 1);
             }
-            if let Some(pieces) = in_two(window, 1000) {
+            if let Some(pieces) = stretch::in_two(window, 1000) {
                 prop_assert!(covers(window, &pieces));
             }
         }

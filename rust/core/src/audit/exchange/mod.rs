@@ -7,26 +7,25 @@
 //! again) is expected in every reply.
 
 mod divide;
-mod records;
 mod row;
 mod session;
 mod settings;
 
 pub(crate) use row::Filter;
-pub(crate) use settings::{check_window, record_types};
+pub(crate) use settings::record_types;
 
-use super::{Delivery, Notice, Part, Shortfall, Source, Window};
-use crate::error::{Error, Kind, Result};
+use super::records::Records;
+use super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
+use crate::error::{Kind, Result};
 use crate::exchange::AdminApi;
-use crate::export::time;
+use crate::export::split::Fields;
 use divide::Plan;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use records::Records;
 use serde::Deserialize;
 use serde_json::json;
 use session::{Command, Ended, Session};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, Semaphore};
 
@@ -152,7 +151,7 @@ impl Search {
                 }
             },
             Ended::Unproven => {
-                match divide::in_two(window, 1000) {
+                match stretch::in_two(window, 1000) {
                     Some(halves) => left.extend(fresh(halves)),
                     None => records.lack(window, "it is not certain that this second has no more records"),
                 }
@@ -165,7 +164,7 @@ impl Search {
                         window,
                         tries: tries + 1,
                     });
-                } else if let Some(halves) = divide::in_two(window, SHORTEST_MS) {
+                } else if let Some(halves) = stretch::in_two(window, SHORTEST_MS) {
                     // One more try for each: what is wrong may lie in one of them.
                     left.extend(fresh(halves).map(|half| Stretch {
                         tries: TRIES - 1,
@@ -191,6 +190,7 @@ fn fresh(windows: Vec<Window>) -> impl Iterator<Item = Stretch> {
 
 impl Source for Search {
     const NAME: &'static str = "Search-UnifiedAuditLog";
+    const PART: &'static str = "search";
     const SELECTED_BY: &'static str = "creationTime";
 
     fn longest_window(&self) -> i64 {
@@ -215,21 +215,7 @@ impl Source for Search {
     }
 
     async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
-        let name: Arc<str> = Arc::from(content_type);
-        let mut start = window.start;
-        while start < window.end {
-            let end = window.end.min((start.div_euclid(DAY_MS) + 1) * DAY_MS);
-            let part = Part {
-                id: Arc::from(format!("{content_type} {}/{}", time::iso(start), time::iso(end))),
-                content_type: Arc::clone(&name),
-                address: format!("{start}/{end}"),
-                created: (end - 1000).max(start),
-            };
-            if found.send(part).await.is_err() {
-                return Err(Error::cancelled());
-            }
-            start = end;
-        }
+        stretch::list(content_type, window, DAY_MS, Fields::AUDIT_LOG, found).await?;
         Ok(None)
     }
 
@@ -246,7 +232,7 @@ impl Source for Search {
     }
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
-        let window = stretch_of(part).ok_or_else(|| Error::internal("a part of a search has no time"))?;
+        let window = stretch::of(part)?;
         let records = Records::new(delivery);
         let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), CALLS)
             .into_iter()
@@ -258,12 +244,4 @@ impl Source for Search {
         drop(lanes);
         records.finish().await
     }
-}
-
-fn stretch_of(part: &Part) -> Option<Window> {
-    let (start, end) = part.address.split_once('/')?;
-    Some(Window {
-        start: start.parse().ok()?,
-        end: end.parse().ok()?,
-    })
 }

@@ -1,6 +1,6 @@
 //! One search to its end: calls under one `SessionId`, and the judgement whether all of it came.
 
-use super::records::Records;
+use super::super::records::Records;
 use super::row::Row;
 use crate::error::{Error, Result};
 use crate::exchange::AdminApi;
@@ -117,9 +117,11 @@ impl<'a> Session<'a> {
             first: None,
             warning: None,
         };
-        while let Some(texts) = call.rows().await? {
-            let mut ready = Vec::with_capacity(texts.len());
-            for text in texts {
+        let mut warnings = Vec::new();
+        while let Some(next) = call.next().await? {
+            warnings.extend(next.warnings);
+            let mut ready = Vec::with_capacity(next.items.len());
+            for text in next.items {
                 let row = Row::read(&text)?;
                 page.rows += 1;
                 page.first = [page.first, row.index].into_iter().flatten().min();
@@ -128,11 +130,7 @@ impl<'a> Session<'a> {
             }
             records.add(&ready).await?;
         }
-        page.warning = call
-            .warnings()
-            .iter()
-            .find(|warning| is_failure(warning, page.rows))
-            .cloned();
+        page.warning = warnings.into_iter().find(|warning| is_failure(warning, page.rows));
         Ok(page)
     }
 

@@ -155,6 +155,7 @@ impl Feed {
 
 impl Source for Feed {
     const NAME: &'static str = "Office 365 Management Activity API";
+    const PART: &'static str = "blob";
     const SELECTED_BY: &'static str = "contentCreated";
 
     fn longest_window(&self) -> i64 {
@@ -184,6 +185,15 @@ impl Source for Feed {
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
         content::read(self, part, delivery).await
+    }
+
+    /// A blob that is gone takes no other with it.
+    fn is_gap(&self, error: &Error) -> bool {
+        error.is_broken_off()
+            || matches!(
+                error.kind(),
+                Kind::NotFound | Kind::Protocol | Kind::Server | Kind::Timeout
+            )
     }
 }
 

@@ -5,6 +5,7 @@ use super::answer;
 use super::client::Feed;
 use super::{subscription, window};
 use crate::error::{Error, Kind, Result};
+use crate::export::split::Fields;
 use crate::export::time;
 use crate::http::{Reply, RequestSpec};
 use serde::Deserialize;
@@ -167,6 +168,7 @@ fn part(item: Item, asked: &Arc<str>) -> Result<Part> {
         content_type: Arc::clone(asked),
         address: item.content_uri,
         created,
+        fields: Fields::AUDIT_LOG,
     })
 }
 

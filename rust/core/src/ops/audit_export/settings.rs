@@ -1,6 +1,8 @@
 //! What an `audit_export` request says.
 
-use crate::audit::{exchange, feed, Window};
+use super::filter::Filter;
+use crate::audit::graph::{self, Report};
+use crate::audit::{exchange, feed, search_window, Window};
 use crate::engine::Session;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
@@ -23,19 +25,42 @@ const LONGEST_SETTLE_SECONDS: i64 = 7 * 86_400;
 pub(super) enum From {
     Feed,
     Exchange,
+    /// Graph's searches of the audit log.
+    Graph,
+    /// Graph's lists.
+    Report(Report),
 }
 
 impl From {
     fn read(request: &Request) -> Result<Self> {
-        match request
-            .opt_text("source")?
-            .unwrap_or("feed")
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        let name = request.opt_text("source")?.unwrap_or("feed").to_ascii_lowercase();
+        match name.as_str() {
             "feed" => Ok(From::Feed),
             "exchange" => Ok(From::Exchange),
-            other => Err(Error::invalid(format!("there is no source '{other}'")).advise("Use Feed or Exchange.")),
+            "graph" => From::graph(request.texts("contentTypes")?),
+            other => {
+                Err(Error::invalid(format!("there is no source '{other}'")).advise("Use Feed, Exchange or Graph."))
+            }
+        }
+    }
+
+    /// Each of Graph's kinds of record has fields of its own, so a folder holds one.
+    fn graph(content_types: &[String]) -> Result<Self> {
+        let known = |name: &str| {
+            let report = Report::ALL
+                .into_iter()
+                .find(|report| report.name().eq_ignore_ascii_case(name));
+            let query = name.eq_ignore_ascii_case(graph::AUDIT_LOG).then_some(From::Graph);
+            report.map(From::Report).or(query)
+        };
+        match content_types {
+            [] => Ok(From::Graph),
+            [name] => known(name.trim()).ok_or_else(|| {
+                Error::invalid(format!("Graph has no content type '{}'", name.trim()))
+                    .advise("Use AuditLogQuery, SignIns, DirectoryAudits or Provisioning.")
+            }),
+            _ => Err(Error::invalid("an export from Graph takes one content type")
+                .advise("Run one export for each, into folders of their own: their records have different fields.")),
         }
     }
 
@@ -43,6 +68,18 @@ impl From {
         match self {
             From::Feed => Service::Manage,
             From::Exchange => Service::Outlook,
+            From::Graph | From::Report(_) => Service::Graph,
+        }
+    }
+
+    /// What its records are.
+    pub(super) fn records(self) -> &'static str {
+        match self {
+            From::Feed | From::Exchange => "audit log records",
+            From::Graph => "audit log records as Graph has them",
+            From::Report(Report::SignIns) => "sign-ins",
+            From::Report(Report::DirectoryAudits) => "directory audits",
+            From::Report(Report::Provisioning) => "provisioning events",
         }
     }
 
@@ -51,14 +88,14 @@ impl From {
     fn settle_seconds(self) -> i64 {
         match self {
             From::Feed => 600,
-            From::Exchange => 86_400,
+            From::Exchange | From::Graph | From::Report(_) => 86_400,
         }
     }
 }
 
 pub(super) struct Settings {
     pub(super) from: From,
-    pub(super) filter: exchange::Filter,
+    pub(super) filter: Filter,
     pub(super) environment: Arc<Environment>,
     pub(super) credential: Arc<Credential>,
     pub(super) window: Window,
@@ -83,6 +120,7 @@ impl Settings {
             "ipAddresses",
             "objectIds",
             "freeText",
+            "recordTypes",
             "startTime",
             "endTime",
             "contentTypes",
@@ -126,14 +164,11 @@ impl Settings {
             environment,
             credential: Arc::clone(request.credential("credential")?),
             from,
-            filter: filter(request, from)?,
+            filter: Filter::read(request, from)?,
             window: window(request, from, engine.clock().now_ms())?,
-            content_types: match from {
-                From::Feed => feed::content_types(request.texts("contentTypes")?)?,
-                From::Exchange => exchange::record_types(request.texts("contentTypes")?)?,
-            },
+            content_types: content_types(request, from)?,
             path,
-            format: format(request)?,
+            format: format(request, from)?,
             throttle,
             force: request.flag("force")?,
             app_only: request.flag("appOnly")?,
@@ -151,41 +186,30 @@ fn window(request: &Request, from: From, now: i64) -> Result<Window> {
     let (start, end) = (request.int("startTime")?, request.int("endTime")?);
     match from {
         From::Feed => feed::check_window(start, end, now),
-        From::Exchange => exchange::check_window(start, end, now),
+        _ => search_window(start, end, now),
     }
 }
 
-/// What a search is narrowed by, in the service's own names.
-fn filter(request: &Request, from: From) -> Result<exchange::Filter> {
-    let mut filter = exchange::Filter::default();
-    for (field, name) in [
-        ("operations", "Operations"),
-        ("userIds", "UserIds"),
-        ("ipAddresses", "IPAddresses"),
-        ("objectIds", "ObjectIds"),
-    ] {
-        let values = request.texts(field)?;
-        if !values.is_empty() {
-            filter.set(name, values.into());
-        }
+/// What is exported, each with a range of its own: the feed's content types, the record types of a search.
+fn content_types(request: &Request, from: From) -> Result<Vec<String>> {
+    match from {
+        From::Feed => feed::content_types(request.texts("contentTypes")?),
+        From::Exchange => exchange::record_types(request.texts("recordTypes")?),
+        From::Graph => Ok(vec![graph::AUDIT_LOG.to_owned()]),
+        From::Report(report) => Ok(vec![report.name().to_owned()]),
     }
-    if let Some(text) = request.opt_text("freeText")? {
-        filter.set("FreeText", text.into());
-    }
-    if from == From::Feed && !filter.is_empty() {
-        return Err(
-            Error::invalid("the activity feed cannot be narrowed by anything but its content types")
-                .advise("Leave the filters out, or take the records from Exchange or Graph, which search."),
-        );
-    }
-    Ok(filter)
 }
 
-fn format(request: &Request) -> Result<Format> {
+fn format(request: &Request, from: From) -> Result<Format> {
     let name = request.opt_text("format")?.unwrap_or("ndjson");
     let byte_order_mark = request.flag("bom")?;
     match name.to_ascii_lowercase().as_str() {
         "ndjson" => Ok(Format::Ndjson),
+        "csv" if matches!(from, From::Report(_)) => Err(Error::invalid(format!(
+            "{} have no columns of the audit log",
+            from.records()
+        ))
+        .advise("Use -Format Ndjson.")),
         "csv" => Ok(Format::Csv { byte_order_mark }),
         _ => Err(Error::invalid(format!("there is no format '{name}'")).advise("Use Ndjson or Csv.")),
     }

@@ -6,6 +6,7 @@ use super::settings::{From, Settings};
 use crate::audit::collect::{collect, Ask, Collected};
 use crate::audit::exchange::Search;
 use crate::audit::feed::{self, Feed, Since};
+use crate::audit::graph::{GraphApi, Queries, Reports};
 use crate::audit::meter::Meter;
 use crate::audit::{Source, Window};
 use crate::engine::Engine;
@@ -84,7 +85,7 @@ impl Job {
     pub(super) fn new(engine: Arc<Engine>, settings: Arc<Settings>, cancel: CancellationToken) -> Self {
         let window = match settings.from {
             From::Feed => feed::served_window(settings.window, engine.clock().now_ms()),
-            From::Exchange => settings.window,
+            _ => settings.window,
         };
         Job {
             engine,
@@ -156,8 +157,17 @@ impl Job {
             }
             From::Exchange => {
                 let api = AdminApi::new(engine, token, guid);
-                let search = api.map(|api| Search::new(api, settings.filter.clone(), first_wait));
+                let search = api.map(|api| Search::new(api, settings.filter.exchange.clone(), first_wait));
                 self.collect_into(writer, search, report).await
+            }
+            From::Graph => {
+                let api = GraphApi::new(engine, token);
+                let queries = api.map(|api| Queries::new(api, settings.filter.graph.clone(), self.window));
+                self.collect_into(writer, queries, report).await
+            }
+            From::Report(kind) => {
+                let reports = GraphApi::new(engine, token).map(|api| Reports::new(api, kind));
+                self.collect_into(writer, reports, report).await
             }
         }
     }
@@ -183,13 +193,16 @@ impl Job {
     async fn open_writer(&self, tenant: &str, item: &Item) -> Result<Writer> {
         let settings = &self.settings;
         let (source, selected_by) = match settings.from {
-            From::Feed => (Feed::NAME.to_owned(), Feed::SELECTED_BY),
-            From::Exchange => (settings.filter.source(Search::NAME), Search::SELECTED_BY),
+            From::Feed => (Feed::NAME, Feed::SELECTED_BY),
+            From::Exchange => (Search::NAME, Search::SELECTED_BY),
+            From::Graph => (Queries::NAME, Queries::SELECTED_BY),
+            From::Report(_) => (Reports::NAME, Reports::SELECTED_BY),
         };
         let asked = Asked {
             tenant_id: tenant.to_owned(),
             display_name: item.display_name.clone(),
-            source,
+            source: settings.filter.source(source, settings.from),
+            records: settings.from.records().to_owned(),
             selected_by: selected_by.to_owned(),
             content_types: settings.content_types.clone(),
             window: self.window,

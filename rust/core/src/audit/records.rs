@@ -1,11 +1,11 @@
-//! From a search's rows to one array of records, from several sessions at the same time.
+//! From a search's answers to one array of records, also from several of them at the same time.
 
-use super::super::{Delivery, Window};
+use super::{Delivery, Window};
 use crate::error::Result;
 use std::sync::{Mutex as SyncMutex, PoisonError};
 use tokio::sync::Mutex;
 
-/// Where sessions put their records.
+/// Where a part's records are put.
 pub(super) struct Records<'a> {
     out: Mutex<Out<'a>>,
     lacks: SyncMutex<Vec<(Window, String)>>,

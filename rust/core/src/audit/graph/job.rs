@@ -1,0 +1,204 @@
+//! One audit log query: created, waited for, read.
+
+use super::super::records::Records;
+use super::client::GraphApi;
+use super::explain;
+use super::queries::PERMISSIONS;
+use crate::error::{Error, Kind, Result};
+use crate::export::dedupe::{self, Dedupe, Seen};
+use crate::http::{Reply, RequestSpec};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// A query that has not ended by then never will; it is begun anew.
+const STUCK: Duration = Duration::from_secs(4 * 3600);
+/// The longest wait between two looks at a query, in first waits.
+const LONGEST_WAIT: u32 = 120;
+/// How often a query's records are read at most.
+const READINGS: u32 = 8;
+
+/// Which version of Graph has the queries: `v1.0` where it does, else `beta`.
+#[derive(Debug, Default)]
+pub(super) struct Version(AtomicBool);
+
+impl Version {
+    fn path(&self) -> &'static str {
+        match self.is_beta() {
+            true => "beta/security/auditLog/queries",
+            false => "v1.0/security/auditLog/queries",
+        }
+    }
+
+    fn is_beta(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn go_beta(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    id: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    is_record_count_limit_exceeded: Option<bool>,
+    #[serde(default)]
+    approximate_returned_record_count: Option<u64>,
+}
+
+/// A query that has ended well.
+pub(super) struct Done {
+    id: String,
+    pub(super) exceeded: bool,
+    /// How many records the service says that it has; `None` where it says nothing.
+    count: Option<u64>,
+}
+
+/// The records of one reading.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    records: u64,
+    /// Those that no earlier reading had.
+    new: u64,
+    /// Tells it from another; a sum, which does not depend on the order.
+    digest: u128,
+}
+
+impl Reading {
+    fn add(&mut self, item: &[u8], known: &mut Dedupe) {
+        let key = dedupe::key(None, item);
+        self.records += 1;
+        self.digest = self.digest.wrapping_add(u128::from_le_bytes(key));
+        self.new += u64::from(known.insert(dedupe::entry(&key, 0)) == Seen::New);
+    }
+
+    fn is_like(self, other: Reading) -> bool {
+        (self.records, self.digest) == (other.records, other.digest)
+    }
+}
+
+pub(super) struct Jobs<'a> {
+    pub(super) api: &'a GraphApi,
+    pub(super) version: &'a Version,
+}
+
+impl Jobs<'_> {
+    /// Creates a query and waits for its end, at most twice.
+    pub(super) async fn run(&self, body: &Value) -> Result<Done> {
+        let mut again = true;
+        loop {
+            let id = self.create(body).await?;
+            match self.wait(&id).await? {
+                Ok(done) => return Ok(done),
+                Err(why) => {
+                    // It would only fill the queue; whether it goes makes no difference here.
+                    let _ = self.delete(&id).await;
+                    if !std::mem::replace(&mut again, false) {
+                        return Err(Error::new(Kind::Server, format!("the audit log query {why}"))
+                            .for_tenant(self.api.tenant().as_str())
+                            .advise("Run the same export again later: what it has stays. Exchange and the activity feed have the same records."));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn create(&self, body: &Value) -> Result<String> {
+        let text = serde_json::to_vec(body).map_err(|cause| Error::internal(format!("the query: {cause}")))?;
+        loop {
+            let was_beta = self.version.is_beta();
+            let url = self.api.address(self.version.path(), &[])?;
+            let spec = RequestSpec::post(url.as_str())?.json(Zeroizing::new(text.clone()));
+            let reply = self.api.send(spec).await?;
+            if reply.is_success() {
+                return reply.json::<State>().map(|state| state.id);
+            }
+            // One tenant had 404 in v1.0 while beta worked.
+            if reply.status() != 404 || was_beta {
+                return Err(self.refused(&reply, "create an audit log query"));
+            }
+            self.version.go_beta();
+        }
+    }
+
+    /// The query's end, or why it has none.
+    async fn wait(&self, id: &str) -> Result<std::result::Result<Done, &'static str>> {
+        let begun = Instant::now();
+        let first = self.api.engine().first_wait();
+        let mut wait = first;
+        loop {
+            let url = self.api.address(&format!("{}/{id}", self.version.path()), &[])?;
+            let reply = self.api.send(RequestSpec::get(url.as_str())?).await?;
+            if !reply.is_success() {
+                return Err(self.refused(&reply, "look at an audit log query"));
+            }
+            let state: State = reply.json()?;
+            match state.status.to_ascii_lowercase().as_str() {
+                "succeeded" => {
+                    return Ok(Ok(Done {
+                        id: state.id,
+                        exceeded: state.is_record_count_limit_exceeded == Some(true),
+                        count: state.approximate_returned_record_count.filter(|count| *count > 0),
+                    }))
+                }
+                "failed" => return Ok(Err("failed")),
+                "cancelled" => return Ok(Err("was cancelled")),
+                _ if begun.elapsed() >= STUCK => return Ok(Err("did not end within four hours")),
+                _ => {}
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 3 / 2).min(first * LONGEST_WAIT);
+        }
+    }
+
+    /// Adds all records, and removes the query. `false` where it cannot be told whether these are all.
+    pub(super) async fn read(&self, done: &Done, records: &Records<'_>) -> Result<bool> {
+        let read = self.readings(done, records).await;
+        let _ = self.delete(&done.id).await;
+        read
+    }
+
+    /// One and the same query has been seen to give other records at each reading. So it is read until the number of records
+    /// is the one that the service names, or two readings are the same, or two in a row bring nothing new.
+    async fn readings(&self, done: &Done, records: &Records<'_>) -> Result<bool> {
+        let mut known = Dedupe::new();
+        let mut before: Option<Reading> = None;
+        for _ in 0..READINGS {
+            let path = format!("{}/{}/records", self.version.path(), done.id);
+            let first = self.api.address(&path, &[("$top", "999")])?;
+            let mut pages = self.api.pages("audit log records", PERMISSIONS, first);
+            let mut reading = Reading::default();
+            while let Some(page) = pages.next().await? {
+                for item in &page.items {
+                    reading.add(item, &mut known);
+                }
+                records.add(&page.items).await?;
+            }
+            let nothing_new = before.is_some_and(|before| before.new == 0) && reading.new == 0;
+            if done.count == Some(reading.records)
+                || before.is_some_and(|before| before.is_like(reading))
+                || nothing_new
+            {
+                return Ok(true);
+            }
+            before = Some(reading);
+        }
+        Ok(false)
+    }
+
+    async fn delete(&self, id: &str) -> Result<()> {
+        let url = self.api.address(&format!("{}/{id}", self.version.path()), &[])?;
+        self.api.send(RequestSpec::delete(url.as_str())?).await.map(drop)
+    }
+
+    fn refused(&self, reply: &Reply, action: &str) -> Error {
+        explain::refusal(reply, action, PERMISSIONS, self.api.tenant())
+    }
+}

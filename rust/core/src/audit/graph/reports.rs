@@ -1,0 +1,124 @@
+//! `auditLogs`: sign-ins, directory audits and provisioning, by next links.
+
+use super::super::records::Records;
+use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
+use super::client::GraphApi;
+use crate::error::{Error, Result};
+use crate::export::split::Fields;
+use crate::export::time;
+use tokio::sync::{mpsc, Semaphore};
+
+const DAY_MS: i64 = 86_400_000;
+/// Requests of one tenant at a time: the service takes five in ten seconds.
+const AT_ONCE: usize = 2;
+
+/// One of the lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    SignIns,
+    DirectoryAudits,
+    Provisioning,
+}
+
+impl Report {
+    pub(crate) const ALL: [Report; 3] = [Report::SignIns, Report::DirectoryAudits, Report::Provisioning];
+
+    /// The name of the content type.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Report::SignIns => "SignIns",
+            Report::DirectoryAudits => "DirectoryAudits",
+            Report::Provisioning => "Provisioning",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Report::SignIns => "v1.0/auditLogs/signIns",
+            Report::DirectoryAudits => "v1.0/auditLogs/directoryAudits",
+            Report::Provisioning => "v1.0/auditLogs/provisioning",
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Report::SignIns => "sign-ins",
+            Report::DirectoryAudits => "directory audits",
+            Report::Provisioning => "provisioning events",
+        }
+    }
+
+    fn fields(self) -> Fields {
+        let created = match self {
+            Report::SignIns => "createdDateTime",
+            Report::DirectoryAudits | Report::Provisioning => "activityDateTime",
+        };
+        Fields { id: "id", created }
+    }
+}
+
+pub(crate) struct Reports {
+    api: GraphApi,
+    report: Report,
+    turns: Semaphore,
+}
+
+impl Reports {
+    pub(crate) fn new(api: GraphApi, report: Report) -> Self {
+        Reports {
+            api,
+            report,
+            turns: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+impl Source for Reports {
+    const NAME: &'static str = "Microsoft Graph auditLogs";
+    const PART: &'static str = "list";
+    const SELECTED_BY: &'static str = "createdDateTime";
+
+    fn longest_window(&self) -> i64 {
+        i64::MAX / 4
+    }
+
+    async fn prepare(&self, _content_types: &[String]) -> Result<Vec<Notice>> {
+        Ok(Vec::new())
+    }
+
+    async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
+        stretch::list(content_type, window, DAY_MS, self.report.fields(), found).await?;
+        Ok(None)
+    }
+
+    fn shortfall(&self, _content_type: &str, _window: Window, _parts: u64) -> Shortfall {
+        Shortfall::default()
+    }
+
+    async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
+        let window = stretch::of(part)?;
+        let moment = |ms: i64| time::iso(ms);
+        let field = self.report.fields().created;
+        let filter = format!(
+            "{field} ge {} and {field} lt {}",
+            moment(window.start),
+            moment(window.end)
+        );
+        let first = self
+            .api
+            .address(self.report.path(), &[("$filter", &filter), ("$top", "1000")])?;
+        let mut pages = self.api.pages(self.report.what(), "AuditLog.Read.All", first);
+        let records = Records::new(delivery);
+        loop {
+            let page = {
+                let turn = self.turns.acquire().await;
+                let _turn = turn.map_err(|_| Error::internal("the turns of reports were closed"))?;
+                pages.next().await?
+            };
+            match page {
+                Some(page) => records.add(&page.items).await?,
+                None => return records.finish().await,
+            }
+        }
+    }
+}
