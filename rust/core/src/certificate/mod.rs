@@ -3,10 +3,11 @@
 //! Only RSA keys of 2048 bits and more are taken: the sign-in endpoint verifies nothing else (Microsoft's "Microsoft
 //! identity platform application authentication certificate credentials").
 
+pub(crate) mod create;
 mod key;
 mod open;
 mod pem;
-mod pfx;
+pub(crate) mod pfx;
 pub(crate) mod refuse;
 
 use crate::error::{Error, Result};
@@ -229,6 +230,11 @@ impl Certificate {
 
     pub(crate) fn sha256(&self) -> &[u8] {
         &self.sha256
+    }
+
+    /// The length of its key.
+    pub(crate) fn bits(&self) -> u32 {
+        self.public.bits()
     }
 
     /// Milliseconds since 1970.

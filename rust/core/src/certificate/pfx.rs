@@ -5,7 +5,13 @@ use super::refuse;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkcs12::Pkcs12;
+use openssl::pkey::{PKeyRef, Private};
+use openssl::stack::Stack;
+use openssl::x509::{X509Ref, X509};
+use zeroize::Zeroizing;
 
 /// Object identifiers, in DER, that tell of protection by a Windows account instead of a password: Microsoft's bag of a
 /// protected password (1.3.6.1.4.1.311.17.4) and the DPAPI-NG recipient (1.3.6.1.4.1.311.74.1).
@@ -18,6 +24,64 @@ const KEY_PROTECTED: [&[u8]; 2] = [
     &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03],
     &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02],
 ];
+
+/// How often a password is hashed before it opens anything. .NET refuses to do it more than 300,000 times for one key.
+const ITERATIONS: u32 = 100_000;
+
+/// How an archive is encrypted, by the names that Export-PfxCertificate has for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// PBES2 with AES-256, and a MAC with SHA-256: from Windows 10 1709 and Windows Server 2019 on.
+    #[default]
+    Aes256Sha256,
+    /// What every Windows opens, and OpenSSL without its legacy provider too.
+    TripleDesSha1,
+}
+
+impl Encryption {
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "AES256_SHA256" => Ok(Encryption::Aes256Sha256),
+            "TripleDES_SHA1" => Ok(Encryption::TripleDesSha1),
+            _ => Err(Error::invalid("a PFX file cannot be encrypted like that")
+                .advise("Use AES256_SHA256, or TripleDES_SHA1 for an old Windows.")),
+        }
+    }
+}
+
+/// An archive of a certificate with its chain and its key; `title` is what lists of its contents show.
+pub(crate) fn write(
+    key: &PKeyRef<Private>,
+    leaf: &X509Ref,
+    chain: Vec<X509>,
+    title: &str,
+    password: &str,
+    encryption: Encryption,
+) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
+    let (cipher, digest) = match encryption {
+        Encryption::Aes256Sha256 => (Nid::AES_256_CBC, MessageDigest::sha256()),
+        Encryption::TripleDesSha1 => (Nid::PBE_WITHSHA1AND3_KEY_TRIPLEDES_CBC, MessageDigest::sha1()),
+    };
+    let mut builder = Pkcs12::builder();
+    if !title.is_empty() {
+        builder.name(title);
+    }
+    builder
+        .pkey(key)
+        .cert(leaf)
+        .key_algorithm(cipher)
+        .cert_algorithm(cipher)
+        .mac_md(digest);
+    if !chain.is_empty() {
+        let mut stack = Stack::new()?;
+        chain.into_iter().try_for_each(|certificate| stack.push(certificate))?;
+        builder.ca(stack);
+    }
+    if !password.is_empty() {
+        builder.key_iter(ITERATIONS).mac_iter(ITERATIONS);
+    }
+    builder.build2(password)?.to_der().map(Zeroizing::new)
+}
 
 /// The archive, where the bytes have the outer form of one.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Pkcs12> {

@@ -1,6 +1,7 @@
 //! The commands. Each file is one kind of request.
 
 mod audit_export;
+mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
 mod sign_in;
@@ -22,6 +23,7 @@ impl Operation {
     pub fn start(session: &Session, request: Request) -> Result<Operation> {
         match request.kind() {
             "audit_export" => audit_export::start(session, &request),
+            "certificate_create" => certificate_create::start(session, &request),
             "credential_load" => store::load(session, &request),
             "credential_remove" => store::remove(session, &request),
             "credential_save" => store::save(session, &request),

@@ -2,12 +2,12 @@
 
 use super::secrets::{name_and_version, object};
 use super::Vault;
+use crate::certificate::pfx;
 use crate::error::{Error, Kind, Result};
 use crate::http::RequestSpec;
 use crate::secret::Secret;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
-use openssl::pkcs12::Pkcs12;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 use serde::Deserialize;
@@ -100,16 +100,8 @@ fn pkcs12(pem: &Secret) -> Option<Secret> {
         .iter()
         .position(|certificate| certificate.public_key().is_ok_and(|public| public.public_eq(&key)))?;
     let own = chain.remove(own);
-    let mut builder = Pkcs12::builder();
-    builder.pkey(&key).cert(&own);
-    if !chain.is_empty() {
-        let mut stack = openssl::stack::Stack::new().ok()?;
-        for certificate in chain {
-            stack.push(certificate).ok()?;
-        }
-        builder.ca(stack);
-    }
-    let der = zeroize::Zeroizing::new(builder.build2("").ok()?.to_der().ok()?);
+    // The algorithms that every reader has: the password is empty in any case.
+    let der = pfx::write(&key, &own, chain, "", "", pfx::Encryption::TripleDesSha1).ok()?;
     Some(Secret::new(STANDARD.encode(&*der)))
 }
 

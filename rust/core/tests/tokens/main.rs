@@ -1,5 +1,6 @@
 //! The `tokens` operation against the sandbox.
 
+mod certificate_create;
 mod certificate_files;
 mod certificates;
 mod faults;
