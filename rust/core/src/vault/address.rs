@@ -49,9 +49,9 @@ impl Address {
         if same_port && (below || (single && url.host() == domain_url.host())) {
             return Ok(address);
         }
-        let (name, shown) = (environment.name(), &address.host);
+        let name = environment.name();
         Err(
-            Error::invalid(format!("{shown} is no vault of the environment {name}, whose vaults are below {domain}"))
+            Error::invalid(format!("what was given is no vault of the environment {name}, whose vaults are below {domain}"))
                 .advise("Choose the vault's own cloud with -Environment, or name its domain in one of your own: Add-SecureAppEnvironment -KeyVaultEndpoint."),
         )
     }

@@ -1,5 +1,6 @@
 //! Certificates, with the key where the vault gives it out.
 
+use super::explain::Right;
 use super::secrets::{name_and_version, object};
 use super::Vault;
 use crate::certificate::pfx;
@@ -19,6 +20,7 @@ pub(crate) struct Certificate {
     pub(crate) version: String,
     /// DER.
     pub(crate) der: Vec<u8>,
+    pub(crate) enabled: bool,
     /// False where the policy keeps the key in the vault.
     pub(crate) exportable: bool,
 }
@@ -28,7 +30,15 @@ struct Bundle {
     id: String,
     cer: String,
     #[serde(default)]
+    attributes: Option<Attributes>,
+    #[serde(default)]
     policy: Option<Policy>,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    #[serde(default)]
+    enabled: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +59,11 @@ impl Vault {
         let path = object("certificates", name, version)?;
         let reply = self.send(RequestSpec::get(&self.url(&path))?).await?;
         if !reply.is_success() {
-            return Err(self.refused(&reply, &format!("give the certificate '{name}'")));
+            return Err(self.refused(
+                &reply,
+                &format!("give the certificate '{name}'"),
+                &Right::GET_CERTIFICATE,
+            ));
         }
         let bundle: Bundle = reply.json()?;
         let (name, version) = name_and_version(&bundle.id)?;
@@ -59,6 +73,10 @@ impl Vault {
             name,
             version,
             der,
+            enabled: bundle
+                .attributes
+                .and_then(|attributes| attributes.enabled)
+                .unwrap_or(true),
             exportable: policy.and_then(|key| key.exportable).unwrap_or(true),
         })
     }
@@ -80,7 +98,7 @@ impl Vault {
         if !certificate.exportable {
             return Err(
                 Error::invalid(format!("the key of the certificate '{name}' cannot leave its vault"))
-                    .advise("Let the vault sign with it, which takes the role Key Vault Crypto User."),
+                    .advise("Let the vault sign with it: New-SecureAppCredential -RemoteSigning, which takes the role Key Vault Crypto User (keys/sign). Or use a certificate whose policy lets the key out."),
             );
         }
         let secret = self.secret(name, Some(&certificate.version)).await?;

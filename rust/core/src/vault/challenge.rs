@@ -25,7 +25,7 @@ pub(super) fn read(reply: &Reply, address: &Address) -> Result<Wanted> {
         let error = if reply.is_success() {
             bad(address, "answered a request without a token")
         } else {
-            explain::refusal(reply, "say which token it wants", address)
+            explain::refusal(reply, "say which token it wants", None, address)
         };
         return Err(error);
     }

@@ -8,13 +8,36 @@ use crate::error::{Error, Kind};
 use crate::http::Reply;
 use serde_json::Value as Json;
 
-/// The error of a failed reply.
+/// What a request takes: a role of Azure RBAC that has it, and its name in access policies.
+pub(super) struct Right {
+    role: &'static str,
+    permission: &'static str,
+}
+
+impl Right {
+    pub(super) const GET_SECRET: Right = Right::new("Key Vault Secrets User", "secrets/get");
+    pub(super) const LIST_SECRETS: Right = Right::new("Key Vault Secrets User", "secrets/list");
+    pub(super) const SET_SECRET: Right = Right::new("Key Vault Secrets Officer", "secrets/set");
+    pub(super) const DELETE_SECRET: Right = Right::new("Key Vault Secrets Officer", "secrets/delete");
+    pub(super) const RECOVER_SECRET: Right = Right::new("Key Vault Secrets Officer", "secrets/recover");
+    pub(super) const GET_CERTIFICATE: Right = Right::new("Key Vault Certificate User", "certificates/get");
+    pub(super) const SIGN: Right = Right::new("Key Vault Crypto User", "keys/sign");
+
+    const fn new(role: &'static str, permission: &'static str) -> Right {
+        Right { role, permission }
+    }
+}
+
+/// The error of a failed reply; `action` reads like "give the secret 'a'", and `right` is what that takes.
 #[cold]
-pub(super) fn refusal(reply: &Reply, action: &str, address: &Address) -> Error {
+pub(super) fn refusal(reply: &Reply, action: &str, right: Option<&Right>, address: &Address) -> Error {
     let error = reply.error(action).for_resource(address.base());
     let inner = inner_code(reply.bytes()).unwrap_or_default();
     let outer = error.service().map_or("", |service| service.code.as_str());
-    let advice = advice(reply.status(), &inner, outer, error.kind());
+    let forbidden = right
+        .filter(|_| reply.status() == 403)
+        .and_then(|right| missing(&inner, right));
+    let advice = forbidden.or_else(|| advice(reply.status(), &inner, outer, error.kind()).map(str::to_owned));
     let mut service = error.service().cloned().unwrap_or_default();
     service.suberror.clone_from(&inner);
     if !inner.is_empty() {
@@ -27,6 +50,15 @@ pub(super) fn refusal(reply: &Reply, action: &str, address: &Address) -> Error {
     }
 }
 
+/// What to do where a right is missing; `None` where the refusal has another reason.
+fn missing(inner: &str, Right { role, permission }: &Right) -> Option<String> {
+    Some(match inner {
+        "ForbiddenByRbac" => format!("Assign the role '{role}' ({permission}) on the vault to whom the credential acts for. A new assignment takes some minutes to work."),
+        "AccessDenied" => format!("The vault uses access policies: add one for whom the credential acts for, with the permission {permission}."),
+        _ => return None,
+    })
+}
+
 /// The code of a reply: the inner one, which is the more exact, or the outer one.
 pub(super) fn inner_code(body: &[u8]) -> Option<String> {
     let json: Json = serde_json::from_slice(body).ok()?;
@@ -36,11 +68,9 @@ pub(super) fn inner_code(body: &[u8]) -> Option<String> {
 
 fn advice(status: u16, inner: &str, outer: &str, kind: Kind) -> Option<&'static str> {
     Some(match (status, inner, outer) {
-        (403, "ForbiddenByRbac", _) => "Assign a role on the vault to whom the credential acts for: 'Key Vault Secrets User' to read secrets, 'Key Vault Secrets Officer' to write them, 'Key Vault Certificate User' for certificates, 'Key Vault Crypto User' to sign. A new assignment takes some minutes to work.",
-        (403, "AccessDenied", _) => "The vault uses access policies: add one for whom the credential acts for, with the permission that the service names.",
         (403, "ForbiddenByFirewall", _) => "The vault's firewall keeps this machine out: add its address to the vault's network settings, or run this where the vault's private endpoint can be reached.",
-        (403, "SecretDisabled" | "KeyDisabled", _) => "Enable it, or ask for another version with -Version.",
-        (403, "SecretNotYetValid" | "SecretExpired" | "KeyExpired", _) => "Its own dates keep it from being used now: renew it, or ask for another version with -Version.",
+        (403, "SecretDisabled" | "KeyDisabled", _) => "Enable it, or name another version.",
+        (403, "SecretNotYetValid" | "SecretExpired" | "KeyExpired", _) => "Its own dates keep it from being used now: renew it, or name another version.",
         (403, "SecretManaged", _) => "A certificate of that name owns the secret: choose another name.",
         (403, _, _) => "Give whom the credential acts for a role or an access policy on the vault, and check the vault's network settings.",
         (404, _, "SecretNotFound" | "CertificateNotFound" | "KeyNotFound") => "Check the name and the version; a deleted one has to be recovered first.",

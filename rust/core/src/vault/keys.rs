@@ -1,5 +1,6 @@
 //! Keys that stay in the vault: signatures are made there.
 
+use super::explain::Right;
 use super::secrets::object;
 use super::Vault;
 use crate::error::{Error, Kind, Result};
@@ -7,11 +8,12 @@ use crate::http::RequestSpec;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use serde::Deserialize;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One version of a key, and the vault that signs with it.
 pub(crate) struct VaultKey {
-    vault: Vault,
+    vault: Arc<Vault>,
     name: String,
     version: String,
 }
@@ -23,9 +25,9 @@ struct Signature {
 
 impl VaultKey {
     /// The key of a certificate has the certificate's name and version.
-    pub(crate) fn new(vault: Vault, name: &str, version: &str) -> Self {
+    pub(crate) fn new(vault: &Arc<Vault>, name: &str, version: &str) -> Self {
         VaultKey {
-            vault,
+            vault: Arc::clone(vault),
             name: name.to_owned(),
             version: version.to_owned(),
         }
@@ -43,7 +45,7 @@ impl VaultKey {
         if !reply.is_success() {
             return Err(self
                 .vault
-                .refused(&reply, &format!("sign with the key '{}'", self.name)));
+                .refused(&reply, &format!("sign with the key '{}'", self.name), &Right::SIGN));
         }
         let signature: Signature = reply.json()?;
         URL_SAFE_NO_PAD

@@ -10,6 +10,8 @@ mod explain;
 mod keys;
 mod secrets;
 
+use explain::Right;
+
 pub(crate) use address::Address;
 pub(crate) use keys::VaultKey;
 pub(crate) use secrets::{Properties, Step};
@@ -91,9 +93,9 @@ impl Vault {
         Ok(request.app_only(self.app_only))
     }
 
-    /// The error of a failed reply; `action` reads like "give the secret 'a'".
-    fn refused(&self, reply: &Reply, action: &str) -> crate::Error {
-        explain::refusal(reply, action, &self.address)
+    /// The error of a failed reply; `action` reads like "give the secret 'a'", and `right` is what that takes.
+    fn refused(&self, reply: &Reply, action: &str, right: &Right) -> crate::Error {
+        explain::refusal(reply, action, Some(right), &self.address)
     }
 
     /// The wait before the vault is asked again whether something has happened.

@@ -1,6 +1,7 @@
 //! Secrets: read, written, listed and deleted.
 
-use super::{explain, Vault, API_VERSION};
+use super::explain::{self, Right};
+use super::{Vault, API_VERSION};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Reply, RequestSpec};
 use crate::secret::Secret;
@@ -101,7 +102,7 @@ impl Vault {
     pub(crate) async fn secret(&self, name: &str, version: Option<&str>) -> Result<SecretItem> {
         let path = object("secrets", name, version)?;
         let reply = self.send(RequestSpec::get(&self.url(&path))?).await?;
-        self.item(&reply, &format!("give the secret '{name}'"))
+        self.item(&reply, &format!("give the secret '{name}'"), &Right::GET_SECRET)
     }
 
     /// Writes a new version. A secret of that name that was deleted is recovered first: the vault keeps its name until then.
@@ -122,7 +123,7 @@ impl Vault {
         for tried in 0..=RECOVERY_TRIES {
             let reply = self.send(RequestSpec::put(&url)?.json(body.clone())).await?;
             if reply.status() != 409 || tried == RECOVERY_TRIES {
-                return self.item(&reply, &action);
+                return self.item(&reply, &action, &Right::SET_SECRET);
             }
             match explain::inner_code(reply.bytes()).as_deref() {
                 Some("ObjectIsDeletedButRecoverable") if !recovering => {
@@ -133,7 +134,7 @@ impl Vault {
                 }
                 // After a recovery has begun the old state may still be told for a moment.
                 Some("ObjectIsBeingRecovered" | "ObjectIsBeingDeleted" | "ObjectIsDeletedButRecoverable") => {}
-                _ => return Err(self.refused(&reply, &action)),
+                _ => return Err(self.refused(&reply, &action, &Right::SET_SECRET)),
             }
             told(Step::Waiting(tried));
             tokio::time::sleep(wait).await;
@@ -152,7 +153,7 @@ impl Vault {
         loop {
             let reply = self.send(RequestSpec::get(&url)?).await?;
             if !reply.is_success() {
-                return Err(self.refused(&reply, "list the secrets"));
+                return Err(self.refused(&reply, "list the secrets", &Right::LIST_SECRETS));
             }
             let page: Page<'_> = reply.json()?;
             for bundle in page.value {
@@ -172,7 +173,7 @@ impl Vault {
         if reply.is_success() {
             Ok(())
         } else {
-            Err(self.refused(&reply, &format!("delete the secret '{name}'")))
+            Err(self.refused(&reply, &format!("delete the secret '{name}'"), &Right::DELETE_SECRET))
         }
     }
 
@@ -184,13 +185,17 @@ impl Vault {
         if reply.is_success() || matches!(reply.status(), 404 | 409) {
             Ok(())
         } else {
-            Err(self.refused(&reply, &format!("recover the deleted secret '{name}'")))
+            Err(self.refused(
+                &reply,
+                &format!("recover the deleted secret '{name}'"),
+                &Right::RECOVER_SECRET,
+            ))
         }
     }
 
-    fn item(&self, reply: &Reply, action: &str) -> Result<SecretItem> {
+    fn item(&self, reply: &Reply, action: &str, right: &Right) -> Result<SecretItem> {
         if !reply.is_success() {
-            return Err(self.refused(reply, action));
+            return Err(self.refused(reply, action, right));
         }
         SecretItem::read(reply.json()?)
     }

@@ -1,6 +1,5 @@
 //! Key Vault: the client against the sandbox's vault, and credentials that are kept in it.
 
-mod certificates;
 mod kills;
 mod secrets;
 mod single_use;
