@@ -31,6 +31,7 @@
         'Get-SecureAppKeyVaultCertificate'
         'Get-SecureAppKeyVaultSecret'
         'Get-SecureAppTokenCache'
+        'New-SecureAppCertificate'
         'New-SecureAppCredential'
         'New-SecureAppRefreshToken'
         'Remove-SecureAppCredential'

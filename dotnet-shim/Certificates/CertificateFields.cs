@@ -28,7 +28,7 @@ namespace SecureAppModel.Certificates
             new CertificateParts
             {
                 Thumbprint = Text(find(ThumbprintKeys)),
-                Certificate = As<X509Certificate2>(find(CertificateKeys), "certificate"),
+                Certificate = find(CertificateKeys) is SecureAppCertificate made ? made.Certificate : As<X509Certificate2>(find(CertificateKeys), "certificate"),
                 Path = FullPath(find(PathKeys), path),
                 KeyPath = FullPath(find(KeyPathKeys), path),
                 Password = secret(find(PasswordKeys), "certificatePassword"),

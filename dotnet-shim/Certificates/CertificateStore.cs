@@ -86,19 +86,4 @@ namespace SecureAppModel.Certificates
             return BitConverter.ToString(hash.ComputeHash(certificate.RawData)).Replace("-", string.Empty) == wanted;
         }
     }
-
-    /// <summary>Paths on PowerShell's Cert: drive.</summary>
-    internal static class StorePath
-    {
-        /// <summary>The thumbprint at the end of such a path; null for any other path.</summary>
-        internal static string? Thumbprint(string? path)
-        {
-            if (path is null || !path.StartsWith("Cert:", StringComparison.OrdinalIgnoreCase))
-            {
-                return null;
-            }
-
-            return path.Substring(path.LastIndexOfAny(new[] { '\\', '/', ':' }) + 1);
-        }
-    }
 }

@@ -37,33 +37,27 @@ namespace SecureAppModel.Commands
 
         internal override void OnRecord(ValueMap record)
         {
-            byte[] certificate = record.Get("certificate") as byte[] ?? Array.Empty<byte>();
-            byte[]? pkcs12 = record.Get("pkcs12") is byte[] text ? Decode(text) : null;
-            try
+            string name = record.Text("name");
+            byte[]? withKey = record.Get("pkcs12") as byte[];
+            if (withKey is null)
             {
-                if (pkcs12 is null)
-                {
-                    WriteWarning(
-                        "The key of '" + record.Text("name") + "' cannot leave the vault: the certificate comes without it. "
-                        + "Use another certificate, whose policy lets the key out, where the key itself is needed.");
-                }
+                WriteWarning(
+                    "The key of '" + name + "' cannot leave the vault: the certificate comes without it. "
+                    + "Use another certificate, whose policy lets the key out, where the key itself is needed.");
+            }
 
-                WriteObject(Guarded(() => pkcs12 is null ? new X509Certificate2(certificate) : Open(pkcs12, record.Text("name")), new ObjectName(Name)));
-            }
-            finally
-            {
-                if (pkcs12 is not null)
-                {
-                    Array.Clear(pkcs12, 0, pkcs12.Length);
-                }
-            }
+            WriteObject(Guarded(
+                () => withKey is null
+                    ? new X509Certificate2(record.Get("certificate") as byte[] ?? Array.Empty<byte>())
+                    : Pkcs12Value.Use(withKey, pkcs12 => Open(pkcs12, name)),
+                new ObjectName(Name)));
         }
 
         private static X509Certificate2 Open(byte[] pkcs12, string name)
         {
             try
             {
-                return new X509Certificate2(pkcs12, string.Empty, KeyStorage.Flags());
+                return Pkcs12Value.Open(pkcs12);
             }
             catch (CryptographicException cause)
             {
@@ -72,21 +66,6 @@ namespace SecureAppModel.Commands
                     "The certificate '" + name + "' and its key could not be opened: " + cause.Message,
                     "Look at the certificate in the vault: its secret must hold PKCS#12 or PEM with the key.",
                     cause);
-            }
-        }
-
-        /// <summary>Decodes Base64 without a string of it, and clears what it came in.</summary>
-        private static byte[] Decode(byte[] text)
-        {
-            char[] characters = Utf8.Chars(text, 0, text.Length);
-            try
-            {
-                return Convert.FromBase64CharArray(characters, 0, characters.Length);
-            }
-            finally
-            {
-                Array.Clear(characters, 0, characters.Length);
-                Array.Clear(text, 0, text.Length);
             }
         }
     }

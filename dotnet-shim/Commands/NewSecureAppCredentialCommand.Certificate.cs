@@ -22,7 +22,7 @@ namespace SecureAppModel.Commands
         [SecretTransformation(Trim = false)]
         public SecureString? CertificatePassword { get; set; }
 
-        [Parameter(ParameterSetName = ApplicationSet)]
+        [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = ApplicationSet)]
         public X509Certificate2? Certificate { get; set; }
 
         /// <summary>The key of -Certificate where it is kept elsewhere: in an HSM, a token or a vault.</summary>
@@ -44,9 +44,13 @@ namespace SecureAppModel.Commands
             Password = NotEmpty(CertificatePassword),
             Certificate = Certificate,
             PrivateKey = PrivateKey,
-            Thumbprint = NotEmpty(CertificateThumbprint),
+            Thumbprint = IsOf(Certificate, CertificateThumbprint) ? null : NotEmpty(CertificateThumbprint),
             Algorithm = AssertionAlgorithm,
         };
+
+        /// <summary>What New-SecureAppCertificate makes comes with both.</summary>
+        private static bool IsOf(X509Certificate2? certificate, string? thumbprint) =>
+            string.Equals(certificate?.Thumbprint, thumbprint, System.StringComparison.OrdinalIgnoreCase);
 
         private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
     }

@@ -9,22 +9,8 @@ namespace SecureAppModel.Commands
     {
         private const string Advice = "Give -Path a folder on a file system in which this user may create files.";
 
-        /// <summary>The absolute path; wildcard characters stand for themselves. Touches nothing.</summary>
-        /// <exception cref="SecureAppException">It is no place on a file system.</exception>
-        internal static string Resolve(SessionState session, string path)
-        {
-            try
-            {
-                string full = session.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-                return provider.Name == "FileSystem"
-                    ? full
-                    : throw Refuse("'" + path + "' is on the " + provider.Name + " provider, which holds no files.", null);
-            }
-            catch (Exception cause) when (cause is RuntimeException or ArgumentException or NotSupportedException)
-            {
-                throw Refuse("'" + path + "' is not a usable path: " + cause.Message, cause);
-            }
-        }
+        /// <summary>The absolute path; see <see cref="OutputPath"/>.</summary>
+        internal static string Resolve(SessionState session, string path) => OutputPath.Resolve(session, path, Advice);
 
         /// <summary>Creates the folder where it is missing and makes sure that files can be created in it.</summary>
         /// <exception cref="SecureAppException">That is not so.</exception>
@@ -44,8 +30,5 @@ namespace SecureAppModel.Commands
                     SecureAppErrorKind.Storage, "The folder '" + path + "' cannot be written to: " + cause.Message, Advice, cause);
             }
         }
-
-        private static SecureAppException Refuse(string message, Exception? cause) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, Advice, cause);
     }
 }

@@ -10,22 +10,27 @@ public sealed class TestCertificates : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("secureapp-certificates-");
 
-    /// <summary>A self-signed RSA certificate that is valid from a day ago.</summary>
-    public static X509Certificate2 Create(string subject = "CN=Test", int bits = 2048, double days = 365)
+    /// <summary>A self-signed RSA certificate that is valid from a day ago, or from <paramref name="from"/> days.</summary>
+    public static X509Certificate2 Create(string subject = "CN=Test", int bits = 2048, double days = 365, double from = -1)
     {
         using RSA key = RSA.Create(bits);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         DateTimeOffset now = DateTimeOffset.UtcNow;
-        return request.CreateSelfSigned(now.AddDays(Math.Min(-1, days - 1)), now.AddDays(days));
+        return request.CreateSelfSigned(now.AddDays(Math.Min(from, days - 1)), now.AddDays(days));
     }
 
     /// <summary>The same, registered with the sandbox's application.</summary>
     public static X509Certificate2 Registered(Sandbox sandbox, string subject = "CN=Test")
     {
         X509Certificate2 certificate = Create(subject);
-        sandbox.Send(HttpMethod.Post, "sandbox/certificates", new { certificate = certificate.ExportCertificatePem() });
+        Register(sandbox, certificate);
         return certificate;
     }
+
+    public static void Register(Sandbox sandbox, X509Certificate2 certificate) =>
+        sandbox.Send(HttpMethod.Post, "sandbox/certificates", new { certificate = certificate.ExportCertificatePem() });
+
+    public string Folder => _folder.FullName;
 
     public string Path(string name) => System.IO.Path.Combine(_folder.FullName, name);
 
@@ -42,19 +47,29 @@ public sealed class TestCertificates : IDisposable
     }
 
     /// <summary>Runs the openssl program in the folder; false where it cannot do that.</summary>
-    public bool OpenSsl(params string[] arguments)
+    public bool OpenSsl(params string[] arguments) => Run("openssl", arguments);
+
+    /// <summary>Runs a program in the folder; false where it is not installed or cannot do that.</summary>
+    public bool Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("openssl", arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException("openssl did not start.");
-        _ = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
+        try
+        {
+            using Process process = Process.Start(start) ?? throw new InvalidOperationException(program + " did not start.");
+            _ = process.StandardError.ReadToEndAsync();
+            process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -37,6 +37,8 @@ public sealed class MisplacedSecretTests : IDisposable
             "New-SecureAppCredential -Credential $secret",
             "Set-SecureAppKeyVaultSecret vault name @{ value = $secret }",
             "Set-SecureAppKeyVaultSecret vault $secret $secret -Environment Nowhere",
+            "New-SecureAppCertificate $secret -KeyLength 1024",
+            "New-SecureAppCertificate x -CertStoreLocation $secret",
             "Get-SecureAppAccessToken $tenant -Resource $secret -Credential @{ appId = $id; secret = $id }",
             "Get-SecureAppAccessToken $tenant -Scope $secret -Credential @{ appId = $id; secret = $id }",
             "New-SecureAppCredential -Credential ([pscredential]::new($secret, (ConvertTo-It $id)))",

@@ -154,6 +154,30 @@ public sealed class StopTests
         Incomplete(folder);
     }
 
+    /// <summary>The search for primes goes on by itself, in a thread that nobody waits for; the command does not.</summary>
+    [Theory]
+    [MemberData(nameof(With), Stage.KeyGeneration)]
+    public void A_key_that_is_being_made_is_abandoned(string command)
+    {
+        using Engine engine = Engine.Open();
+        string folder = Directory.CreateTempSubdirectory("secureapp-stop-").FullName;
+        engine.Set("folder", folder);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+
+        RunningScript running = engine.Start(StopTable.Rows[command].Script + " -KeyLength 8192");
+        while (!engine.Progress.Any(record => record.StatusDescription.Contains("8192 bits", StringComparison.Ordinal)))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            Thread.Yield();
+        }
+
+        running.Stop();
+
+        Assert.True(running.Wait().Stopped);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        Directory.Delete(folder);
+    }
+
     /// <summary>Why it has no back-off to be stopped in: it asks once and says what it was told.</summary>
     [Fact]
     public void A_throttled_service_is_reported_by_the_check_and_not_waited_for()

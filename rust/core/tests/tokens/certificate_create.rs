@@ -258,7 +258,7 @@ async fn what_cannot_be_made_is_refused_before_a_key_is() {
             plan(2048).with("dnsNames", Field::Texts(vec![String::new()])),
             "not one",
         ),
-        (plan(1024), "1024 bits"),
+        (plan(1024), "1024 bits is too short"),
         (plan(2056), "2056 bits"),
         (plan(32768), "32768 bits"),
         (plan(2048).with("days", Field::Int(0)), "0 days"),

@@ -23,8 +23,8 @@ use openssl::x509::{X509Name, X509};
 use tokio::sync::oneshot;
 
 /// In bits. Every provider of keys can hold these: those of Windows count in steps of 64.
-const KEY_LENGTHS: std::ops::RangeInclusive<i64> = 2048..=16384;
-const KEY_LENGTH_STEP: i64 = 64;
+const KEY_LENGTHS: std::ops::RangeInclusive<u32> = super::FEWEST_BITS..=16384;
+const KEY_LENGTH_STEP: u32 = 64;
 /// A century.
 const MOST_DAYS: i64 = 36_500;
 const DAY_S: i64 = 86_400;
@@ -59,11 +59,7 @@ impl Plan {
         let subject = given.or(dns_names.first().map(String::as_str)).ok_or_else(|| {
             Error::invalid("the certificate has no subject").advise("Give -Subject, for example 'CN=Contoso SAM'.")
         })?;
-        let bits = request.int("keyLength")?;
-        if !KEY_LENGTHS.contains(&bits) || bits % KEY_LENGTH_STEP != 0 {
-            return Err(Error::invalid(format!("a key of {bits} bits is not made"))
-                .advise("Give -KeyLength 2048, 3072 or 4096: fewer than 2048 bits cannot sign in, more than 16384 nobody verifies, and the number must be a multiple of 64."));
-        }
+        let bits = key_length(request.int("keyLength")?)?;
         let days = request.int("days")?;
         if !(1..=MOST_DAYS).contains(&days) {
             return Err(
@@ -75,7 +71,7 @@ impl Plan {
         Ok(Plan {
             subject: subject::parse(subject)?,
             dns_names,
-            bits: u32::try_from(bits).map_err(|_| Error::internal("a key length out of range"))?,
+            bits,
             days,
         })
     }
@@ -157,6 +153,18 @@ impl Made {
         let entry = self.leaf.subject_name().entries_by_nid(Nid::COMMONNAME).next();
         let title = entry.and_then(|entry| entry.data().as_utf8().ok());
         title.map(|title| title.to_string()).unwrap_or_default()
+    }
+}
+
+fn key_length(bits: i64) -> Result<u32> {
+    let wrong = |why: &str| {
+        Err(Error::invalid(format!("a key of {bits} bits {why}"))
+            .advise("Use -KeyLength 2048, 3072 or 4096; any multiple of 64 from 2048 to 16384 is made."))
+    };
+    match u32::try_from(bits) {
+        Ok(bits) if KEY_LENGTHS.contains(&bits) && bits % KEY_LENGTH_STEP == 0 => Ok(bits),
+        _ if bits < i64::from(*KEY_LENGTHS.start()) => wrong("is too short to sign in with"),
+        _ => wrong("is not one that everybody can use"),
     }
 }
 
