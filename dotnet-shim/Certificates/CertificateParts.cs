@@ -79,7 +79,7 @@ namespace SecureAppModel.Certificates
                     .Text("certificateKeyPath", KeyPath)
                     .Secret("certificatePassword", Password)
                     .Text("assertionAlgorithm", Algorithm);
-                return new SecureAppCredential(Native.OpenCredential(filled), null);
+                return new SecureAppCredential(Native.OpenCredential(filled));
             }
             catch (SecureAppException failure) when (failure.Id == "CertificateLegacy" && KeyPath is null)
             {
@@ -96,7 +96,7 @@ namespace SecureAppModel.Certificates
             RSA owned = key ?? PrivateKeys.Of(certificate);
             if (PrivateKeys.TryCopy(owned, filled))
             {
-                return new SecureAppCredential(Native.OpenCredential(filled), null);
+                return new SecureAppCredential(Native.OpenCredential(filled));
             }
 
             ExternalSigner signer = ExternalSigner.Of(certificate, owned);

@@ -42,8 +42,8 @@ namespace SecureAppModel.Commands
             if (withKey is null)
             {
                 WriteWarning(
-                    "The key of '" + name + "' cannot leave the vault: the certificate comes without it. "
-                    + "Use another certificate, whose policy lets the key out, where the key itself is needed.");
+                    "The key of '" + name + "' cannot leave the vault: the certificate comes without it. To sign in with it, use "
+                    + "New-SecureAppCredential -RemoteSigning; where the key itself is needed, use a certificate whose policy lets the key out.");
             }
 
             WriteObject(Guarded(

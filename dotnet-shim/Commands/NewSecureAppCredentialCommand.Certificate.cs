@@ -34,6 +34,7 @@ namespace SecureAppModel.Commands
         public string? CertificateThumbprint { get; set; }
 
         [Parameter(ParameterSetName = ApplicationSet)]
+        [Parameter(ParameterSetName = KeyVaultSet)]
         [ValidateSet("PS256", "RS256")]
         public string? AssertionAlgorithm { get; set; }
 

@@ -8,7 +8,7 @@ namespace SecureAppModel.Commands
     /// <summary>Makes a credential of an application with what proves it, of a user, or of a machine.</summary>
     [Cmdlet(VerbsCommon.New, "SecureAppCredential", DefaultParameterSetName = ApplicationSet)]
     [OutputType(typeof(SecureAppCredential))]
-    public sealed partial class NewSecureAppCredentialCommand : SecureAppCmdlet
+    public sealed partial class NewSecureAppCredentialCommand : OperationCmdlet
     {
         private SecureString? _fromFile;
 
@@ -61,24 +61,42 @@ namespace SecureAppModel.Commands
             string? applicationId = Credential?.UserName ?? ApplicationId;
             try
             {
-                SecureAppCredential credential = Open(applicationId);
-                Warn(credential);
-                WriteObject(credential);
-            }
-            catch (SecureAppException failure) when (MyInvocation.ExpectingInput)
-            {
-                FailItem(failure, applicationId);
+                if (ParameterSetName == KeyVaultSet)
+                {
+                    OpenFromVault(applicationId);
+                    return;
+                }
+
+                Write(Open(applicationId));
             }
             catch (SecureAppException failure)
             {
-                Fail(failure, applicationId);
+                FailOne(failure, applicationId);
             }
+        }
+
+        private void Write(SecureAppCredential credential)
+        {
+            Warn(credential);
+            WriteObject(credential);
+        }
+
+        /// <summary>A row that cannot be used leaves the others; the only one ends the command.</summary>
+        private void FailOne(SecureAppException failure, string? applicationId)
+        {
+            if (MyInvocation.ExpectingInput)
+            {
+                FailItem(failure, applicationId);
+                return;
+            }
+
+            Fail(failure, applicationId);
         }
 
         private SecureAppCredential Open(string? applicationId)
         {
             SecureString? secret = NotEmpty(Credential?.Password) ?? NotEmpty(Secret);
-            SecureString? refreshToken = NotEmpty(RefreshToken);
+            SecureString? refreshToken = RefreshTokenGiven();
             if (Credential is not null && (ApplicationId is not null || Secret is not null))
             {
                 throw Refusal(
@@ -86,13 +104,7 @@ namespace SecureAppModel.Commands
                     "Leave out -ApplicationId and -Secret, or -Credential.");
             }
 
-            if (_fromFile is not null && refreshToken is not null)
-            {
-                throw Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.");
-            }
-
-            refreshToken ??= _fromFile;
-            string? home = string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
+            string? home = HomeGiven();
             if (ParameterSetName != ApplicationSet)
             {
                 return OpenIdentity(applicationId, refreshToken, home);
@@ -100,7 +112,7 @@ namespace SecureAppModel.Commands
 
             if (string.IsNullOrWhiteSpace(applicationId))
             {
-                throw Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
+                throw NoApplication();
             }
 
             CertificateParts certificate = CertificateGiven();
@@ -113,6 +125,19 @@ namespace SecureAppModel.Commands
 
             return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn, certificate);
         }
+
+        private static SecureAppException NoApplication() =>
+            Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
+
+        private SecureString? RefreshTokenGiven()
+        {
+            SecureString? refreshToken = NotEmpty(RefreshToken);
+            return _fromFile is not null && refreshToken is not null
+                ? throw Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.")
+                : refreshToken ?? _fromFile;
+        }
+
+        private string? HomeGiven() => string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
 
         private static SecureString? NotEmpty(SecureString? secret) => secret is { Length: > 0 } ? secret : null;
 

@@ -13,6 +13,8 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(SecureAppCredential))]
     public sealed class NewSecureAppRefreshTokenCommand : OperationCmdlet
     {
+        private SecureAppCredential? _application;
+
         /// <summary>The application; what else it holds is kept, a refresh token is replaced.</summary>
         [Parameter(Position = 0)]
         [Alias("AppCredential")]
@@ -81,8 +83,9 @@ namespace SecureAppModel.Commands
                 FailInput("-ExpectedAccount is empty.", "Give a user name such as admin@contoso.com, or leave it out.", null);
             }
 
+            _application = ResolveCredential(Credential);
             using RequestBuilder request = new RequestBuilder("sign_in")
-                .Credential("credential", ResolveCredential(Credential))
+                .Credential("credential", _application)
                 .Text("environment", ResolveEnvironment(Environment))
                 .Text("tenant", TenantId?.Trim())
                 .Text("resource", Given(Resource))
@@ -96,7 +99,7 @@ namespace SecureAppModel.Commands
             Follow();
         }
 
-        internal override void OnRecord(ValueMap record) => WriteObject(TakeCredential());
+        internal override void OnRecord(ValueMap record) => WriteObject(TakeCredential(_application?.Needs));
 
         internal override void OnPrompt(ValueMap prompt)
         {

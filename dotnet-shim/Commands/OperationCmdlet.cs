@@ -132,7 +132,9 @@ namespace SecureAppModel.Commands
             WriteError(ErrorRecords.From(failure, target.OptionalText("tenant")));
 
         /// <summary>The credential that the operation has made, once its record is here.</summary>
-        internal SecureAppCredential TakeCredential() => Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!)), null);
+        /// <param name="needs">What must live as long as it does.</param>
+        internal SecureAppCredential TakeCredential(object? needs = null) =>
+            Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!), needs), null);
 
         /// <summary>The operation ended with a failure; unless this returns, so does the command.</summary>
         internal virtual void OnEnded(SecureAppException failure) => Fail(failure, null);

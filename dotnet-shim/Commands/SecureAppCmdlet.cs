@@ -13,9 +13,11 @@ namespace SecureAppModel.Commands
         internal static RunspaceState State => RunspaceState.Current;
 
         /// <summary>The credential of the command or the session's default; neither is a terminating error.</summary>
-        internal SecureAppCredential ResolveCredential(object? given)
+        /// <param name="given">The parameter's value.</param>
+        /// <param name="parameter">Its name: what was given, even as an empty variable, never silently becomes another.</param>
+        internal SecureAppCredential ResolveCredential(object? given, string parameter = "Credential")
         {
-            if (given is null && !MyInvocation.BoundParameters.ContainsKey("Credential") && State.Credential is SecureAppCredential standing)
+            if (given is null && !MyInvocation.BoundParameters.ContainsKey(parameter) && State.Credential is SecureAppCredential standing)
             {
                 return standing;
             }

@@ -80,14 +80,6 @@ namespace SecureAppModel.Commands
         }
 
         /// <summary>Who goes to the key vault: -VaultCredential, or the session's default credential.</summary>
-        internal SecureAppCredential VaultAccess()
-        {
-            if (VaultCredential is null && State.Credential is SecureAppCredential standing)
-            {
-                return standing;
-            }
-
-            return Take(VaultCredential);
-        }
+        internal SecureAppCredential VaultAccess() => ResolveCredential(VaultCredential, nameof(VaultCredential));
     }
 }

@@ -14,10 +14,9 @@ namespace SecureAppModel
     /// </remarks>
     public sealed class SecureAppCredential
     {
-        /// <summary>Keeps the key's thread for as long as the credential is used, or one that was made from it.</summary>
-        private readonly ExternalSigner? _signer;
-
-        internal SecureAppCredential(CredentialHandle handle, ExternalSigner? signer = null)
+        /// <param name="handle">The native credential.</param>
+        /// <param name="needs">What must live as long as it does: an <see cref="ExternalSigner"/> or another credential.</param>
+        internal SecureAppCredential(CredentialHandle handle, object? needs = null)
         {
             Handle = handle;
             ValueMap facts = Native.Describe(handle);
@@ -33,7 +32,7 @@ namespace SecureAppModel
             CertificateSubject = facts.OptionalText("certificateSubject");
             CertificateExpiresOn = facts.Time("certificateExpiresOn");
             Warnings = facts.Texts("warnings");
-            _signer = signer ?? ExternalSigner.Known(CertificateThumbprint);
+            Needs = needs ?? ExternalSigner.Known(CertificateThumbprint);
         }
 
         public string ApplicationId { get; }
@@ -89,6 +88,12 @@ namespace SecureAppModel
         internal bool IsManagedIdentity => ManagedIdentity is not null && Proof is null;
 
         internal CredentialHandle Handle { get; }
+
+        /// <summary>
+        /// What must live as long as the credential, or one that was made from it: the thread of a key that stays in .NET, or the
+        /// credential by which a key vault is asked to sign.
+        /// </summary>
+        internal object? Needs { get; }
 
         public override string ToString()
         {

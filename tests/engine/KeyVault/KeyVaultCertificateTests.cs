@@ -1,8 +1,7 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
+using SecureAppModel.EngineTests.Certificates;
 using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Sandboxing;
 
@@ -11,9 +10,6 @@ namespace SecureAppModel.EngineTests.KeyVault;
 /// <summary>A certificate comes out of the vault with a key that signs, whichever way the vault keeps it.</summary>
 public sealed class KeyVaultCertificateTests : IDisposable
 {
-    private const string Pkcs12 = "application/x-pkcs12";
-    private const string Pem = "application/x-pem-file";
-
     private readonly Sandbox _sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
     private readonly Engine _engine;
 
@@ -26,8 +22,8 @@ public sealed class KeyVaultCertificateTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Pkcs12)]
-    [InlineData(Pem)]
+    [InlineData(VaultCertificate.Pkcs12)]
+    [InlineData(VaultCertificate.Pem)]
     public void A_certificate_comes_with_its_key(string contentType)
     {
         using X509Certificate2 original = Import("signing", contentType, exportable: true);
@@ -44,7 +40,7 @@ public sealed class KeyVaultCertificateTests : IDisposable
     [Fact]
     public void A_key_that_stays_in_the_vault_is_said_to_and_the_certificate_comes_without_it()
     {
-        using X509Certificate2 original = Import("kept", Pkcs12, exportable: false);
+        using X509Certificate2 original = Import("kept", VaultCertificate.Pkcs12, exportable: false);
 
         Outcome outcome = _engine.Run("Get-SecureAppKeyVaultCertificate any kept").Succeeded();
 
@@ -57,9 +53,9 @@ public sealed class KeyVaultCertificateTests : IDisposable
     [Fact]
     public void An_earlier_version_can_be_named()
     {
-        using X509Certificate2 first = Import("renewed", Pkcs12, exportable: true);
+        using X509Certificate2 first = Import("renewed", VaultCertificate.Pkcs12, exportable: true);
         string version = _engine.Run("(Get-SecureAppKeyVaultSecret any renewed).Version").Succeeded().Single<string>();
-        using X509Certificate2 second = Import("renewed", Pem, exportable: true);
+        using X509Certificate2 second = Import("renewed", VaultCertificate.Pem, exportable: true);
 
         Outcome outcome = _engine.Run(
             "param($version) (Get-SecureAppKeyVaultCertificate any renewed).Thumbprint; (Get-SecureAppKeyVaultCertificate any renewed -Version $version).Thumbprint", version).Succeeded();
@@ -69,27 +65,8 @@ public sealed class KeyVaultCertificateTests : IDisposable
 
     private X509Certificate2 Import(string name, string contentType, bool exportable)
     {
-        using RSA key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=vault", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddDays(90));
-        string value = contentType == Pem
-            ? key.ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem()
-            : Convert.ToBase64String(certificate.Export(X509ContentType.Pkcs12, "import password"));
-        string token = _engine.Run("param($resource) (Get-SecureAppAccessToken -TenantId $sandbox.PartnerTenantId -Resource $resource).AccessToken", _sandbox.Facts.Endpoints["keyVault"])
-            .Succeeded().Single<string>();
-        using HttpClient client = _sandbox.Client("keyVault");
-        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
-        string body = JsonSerializer.Serialize(new
-        {
-            value,
-            pwd = "import password",
-            policy = new { key_props = new { exportable }, secret_props = new { contentType } },
-        });
-        using HttpResponseMessage reply = client.Send(new HttpRequestMessage(HttpMethod.Post, $"certificates/{name}/import?api-version=7.4")
-        {
-            Content = new StringContent(body, Encoding.UTF8, "application/json"),
-        });
-        Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
+        X509Certificate2 certificate = TestCertificates.Create("CN=vault");
+        VaultCertificate.Import(_engine, _sandbox, name, certificate, contentType, exportable);
         return certificate;
     }
 }

@@ -62,6 +62,8 @@ public static class StopTable
         ["Save-SecureAppCredential"] = Asks("Save-SecureAppCredential -Name any -VaultName vault -Credential $application", "keyVault"),
         ["Get-SecureAppCredential"] = Asks("Get-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
         ["Remove-SecureAppCredential"] = Asks("Remove-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
+        ["New-SecureAppCredential"] = Asks(
+            "New-SecureAppCredential $sandbox.ApplicationId -VaultName vault -CertificateName any -VaultCredential $application", "keyVault"),
         ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),
         ["Get-SecureAppKeyVaultSecret"] = Asks("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
         ["Set-SecureAppKeyVaultSecret"] = Asks(
@@ -77,7 +79,6 @@ public static class StopTable
             "sends nothing: it waits for the line that its process prints",
             Stage.ProcessStart),
         ["Stop-SecureAppSandbox"] = Local("Stop-SecureAppSandbox", "sends nothing: it waits for its process, two seconds at most"),
-        ["New-SecureAppCredential"] = Local("New-SecureAppCredential $sandbox.ApplicationId -Secret (ConvertTo-Secret x)", "answers from its parameters"),
         ["New-SecureAppCertificate"] = Local("New-SecureAppCertificate any -PemPath $folder/any.pem", "sends nothing", Stage.KeyGeneration),
         ["ConvertFrom-SecureAppAccessToken"] = Local("ConvertFrom-SecureAppAccessToken 'eyJhbGciOiJub25lIn0.eyJ0aWQiOiJ4In0.'", "reads its parameter"),
         ["Set-SecureAppDefault"] = Local("Set-SecureAppDefault -Environment Public", "changes this session's memory"),
