@@ -105,12 +105,12 @@ namespace SecureAppModel.Commands
                 }
             }
 
+            X509Certificate2 certificate = Pkcs12Value.Use((byte[])record.Get("pkcs12")!, Install);
             if (_store is null && PfxPath is null && PemPath is null)
             {
                 WriteWarning("The private key is in this object alone and is lost with it: keep it with -PfxPath, -PemPath or -CertStoreLocation.");
             }
 
-            X509Certificate2 certificate = Pkcs12Value.Use((byte[])record.Get("pkcs12")!, Install);
             WriteObject(new SecureAppCertificate(record, certificate, _store is StoreLocation store ? StorePath.Of(store) : null));
         }
 

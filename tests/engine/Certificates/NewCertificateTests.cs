@@ -86,6 +86,23 @@ public sealed class NewCertificateTests : IDisposable
         Assert.Empty(outcome.Warnings);
     }
 
+    [Fact]
+    public void It_stands_where_a_certificate_is_taken()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            function Connect-Something([System.Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) { $Certificate.Thumbprint }
+            $made = New-SecureAppCertificate Any -PfxPath $f/a.pfx -Password $password
+            $made.Thumbprint
+            Connect-Something -Certificate $made
+            Set-SecureAppDefault -Credential @{ appId = '11111111-2222-3333-4444-555555555555'; certificate = $made }
+            (Get-SecureAppDefault).Credential.CertificateThumbprint
+            """).Succeeded();
+
+        Assert.Equal(3, outcome.Output.Count);
+        Assert.Single(outcome.Output.Select(line => line.BaseObject).Distinct());
+    }
+
     [Theory]
     [InlineData("", "lost with it")]
     [InlineData("-CerPath $f/a.cer", "lost with it")]

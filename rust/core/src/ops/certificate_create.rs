@@ -36,15 +36,16 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         progress(false);
         let made = context.or_cancelled(plan.make(now())).await?;
         progress(true);
-        if files.unprotected() {
+        let unprotected = files.unprotected();
+        let record = tokio::task::spawn_blocking(move || finish(&made, &files))
+            .await
+            .map_err(|_| Error::internal("the writing of a certificate was broken off"))??;
+        if unprotected {
             context
                 .sink
                 .warning("The private key is written without a password: whoever can read the file can sign in as the application. Use -Password, or keep the file where nobody else can read it.")
                 .await?;
         }
-        let record = tokio::task::spawn_blocking(move || finish(&made, &files))
-            .await
-            .map_err(|_| Error::internal("the writing of a certificate was broken off"))??;
         context.sink.record(record).await
     }))
 }
