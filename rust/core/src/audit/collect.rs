@@ -1,10 +1,9 @@
 //! Lists and reads a window of a source: side by side, each part once, again where needed, with what is missing named.
 
 use super::meter::Meter;
-use super::{Delivery, Notice, Part, Source, Window};
+use super::{Delivery, Notice, Outlet, Part, Source, Window};
 use crate::engine::Clock;
 use crate::error::{Error, Kind, Result};
-use crate::export::batch::Batch;
 use crate::export::dedupe::{self, Dedupe, Seen};
 use crate::export::{time, Gap, Got, Lack};
 use crate::window::Windows;
@@ -59,7 +58,7 @@ pub(crate) async fn collect<S: Source>(
     source: &Arc<S>,
     ask: &Ask,
     clock: &Clock,
-    out: &mpsc::Sender<Batch>,
+    out: &Outlet,
     meter: &Arc<Meter>,
 ) -> Result<Collected> {
     let notices = source.prepare(&ask.content_types).await?;
@@ -97,7 +96,7 @@ struct Run<'a, S> {
     source: &'a Arc<S>,
     ask: &'a Ask,
     clock: &'a Clock,
-    out: &'a mpsc::Sender<Batch>,
+    out: &'a Outlet,
     meter: &'a Arc<Meter>,
     /// Parts that were met before: a listing may name one twice.
     seen: Dedupe,

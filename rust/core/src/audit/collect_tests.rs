@@ -1,6 +1,6 @@
 //! Collecting from a source that does what services do.
 
-use super::super::Shortfall;
+use super::super::{outlet, Shortfall};
 use super::*;
 use crate::error::ServiceError;
 use crate::export::split::Fields;
@@ -108,7 +108,7 @@ async fn run(source: Fake, window: Window, settle_ms: i64) -> Got {
         largest_record: 1000,
         first_backoff: Duration::from_millis(1),
     };
-    let (out, mut batches) = mpsc::channel::<Batch>(2);
+    let (out, mut batches) = outlet();
     let meter = Arc::new(Meter::default());
     let collecting = async {
         let result = collect(&source, &ask, &source.clock, &out, &meter).await;
@@ -117,8 +117,20 @@ async fn run(source: Fake, window: Window, settle_ms: i64) -> Got {
     };
     let writing = async {
         let mut records = Vec::new();
-        while let Some(batch) = batches.recv().await {
-            for (bytes, meta) in batch.iter() {
+        loop {
+            let held = batches.receive().await;
+            if held.is_empty() {
+                break;
+            }
+            let records_of = held.iter().flat_map(|held| {
+                let batch = &held.batch;
+                batch
+                    .records
+                    .iter()
+                    .enumerate()
+                    .map(|(at, meta)| (batch.record(at), meta))
+            });
+            for (bytes, meta) in records_of {
                 records.push((String::from_utf8(bytes.to_vec()).unwrap(), meta.again));
             }
         }

@@ -1,22 +1,21 @@
 //! From the bytes of one part to batches on their way to the writer.
 
-use super::{Part, Window};
-use crate::error::{Error, Result};
+use super::{Outlet, Part, Window};
+use crate::error::Result;
 use crate::export::batch::{Batch, Batcher};
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// One attempt at reading a part.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     batcher: Batcher,
-    out: mpsc::Sender<Batch>,
+    out: Outlet,
     lacks: Vec<(Window, String)>,
 }
 
 impl Delivery {
     /// `before` is how many records earlier attempts at this part delivered.
-    pub(crate) fn new(part: &Part, before: u64, largest: usize, out: &mpsc::Sender<Batch>) -> Self {
+    pub(crate) fn new(part: &Part, before: u64, largest: usize, out: &Outlet) -> Self {
         Delivery {
             batcher: Batcher::with_fields(Arc::clone(&part.id), before, largest, part.fields),
             out: out.clone(),
@@ -53,7 +52,6 @@ impl Delivery {
     }
 
     async fn send(&self, batch: Batch) -> Result<()> {
-        // The writer ends early only by an error of its own, which is what will be reported.
-        self.out.send(batch).await.map_err(|_| Error::cancelled())
+        self.out.send(batch).await
     }
 }

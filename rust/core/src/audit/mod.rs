@@ -10,11 +10,13 @@ pub(crate) mod exchange;
 pub(crate) mod feed;
 pub(crate) mod graph;
 pub(crate) mod meter;
+mod outlet;
 mod records;
 mod stretch;
 
 pub(crate) use crate::window::Window;
 pub(crate) use delivery::Delivery;
+pub(crate) use outlet::{outlet, Inlet, Outlet};
 pub(crate) use stretch::check as search_window;
 
 use crate::error::{Error, Kind, Result};

@@ -14,6 +14,7 @@ const BATCH_BYTES: usize = 128 << 10;
 pub struct Batch {
     /// The part that they came from, as the source names it.
     pub part: Arc<str>,
+    /// The records, each followed by a line break.
     pub bytes: Vec<u8>,
     pub records: Vec<Meta>,
 }
@@ -21,7 +22,7 @@ pub struct Batch {
 /// What is known of one record in a [`Batch`].
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
-    /// Where its bytes end; they begin where those of the one before end.
+    /// Where it ends, its line break included; it begins where the one before ends.
     pub end: usize,
     pub entry: Entry,
     /// Seconds since 1970-01-01 UTC; `None` where the time is absent or unreadable.
@@ -41,14 +42,14 @@ impl Batch {
         }
     }
 
-    /// The records with their bytes.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Meta)> {
-        let mut start = 0;
-        self.records.iter().map(move |meta| {
-            let bytes = &self.bytes[start..meta.end];
-            start = meta.end;
-            (bytes, meta)
-        })
+    /// Where a record begins.
+    pub fn start(&self, record: usize) -> usize {
+        record.checked_sub(1).map_or(0, |before| self.records[before].end)
+    }
+
+    /// A record's bytes without the line break.
+    pub fn record(&self, record: usize) -> &[u8] {
+        &self.bytes[self.start(record)..self.records[record].end - 1]
     }
 
     fn push(&mut self, record: RawRecord<'_>, again: bool) {
@@ -67,6 +68,7 @@ impl Batch {
         let id = record.id.filter(|_| record.flaw.is_none());
         let entry = dedupe::entry(&dedupe::key(id, bytes), dedupe::fingerprint(bytes));
         let created = record.created.and_then(time::creation_seconds);
+        self.bytes.push(b'\n');
         self.records.push(Meta {
             end: self.bytes.len(),
             entry,

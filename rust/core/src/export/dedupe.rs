@@ -1,4 +1,4 @@
-//! Which records are already in the output: 20 bytes a record, grown in small steps.
+//! Records that are known, in memory: 20 bytes a record, grown in small steps.
 //!
 //! The keys lie in 4,096 sorted runs. Each run grows by an eighth, so that a million records cost little more than their
 //! 20 MB and no growth ever needs twice the memory for a moment, as one big hash table would.
@@ -58,8 +58,7 @@ impl Dedupe {
     pub fn insert(&mut self, entry: Entry) -> Seen {
         let shard = &mut self.shards[shard_of(&entry)];
         match shard.binary_search_by(|known| known[..16].cmp(&entry[..16])) {
-            Ok(at) if shard[at] == entry => Seen::Duplicate,
-            Ok(_) => Seen::Conflict,
+            Ok(at) => compare(&shard[at], &entry),
             Err(at) => {
                 if shard.len() == shard.capacity() {
                     shard.reserve_exact(shard.len() / 8 + 4);
@@ -71,6 +70,18 @@ impl Dedupe {
         }
     }
 
+    /// What is known under an entry's key.
+    pub fn find(&self, entry: &Entry) -> Option<&Entry> {
+        let shard = &self.shards[shard_of(entry)];
+        let at = shard.binary_search_by(|known| known[..16].cmp(&entry[..16])).ok()?;
+        shard.get(at)
+    }
+
+    /// All entries in the order of their places.
+    pub fn sorted(&self) -> impl Iterator<Item = &Entry> {
+        self.shards.iter().flatten()
+    }
+
     /// Bytes that the set holds on to.
     pub fn memory(&self) -> usize {
         let entries: usize = self.shards.iter().map(Vec::capacity).sum();
@@ -78,15 +89,38 @@ impl Dedupe {
     }
 }
 
-/// Ids carry the time in their last digits, so both halves of the key take part.
+/// An entry against what is known under the same key.
+pub fn compare(known: &Entry, entry: &Entry) -> Seen {
+    if known == entry {
+        Seen::Duplicate
+    } else {
+        Seen::Conflict
+    }
+}
+
+/// Where an entry stands in the order of [`Dedupe::sorted`].
+pub type Place = (u16, Key);
+
+pub fn place(entry: &Entry) -> Place {
+    let key = entry.first_chunk::<16>().copied().unwrap_or_default();
+    (shard_of(entry) as u16, key)
+}
+
 fn shard_of(entry: &Entry) -> usize {
+    (hashes(entry)[0] >> 52) as usize
+}
+
+/// Two numbers in which all of the key takes part: ids carry the time in their last digits.
+pub fn hashes(entry: &Entry) -> [u64; 2] {
     let half = |from: usize| {
         entry[from..]
             .first_chunk::<8>()
             .map_or(0, |half| u64::from_le_bytes(*half))
     };
-    let mixed = (half(0) ^ half(8).rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 52) as usize
+    let (one, other) = (half(0), half(8));
+    let first = (one ^ other.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let second = (other ^ one.rotate_left(17)).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    [first, second ^ (second >> 31)]
 }
 
 /// The key of a record, from what stands between the quotes of its `Id`.

@@ -13,8 +13,10 @@ pub mod dedupe;
 pub mod envelope;
 pub(crate) mod folder;
 pub(crate) mod journal;
+pub mod known;
 pub mod manifest;
 pub(crate) mod part;
+pub(crate) mod partition;
 pub mod record_type;
 pub mod split;
 pub(crate) mod text;
@@ -54,6 +56,8 @@ pub struct Limits {
     pub open_parts: usize,
     /// Records in unfinished parts; above it the largest parts are finished.
     pub pending_records: usize,
+    /// Records that are remembered in memory; the others are on disk.
+    pub known_records: usize,
     /// The largest record that is accepted, in bytes.
     pub largest_record: usize,
     /// How long a record is remembered after it was written, in days. The service may deliver one again for about 20.
@@ -67,6 +71,7 @@ impl Default for Limits {
             part_records: 65_536,
             open_parts: 32,
             pending_records: 65_536,
+            known_records: 200_000,
             largest_record: 16 << 20,
             remember_days: 35,
         }

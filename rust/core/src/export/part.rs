@@ -1,5 +1,6 @@
 //! One part while it is being written: a temporary file, its hash, and the records in it.
 
+use super::batch::Batch;
 use super::csv::Rows;
 use super::dedupe::Entry;
 use super::folder::{failed, Folder};
@@ -10,6 +11,7 @@ use openssl::sha::Sha256;
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,12 +72,34 @@ impl OpenPart {
         self.file().bytes
     }
 
-    pub(crate) fn add(&mut self, record: &[u8], entry: Entry, created: Option<i64>, blob: &Arc<str>) -> Result<()> {
+    /// Adds some records of a batch, one after the other as they stand there.
+    pub(crate) fn add(&mut self, batch: &Batch, records: Range<usize>) -> Result<()> {
         let written = match &mut self.body {
-            Body::Ndjson(file) => file.write_all(record).and_then(|()| file.write_all(b"\n")),
-            Body::Csv(rows) => rows.write(record),
+            // Lines are what a batch has.
+            Body::Ndjson(file) => file.write_all(&batch.bytes[batch.start(records.start)..batch.start(records.end)]),
+            Body::Csv(rows) => records.clone().try_for_each(|record| rows.write(batch.record(record))),
         };
         written.map_err(|cause| failed("write", &self.file().path, &cause))?;
+        for meta in &batch.records[records] {
+            self.note(meta.entry, meta.created);
+        }
+        self.note_blob(&batch.part);
+        Ok(())
+    }
+
+    /// Adds a line that was made here.
+    pub(crate) fn add_line(&mut self, line: &[u8], entry: Entry, blob: &Arc<str>) -> Result<()> {
+        let written = match &mut self.body {
+            Body::Ndjson(file) => file.write_all(line).and_then(|()| file.write_all(b"\n")),
+            Body::Csv(rows) => rows.write(line),
+        };
+        written.map_err(|cause| failed("write", &self.file().path, &cause))?;
+        self.note(entry, None);
+        self.note_blob(blob);
+        Ok(())
+    }
+
+    fn note(&mut self, entry: Entry, created: Option<i64>) {
         self.first = [self.first, created].into_iter().flatten().min();
         self.last = self.last.max(created);
         if self.entries.len() == self.entries.capacity() {
@@ -83,10 +107,12 @@ impl OpenPart {
             self.entries.reserve_exact(self.entries.len() / 8 + 16);
         }
         self.entries.push(entry);
+    }
+
+    fn note_blob(&mut self, blob: &Arc<str>) {
         if !self.blobs.last().is_some_and(|last| Arc::ptr_eq(last, blob)) {
             self.blobs.push(Arc::clone(blob));
         }
-        Ok(())
     }
 
     /// Writes what is left and makes the temporary file last.
@@ -165,7 +191,12 @@ impl Write for PartFile {
         if self.buffer.len() + bytes.len() > BUFFER {
             self.flush()?;
         }
-        self.buffer.extend_from_slice(bytes);
+        if bytes.len() >= BUFFER {
+            self.hash.update(bytes);
+            self.file.write_all(bytes)?;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
         self.bytes += bytes.len() as u64;
         Ok(bytes.len())
     }

@@ -1,19 +1,22 @@
 //! Writes each record once, in an order that survives a crash at any point.
 
-use super::batch::Batch;
+use super::batch::{Batch, Meta};
 use super::contents::Contents;
 use super::coverage::{Got, Lack, Scope};
-use super::dedupe::{Dedupe, Seen};
-use super::folder::{Folder, JOURNAL, REJECTS};
+use super::dedupe::Seen;
+use super::folder::{Folder, JOURNAL};
 use super::journal::{Fact, Header, Journal, Line, PartEntry};
+use super::known::Known;
 use super::manifest::{Asked, Counts, Manifest, Outcome};
 use super::part::OpenPart;
+use super::partition::Partition;
 use super::{time, Format, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::window::Window;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,9 +60,9 @@ pub struct Writer {
     settings: Settings,
     folder: Folder,
     journal: Journal,
-    dedupe: Dedupe,
-    /// Parts in progress by partition (`date=2026-01-31`), with the tick of their last record.
-    open: HashMap<String, (OpenPart, u64)>,
+    known: Known,
+    /// Parts in progress, with the tick of their last record.
+    open: HashMap<Partition, (OpenPart, u64)>,
     tick: u64,
     /// Records and rejects in parts in progress.
     pending: usize,
@@ -93,16 +96,16 @@ impl Writer {
             &settings.asked.records,
         );
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
-        let mut dedupe = Dedupe::new();
+        let mut known = Known::new(folder.root(), settings.limits.known_records);
         let mut contents = Contents::default();
         let journal = Journal::open(&path, &header, oldest, &mut |fact| {
             match fact {
                 Fact::Time(scope) => contents.coverage.add(scope),
                 Fact::Part(entry) => {
                     let ids = entry.decode_ids().ok_or_else(|| bad_ids(&path))?;
-                    ids.into_iter().for_each(|id| {
-                        dedupe.insert(id);
-                    });
+                    for id in ids {
+                        known.insert(id)?;
+                    }
                     contents.finish(&folder, &entry)?;
                     contents.add(entry);
                 }
@@ -114,7 +117,7 @@ impl Writer {
             settings,
             folder,
             journal,
-            dedupe,
+            known,
             open: HashMap::new(),
             tick: 0,
             pending: 0,
@@ -134,51 +137,71 @@ impl Writer {
 
     /// Adds the records that are new.
     pub fn add(&mut self, batch: &Batch) -> Result<()> {
-        for (bytes, meta) in batch.iter() {
-            let seen = self.dedupe.insert(meta.entry);
-            self.flawed += u64::from(meta.flaw.is_some() && !meta.again);
-            match if cfg!(feature = "test-no-dedupe") {
-                Seen::New
-            } else {
-                seen
-            } {
-                Seen::New => {}
-                Seen::Duplicate => {
-                    self.counts.duplicates += u64::from(!meta.again);
-                    continue;
-                }
-                Seen::Conflict => {
-                    self.counts.conflicts += u64::from(!meta.again);
-                    continue;
-                }
+        // Records of one day that stand side by side are written together.
+        let mut run = 0..0;
+        let mut of = Partition::Unknown;
+        for (at, meta) in batch.records.iter().enumerate() {
+            let is_new = self.is_new(meta)?;
+            let partition = meta
+                .flaw
+                .map_or_else(|| Partition::of(meta.created), |_| Partition::Rejects);
+            let joins = is_new && partition == of && partition != Partition::Rejects;
+            if !joins || run.is_empty() {
+                self.add_run(of, batch, std::mem::replace(&mut run, at..at))?;
+                of = partition;
             }
             match meta.flaw {
-                None => {
-                    let day = meta.created.and_then(time::day);
-                    let created = meta.created.filter(|_| day.is_some());
-                    let partition = format!("date={}", day.as_deref().unwrap_or("unknown"));
-                    let format = self.settings.format;
-                    self.part(&partition, format)?
-                        .add(bytes, meta.entry, created, &batch.part)?;
-                }
-                Some(flaw) => {
-                    let line = serde_json::json!({
-                        "part": &*batch.part, "reason": flaw, "base64": BASE64_STANDARD.encode(bytes),
-                    });
-                    let line = line.to_string();
-                    self.part(REJECTS, Format::Ndjson)?
-                        .add(line.as_bytes(), meta.entry, None, &batch.part)?;
-                }
+                Some(flaw) if is_new => self.reject(batch, at, flaw)?,
+                None if is_new => run.end = at + 1,
+                _ => {}
             }
-            self.pending += 1;
-            self.reached(Step::PartWritten)?;
         }
+        self.add_run(of, batch, run)?;
         self.keep_within_limits()
+    }
+
+    fn add_run(&mut self, partition: Partition, batch: &Batch, run: Range<usize>) -> Result<()> {
+        if run.is_empty() {
+            return Ok(());
+        }
+        self.pending += run.len();
+        let format = self.settings.format;
+        self.part(partition, format)?.add(batch, run)?;
+        self.reached(Step::PartWritten)
+    }
+
+    /// Puts a record that is no valid JSON text where a person can look at it.
+    fn reject(&mut self, batch: &Batch, at: usize, flaw: &str) -> Result<()> {
+        let line = serde_json::json!({
+            "part": &*batch.part, "reason": flaw, "base64": BASE64_STANDARD.encode(batch.record(at)),
+        });
+        self.pending += 1;
+        self.part(Partition::Rejects, Format::Ndjson)?.add_line(
+            line.to_string().as_bytes(),
+            batch.records[at].entry,
+            &batch.part,
+        )?;
+        self.reached(Step::PartWritten)
+    }
+
+    fn is_new(&mut self, meta: &Meta) -> Result<bool> {
+        let seen = self.known.insert(meta.entry)?;
+        self.flawed += u64::from(meta.flaw.is_some() && !meta.again);
+        match if cfg!(feature = "test-no-dedupe") {
+            Seen::New
+        } else {
+            seen
+        } {
+            Seen::New => return Ok(true),
+            Seen::Duplicate => self.counts.duplicates += u64::from(!meta.again),
+            Seen::Conflict => self.counts.conflicts += u64::from(!meta.again),
+        }
+        Ok(false)
     }
 
     /// Finishes every part in progress: after it, what was added survives a crash.
     pub fn commit(&mut self) -> Result<()> {
-        let all = self.open.keys().cloned().collect();
+        let all = self.open.keys().copied().collect();
         self.finish_parts(all)
     }
 
@@ -216,22 +239,18 @@ impl Writer {
         self.folder.root().to_owned()
     }
 
-    fn part(&mut self, partition: &str, format: Format) -> Result<&mut OpenPart> {
+    fn part(&mut self, partition: Partition, format: Format) -> Result<&mut OpenPart> {
         self.tick += 1;
-        if !self.open.contains_key(partition) {
+        if !self.open.contains_key(&partition) {
             if self.open.len() >= self.settings.limits.open_parts {
-                let idle = self
-                    .open
-                    .iter()
-                    .min_by_key(|(_, (_, tick))| *tick)
-                    .map(|(name, _)| name.clone());
+                let idle = self.open.iter().min_by_key(|(_, (_, tick))| *tick).map(|(of, _)| *of);
                 self.finish_parts(idle.into_iter().collect())?;
             }
             let part = self.create_part(partition, format)?;
-            self.open.insert(partition.to_owned(), (part, 0));
+            self.open.insert(partition, (part, 0));
         }
         let tick = self.tick;
-        match self.open.get_mut(partition) {
+        match self.open.get_mut(&partition) {
             Some((part, used)) => {
                 *used = tick;
                 Ok(part)
@@ -240,8 +259,9 @@ impl Writer {
         }
     }
 
-    fn create_part(&mut self, partition: &str, format: Format) -> Result<OpenPart> {
-        let number = self.contents.numbers.entry(partition.to_owned()).or_default();
+    fn create_part(&mut self, partition: Partition, format: Format) -> Result<OpenPart> {
+        let partition = partition.name();
+        let number = self.contents.numbers.entry(partition.clone()).or_default();
         let name = loop {
             *number += 1;
             let name = format!("{partition}/part-{number}.{}", format.name());
@@ -258,32 +278,29 @@ impl Writer {
     fn keep_within_limits(&mut self) -> Result<()> {
         let limits = self.settings.limits;
         let full = |part: &OpenPart| part.bytes() >= limits.part_bytes || part.records() >= limits.part_records;
-        let mut due: Vec<String> = self
+        let mut due: Vec<Partition> = self
             .open
             .iter()
             .filter(|(_, (part, _))| full(part))
-            .map(|(name, _)| name.clone())
+            .map(|(of, _)| *of)
             .collect();
         let mut left = self.pending
             - due
                 .iter()
-                .filter_map(|name| self.open.get(name))
+                .filter_map(|of| self.open.get(of))
                 .map(|(part, _)| part.records())
                 .sum::<usize>();
         if left > limits.pending_records {
-            let mut sizes: Vec<(usize, &String)> = self
-                .open
-                .iter()
-                .map(|(name, (part, _))| (part.records(), name))
-                .collect();
+            let mut sizes: Vec<(usize, Partition)> =
+                self.open.iter().map(|(of, (part, _))| (part.records(), *of)).collect();
             sizes.sort_unstable_by(|one, other| other.cmp(one));
-            for (records, name) in sizes {
+            for (records, of) in sizes {
                 // Small parts stay open, so that they do not become small files.
                 if left <= limits.pending_records / 4 {
                     break;
                 }
-                if !due.contains(name) {
-                    due.push(name.clone());
+                if !due.contains(&of) {
+                    due.push(of);
                     left = left.saturating_sub(records);
                 }
             }
@@ -292,7 +309,7 @@ impl Writer {
     }
 
     /// Temporary parts synced, journal synced, renames, directories synced: in this order, for all of them together.
-    fn finish_parts(&mut self, partitions: Vec<String>) -> Result<()> {
+    fn finish_parts(&mut self, partitions: Vec<Partition>) -> Result<()> {
         let now = time::now();
         let mut entries = Vec::with_capacity(partitions.len());
         for partition in &partitions {

@@ -51,6 +51,7 @@ fn settings(base: &Path) -> Settings {
         format: Format::Ndjson,
         limits: Limits {
             pending_records: 40,
+            known_records: 30,
             open_parts: 8,
             ..Limits::default()
         },
@@ -295,7 +296,7 @@ fn records_older_than_the_service_can_repeat_are_forgotten() {
         ..settings(base.path())
     })
     .unwrap();
-    assert!(writer.dedupe.is_empty());
+    assert!(writer.known.is_empty());
     assert_eq!(writer.contents.records, 200);
 }
 

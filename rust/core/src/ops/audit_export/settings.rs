@@ -15,8 +15,9 @@ use std::sync::Arc;
 /// Tenants at a time where nothing else is said, and at most.
 const THROTTLE: i64 = 8;
 const MOST_AT_A_TIME: i64 = 64;
-/// Unfinished records of all tenants together; each gets its share.
+/// Unfinished records of all tenants together, and those that are remembered in memory; each tenant gets its share.
 const PENDING_RECORDS: usize = 131_072;
+const KNOWN_RECORDS: usize = 1_600_000;
 /// As long as the feed keeps anything.
 const LONGEST_SETTLE_SECONDS: i64 = 7 * 86_400;
 
@@ -175,6 +176,7 @@ impl Settings {
             settle_seconds,
             limits: Limits {
                 pending_records: (PENDING_RECORDS / throttle).max(4096),
+                known_records: (KNOWN_RECORDS / throttle).max(20_000),
                 ..Limits::default()
             },
         })

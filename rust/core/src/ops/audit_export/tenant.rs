@@ -8,11 +8,10 @@ use crate::audit::exchange::Search;
 use crate::audit::feed::{self, Feed, Since};
 use crate::audit::graph::{GraphApi, Queries, Reports};
 use crate::audit::meter::Meter;
-use crate::audit::{Source, Window};
+use crate::audit::{outlet, Inlet, Source, Window};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::exchange::AdminApi;
-use crate::export::batch::Batch;
 use crate::export::folder::IN_USE;
 use crate::export::manifest::REJECTED;
 use crate::export::writer::Summary;
@@ -25,13 +24,8 @@ use crate::value::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Batches that may wait for the writer: with those in the readers' hands, what bounds a tenant's memory.
-const BATCH_QUEUE: usize = 3;
-/// Batches that are written in one job.
-const BATCHES_A_JOB: usize = 2;
 /// Blobs of one tenant that are read at a time.
 const READERS: usize = 12;
 /// How long an export waits for another one to leave the tenant's folder.
@@ -234,7 +228,7 @@ impl Job {
 
     /// Reads into the writer until the source is at its end, something fails, or the work is stopped.
     async fn collect_into<S: Source>(&self, writer: Writer, source: Result<S>, report: &mut Report) -> Result<()> {
-        let (out, batches) = mpsc::channel(BATCH_QUEUE);
+        let (out, batches) = outlet();
         let collecting = async {
             let ask = self.ask();
             let source = Arc::new(source?);
@@ -327,15 +321,15 @@ pub(super) fn reason(error: &Error) -> String {
 }
 
 /// Adds what comes until there is no more. Gives the writer back, also where it failed.
-async fn write(mut writer: Writer, mut batches: mpsc::Receiver<Batch>, meter: &Meter) -> Result<(Writer, Result<()>)> {
+async fn write(mut writer: Writer, mut batches: Inlet, meter: &Meter) -> Result<(Writer, Result<()>)> {
     loop {
-        let mut due = Vec::with_capacity(BATCHES_A_JOB);
-        if batches.recv_many(&mut due, BATCHES_A_JOB).await == 0 {
+        let due = batches.receive().await;
+        if due.is_empty() {
             return Ok((writer, Ok(())));
         }
         let added;
         (writer, added) = disk::job(move || {
-            let added = due.iter().try_for_each(|batch| writer.add(batch));
+            let added = due.iter().try_for_each(|held| writer.add(&held.batch));
             (writer, added)
         })
         .await?;
