@@ -191,7 +191,7 @@ fn record(number: i64, token: &Token, settings: &Settings) -> Value {
         .with("tokenType", token.token_type())
         .with("account", token.account());
     if settings.include_refresh_token {
-        return record.with("refreshToken", token.refresh_token().cloned());
+        return record.with("refreshToken", token.refresh_token());
     }
     record
 }

@@ -7,7 +7,7 @@ use super::lineage::Lineage;
 use super::patience::Patience;
 use super::request::{Grant, TokenRequest};
 use super::wire::Success;
-use super::{grant, identity, Token};
+use super::{grant, identity, Renewal, Token};
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::jwt;
@@ -65,7 +65,7 @@ pub(super) async fn ask(
         None => lineage.as_ref().map(|lineage| lineage.newest()),
     };
     let exchanged = exchange(inner, request, how, &tenant, redeemed.as_ref(), single_use, abandoned).await;
-    let (token, exclusive) = match (exchanged, exclusive) {
+    let (mut token, exclusive) = match (exchanged, exclusive) {
         (Err(error), Some(exclusive)) => return Err(exclusive.refused(error)),
         (Err(error), None) => return Err(error),
         (Ok((token, rotated)), exclusive) => {
@@ -87,6 +87,9 @@ pub(super) async fn ask(
             // The token is good all the same; the end of the command tells.
             inner.stores.complain(error);
         }
+    }
+    if let Some(lineage) = lineage {
+        token.refresh_token = Renewal::Lineage(lineage);
     }
     Ok(Arc::new(token))
 }
@@ -118,7 +121,7 @@ async fn exchange(
             }
         }
         let reply = client.send(&spec).await.map_err(|error| request.name(error))?;
-        match read(inner, request, tenant, &reply, redeemed, &asked) {
+        match read(inner, request, tenant, &reply, &asked) {
             Ok(answer) => return Ok(answer),
             Err(error) => match patience.again(&error, &reply, inner.clock.now_ms()) {
                 Some(wait) => tokio::select! {
@@ -148,7 +151,6 @@ fn read(
     request: &TokenRequest,
     tenant: &TenantId,
     reply: &Reply,
-    redeemed: Option<&Secret>,
     asked: &Asked<'_>,
 ) -> Result<(Token, Option<(Secret, bool)>)> {
     if !reply.is_success() {
@@ -193,8 +195,7 @@ fn read(
         tenant: home.unwrap_or_else(|| tenant.clone()),
         application_id: request.credential().application_id().to_owned(),
         target: request.target().clone(),
-        // A reply without one leaves the redeemed one in force.
-        refresh_token: new_refresh_token.clone().or_else(|| redeemed.cloned()),
+        refresh_token: new_refresh_token.clone().map_or(Renewal::None, Renewal::Own),
         account: OnceLock::new(),
         access_token,
     };

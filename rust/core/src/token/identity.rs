@@ -3,7 +3,7 @@
 use super::cache::Inner;
 use super::exchange::refresh_on;
 use super::request::TokenRequest;
-use super::Token;
+use super::{Renewal, Token};
 use crate::error::{Error, Kind, Result};
 use crate::jwt;
 use crate::managed_identity::ManagedIdentity;
@@ -37,7 +37,7 @@ pub(super) async fn ask(inner: &Inner, request: &TokenRequest, identity: &Manage
         tenant: TenantId::parse(&claims.tid).unwrap_or_else(|_| request.tenant().clone()),
         application_id: client_id.to_ascii_lowercase(),
         target: request.target().clone(),
-        refresh_token: None,
+        refresh_token: Renewal::None,
         account: OnceLock::new(),
         access_token: issued.access_token,
     }))

@@ -8,6 +8,7 @@ use crate::credential::{refresh_mark, Credential, Mark};
 use crate::error::Result;
 use crate::secret::Secret;
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -134,6 +135,12 @@ impl Lineage {
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lineage({})", self.id)
     }
 }
 

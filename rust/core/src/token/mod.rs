@@ -31,7 +31,7 @@ use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use serde::Deserialize;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// An access token and what is known about it.
 #[derive(Debug)]
@@ -45,9 +45,18 @@ pub struct Token {
     tenant: TenantId,
     application_id: String,
     target: Target,
-    refresh_token: Option<Secret>,
+    refresh_token: Renewal,
     /// Read from the access token when it is first asked for: whoever asks for a token asks for it again.
     account: OnceLock<Option<String>>,
+}
+
+/// Which refresh token belongs to an access token.
+#[derive(Debug)]
+enum Renewal {
+    None,
+    /// The one that came with it and with nothing else.
+    Own(Secret),
+    Lineage(Arc<Lineage>),
 }
 
 impl Token {
@@ -79,9 +88,14 @@ impl Token {
         &self.target
     }
 
-    /// The refresh token that came with it.
-    pub fn refresh_token(&self) -> Option<&Secret> {
-        self.refresh_token.as_ref()
+    /// The refresh token to keep for its user. Of a redeemed one's lineage it is the newest now, which may be newer than the
+    /// one that came with this token.
+    pub fn refresh_token(&self) -> Option<Secret> {
+        match &self.refresh_token {
+            Renewal::None => None,
+            Renewal::Own(token) => Some(token.clone()),
+            Renewal::Lineage(lineage) => Some(lineage.newest()),
+        }
     }
 
     /// The user's sign-in name from the token's claims; `None` for an application's own token.

@@ -252,6 +252,24 @@ async fn a_rotated_refresh_token_is_the_same_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cached_access_token_comes_with_the_newest_refresh_token() {
+    let bed = bed(1).await;
+    let user = bed.user();
+    let home = bed.sandbox.facts().partner_tenant_id.clone();
+    let ask = |resource: &'static str| bed.ask_with(&user, &["includeRefreshToken"], item(&home, resource));
+    let first = ask(GRAPH).await;
+    let second = ask(PARTNER_CENTER).await;
+    let cached = ask(GRAPH).await;
+    assert_eq!((cached.token(), bed.asked()), (first.token(), 2));
+    assert_ne!(first.text("refreshToken"), second.text("refreshToken"));
+    assert_eq!(cached.text("refreshToken"), second.text("refreshToken"));
+    let own = bed
+        .ask_with(&user, &["includeRefreshToken", "appOnly"], item(&home, GRAPH))
+        .await;
+    assert!(matches!(own.record().get("refreshToken"), Some(Value::Null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn single_use_refresh_tokens_are_redeemed_one_after_the_other() {
     let sandbox = sandbox(8).await;
     let engine = engine();
