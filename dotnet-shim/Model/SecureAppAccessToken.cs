@@ -19,7 +19,7 @@ namespace SecureAppModel
         {
             AccessToken = accessToken;
             ExpiresOn = facts.Time("expiresOn") ?? default;
-            TenantId = facts.Text("tenantId");
+            TenantId = facts.OptionalText("tenantId");
             Resource = facts.OptionalText("resource");
             Scopes = facts.Get("scopes") is null ? null : facts.Texts("scopes");
             ApplicationId = facts.Text("applicationId");
@@ -32,8 +32,8 @@ namespace SecureAppModel
 
         public DateTimeOffset ExpiresOn { get; }
 
-        /// <summary>The tenant's GUID, also where a domain was asked for.</summary>
-        public string TenantId { get; }
+        /// <summary>The tenant's GUID, also where a domain was asked for; null where neither the question nor the token tells it.</summary>
+        public string? TenantId { get; }
 
         /// <summary>The resource of a v1 token; null on one that was asked for by scope.</summary>
         public string? Resource { get; }
@@ -53,7 +53,8 @@ namespace SecureAppModel
 
         /// <summary>What the token is for, without the token: all of it that is ever serialised.</summary>
         public string Summary =>
-            "SecureAppAccessToken for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + " in tenant " + TenantId;
+            "SecureAppAccessToken for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>()))
+            + (TenantId is null ? string.Empty : " in tenant " + TenantId);
 
         public static implicit operator SecureString(SecureAppAccessToken token) => CredentialInput.Secure(token.AccessToken);
 

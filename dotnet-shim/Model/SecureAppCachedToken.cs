@@ -10,7 +10,7 @@ namespace SecureAppModel
         {
             Number = facts.Int("number");
             Environment = facts.OptionalText("environment");
-            TenantId = facts.Text("tenantId");
+            TenantId = facts.OptionalText("tenantId");
             ApplicationId = facts.Text("applicationId");
             Account = facts.OptionalText("account");
             Resource = facts.OptionalText("resource");
@@ -19,10 +19,11 @@ namespace SecureAppModel
             ExpiresOn = facts.Time("expiresOn") ?? default;
         }
 
-        /// <summary>The cloud's name; null where it was removed or replaced since.</summary>
+        /// <summary>The cloud's name; null where it was removed or replaced and a command still uses it.</summary>
         public string? Environment { get; }
 
-        public string TenantId { get; }
+        /// <summary>The tenant's GUID; null where neither the question nor the token tells it, as of a managed identity's opaque one.</summary>
+        public string? TenantId { get; }
 
         public string ApplicationId { get; }
 
@@ -44,6 +45,6 @@ namespace SecureAppModel
         internal long Number { get; }
 
         public override string ToString() =>
-            "Token for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + " in tenant " + TenantId;
+            "Token for " + (Resource ?? string.Join(" ", Scopes ?? Array.Empty<string>())) + (TenantId is null ? string.Empty : " in tenant " + TenantId);
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn list(engine: &Engine, request: &Request) -> Result<Value> {
         Value::map()
             .with("number", i64::try_from(held.number).unwrap_or(i64::MAX))
             .with("environment", name(held.environment))
-            .with("tenantId", token.tenant().as_str())
+            .with("tenantId", token.known_tenant().map(TenantId::as_str))
             .with("applicationId", token.application_id())
             .with("account", token.account())
             .with("resource", token.target().as_resource())

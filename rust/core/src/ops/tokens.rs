@@ -184,7 +184,7 @@ fn record(number: i64, token: &Token, settings: &Settings) -> Value {
         .with("item", number)
         .with("accessToken", token.access_token().clone())
         .with("expiresOn", Value::Time(token.expires_on()))
-        .with("tenantId", token.tenant().as_str())
+        .with("tenantId", token.known_tenant().map(TenantId::as_str))
         .with("resource", token.target().as_resource())
         .with("scopes", token.target().as_scopes().map(<[String]>::to_vec))
         .with("applicationId", token.application_id())

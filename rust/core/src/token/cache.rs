@@ -161,7 +161,7 @@ impl Inner {
     async fn acquire(self: &Arc<Self>, request: &TokenRequest, freshness: Freshness<'_>) -> Result<Arc<Token>> {
         let grant = request.grant()?;
         if grant == Grant::ManagedIdentity {
-            let token = self.obtain(request, grant, anywhere()?, freshness).await?;
+            let token = self.obtain(request, grant, identity::anywhere()?, freshness).await?;
             return identity::of_its_tenant(self, request, token).await;
         }
         let resolved = self.resolve(request.environment(), request.tenant()).await;
@@ -226,7 +226,7 @@ impl Inner {
         let (tenant, instance) = (request.tenant(), request.environment().instance());
         let found;
         let tenant = if grant == Grant::ManagedIdentity {
-            found = anywhere().ok()?;
+            found = identity::anywhere().ok()?;
             &found
         } else if tenant.guid().is_some() || tenant.is_shared() {
             tenant
@@ -389,11 +389,6 @@ impl Key {
             claims: request.claims_json().cloned(),
         }
     }
-}
-
-/// What stands for a managed identity's tenant: it has one, whichever one is asked for.
-fn anywhere() -> Result<TenantId> {
-    TenantId::parse("organizations")
 }
 
 impl Slots {

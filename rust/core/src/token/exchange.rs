@@ -7,7 +7,7 @@ use super::lineage::Lineage;
 use super::patience::Patience;
 use super::request::{Grant, TokenRequest};
 use super::wire::Success;
-use super::{grant, identity, Renewal, Token};
+use super::{claimed_tenant, grant, identity, Renewal, Token};
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::jwt;
@@ -215,14 +215,6 @@ fn missing(request: &TokenRequest, reply: &Reply, field: &str) -> Error {
         Error::new(Kind::Protocol, format!("the answer of {} has no '{field}'", reply.authority()))
             .advise("Try again; if it stays so, check that the environment's sign-in host is the right one (Get-SecureAppEnvironment)."),
     )
-}
-
-fn claimed_tenant(token: &Secret) -> Option<TenantId> {
-    #[derive(Deserialize)]
-    struct Tenant {
-        tid: String,
-    }
-    TenantId::parse(&jwt::known_claims::<Tenant>(token.expose())?.tid).ok()
 }
 
 /// True where the token's tenant is the user's own, from what the reply or the credential's maker says. Where neither does,

@@ -3,7 +3,7 @@
 use super::cache::Inner;
 use super::exchange::refresh_on;
 use super::request::TokenRequest;
-use super::{Renewal, Token};
+use super::{claimed_tenant, Renewal, Token};
 use crate::error::{Error, Kind, Result};
 use crate::jwt;
 use crate::managed_identity::ManagedIdentity;
@@ -14,12 +14,11 @@ use std::sync::{Arc, OnceLock};
 #[derive(Default, Deserialize)]
 struct Claims {
     #[serde(default)]
-    tid: String,
-    #[serde(default)]
     appid: String,
 }
 
-/// Asks the platform. An identity has one tenant, which the token names; `request`'s own is looked at afterwards.
+/// Asks the platform. An identity has one tenant, which its token names unless it is opaque; `request`'s own says nothing of
+/// it and is looked at afterwards.
 pub(super) async fn ask(inner: &Inner, request: &TokenRequest, identity: &ManagedIdentity) -> Result<Arc<Token>> {
     let resource = request.managed_resource()?;
     let issued = identity
@@ -34,7 +33,7 @@ pub(super) async fn ask(inner: &Inner, request: &TokenRequest, identity: &Manage
         token_type: issued.token_type,
         expires_on: now.saturating_add(life),
         refresh_on: refresh_on(now, life, None),
-        tenant: TenantId::parse(&claims.tid).unwrap_or_else(|_| request.tenant().clone()),
+        tenant: claimed_tenant(&issued.access_token).map_or_else(anywhere, Ok)?,
         application_id: client_id.to_ascii_lowercase(),
         target: request.target().clone(),
         refresh_token: Renewal::None,
@@ -43,16 +42,29 @@ pub(super) async fn ask(inner: &Inner, request: &TokenRequest, identity: &Manage
     }))
 }
 
-/// Whether no other tenant was asked for, as far as its name tells.
-pub(super) fn is_of_its_tenant(request: &TokenRequest, token: &Token) -> bool {
-    let asked = request.tenant();
-    asked.is_shared() || token.tenant().is_shared() || asked == token.tenant()
+/// What stands for a managed identity's tenant: it has one, whichever one is asked for.
+pub(super) fn anywhere() -> Result<TenantId> {
+    TenantId::parse("organizations")
 }
 
-/// The token, unless it was asked for in another tenant than the identity's own.
+/// Whether no other tenant was asked for, as far as its name tells.
+pub(super) fn is_of_its_tenant(request: &TokenRequest, token: &Token) -> bool {
+    request.tenant().is_shared() || token.known_tenant() == Some(request.tenant())
+}
+
+/// The token, unless it was asked for in another tenant than the identity's own, or in one that it cannot be told to be of.
 pub(super) async fn of_its_tenant(inner: &Arc<Inner>, request: &TokenRequest, token: Arc<Token>) -> Result<Arc<Token>> {
     if is_of_its_tenant(request, &token) {
         return Ok(token);
+    }
+    if token.known_tenant().is_none() {
+        let message = format!(
+            "the platform's token does not say which tenant it is of, so it cannot be taken for one of {}",
+            request.tenant()
+        );
+        return Err(request.name(Error::new(Kind::InvalidInput, message).advise(
+            "Leave the tenant out: a managed identity has one tenant, and its token is given without a name then.",
+        )));
     }
     let resolved = inner
         .resolve(request.environment(), request.tenant())

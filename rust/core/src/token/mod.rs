@@ -74,9 +74,14 @@ impl Token {
         self.expires_on
     }
 
-    /// The tenant's GUID, whatever name it was asked for by.
+    /// The tenant's GUID, whatever name it was asked for by; where nothing tells it, the shared name that stood for it.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// The tenant's GUID, where it is known: a shared name or a managed identity says none, and an opaque token does not either.
+    pub fn known_tenant(&self) -> Option<&TenantId> {
+        self.tenant.guid().is_some().then_some(&self.tenant)
     }
 
     pub fn application_id(&self) -> &str {
@@ -107,6 +112,18 @@ impl Token {
             })
             .as_deref()
     }
+}
+
+/// The tenant that an access token names; `None` for an opaque one.
+fn claimed_tenant(token: &Secret) -> Option<TenantId> {
+    #[derive(Deserialize)]
+    struct Tenant {
+        tid: String,
+    }
+    let claims: Tenant = jwt::known_claims(token.expose())?;
+    TenantId::parse(&claims.tid)
+        .ok()
+        .filter(|tenant| tenant.guid().is_some())
 }
 
 /// The claims that name a user, in v1 tokens and in v2 tokens.

@@ -1,7 +1,7 @@
 //! Managed identities: every platform, what goes wrong there, and that its tokens are kept like any others.
 
 use crate::support::*;
-use secureapp_core::{Credential, Field, Kind, Operation, Request, Result, Secret};
+use secureapp_core::{immediate, Credential, Field, Kind, Operation, Request, Result, Secret, Value};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,6 +156,39 @@ async fn an_identity_has_one_tenant() {
     assert_eq!(answers.error().kind(), Kind::NotFound);
     assert_eq!(answers.error().service().unwrap().code, "AADSTS50001");
     assert!(!answers.error().service().unwrap().trace_id.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opaque_token_is_of_no_tenant_that_anybody_named() {
+    let bed = bed(2).await;
+    let credential = on(&bed, "appService", &[]);
+    platform_fault(
+        &bed,
+        -1,
+        200,
+        r#"{"access_token":"opaque","expires_on":"9999999999","client_id":"ID"}"#,
+    );
+    // Whoever asks first does not decide for those who come later.
+    for tenant in [bed.tenant(0), bed.tenant(1), bed.domain(0)] {
+        let answers = bed.ask(&credential, item(&tenant, GRAPH)).await;
+        let error = answers.error();
+        assert_eq!((error.kind(), error.tenant()), (Kind::InvalidInput, tenant.as_str()));
+        assert!(error.message().contains("does not say which tenant"), "{error}");
+        assert!(error.advice().contains("Leave the tenant out"), "{}", error.advice());
+    }
+    let answers = bed.ask(&credential, graph()).await;
+    assert_eq!(answers.token(), "opaque");
+    assert!(matches!(answers.record().get("tenantId"), Some(Value::Null)));
+    assert_eq!(bed.requests(), 1, "the platform is asked once");
+    let of = |tenants: Vec<String>| {
+        let list = Request::new("token_cache.list").with("tenants", Field::Texts(tenants));
+        match immediate(&bed.engine, &list).unwrap() {
+            Value::List(held) => held,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(of(vec![bed.tenant(0)]).is_empty());
+    assert!(matches!(of(Vec::new())[0].get("tenantId"), Some(Value::Null)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
