@@ -49,9 +49,12 @@ impl Engine {
         let limits = http::Limits::new();
         let platform = Platform::new(options.http.clone(), Arc::clone(&limits), Arc::clone(&clock));
         let stores = Arc::new(Stores::new(Arc::clone(&clock)));
+        let tokens = Tokens::new(runtime.clone(), Arc::clone(&clock), platform, Arc::clone(&stores));
+        let environments = Environments::new(options.http, limits);
+        environments.on_gone(tokens.forgetter());
         Arc::new(Engine {
-            environments: Environments::new(options.http, limits),
-            tokens: Tokens::new(runtime.clone(), Arc::clone(&clock), platform, Arc::clone(&stores)),
+            environments,
+            tokens,
             stores,
             pending: Pending::default(),
             first_wait,

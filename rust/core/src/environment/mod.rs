@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A service that differs from cloud to cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,24 +99,47 @@ pub struct Definition {
     pub single_use_refresh_tokens: bool,
 }
 
+/// Who is told of an instance that is gone.
+type OnGone = OnceLock<Box<dyn Fn(u64) + Send + Sync>>;
+
+/// What the environments of an engine have in common.
+struct Shared {
+    options: http::Options,
+    limits: Arc<http::Limits>,
+    on_gone: OnGone,
+}
+
+impl Shared {
+    fn gone(&self, instance: u64) {
+        if let Some(tell) = self.on_gone.get() {
+            tell(instance);
+        }
+    }
+}
+
 /// One instance of a cloud, with its own HTTP client. Shared freely between threads.
 pub struct Environment {
     definition: Definition,
     instance: u64,
-    options: http::Options,
-    limits: Arc<http::Limits>,
+    shared: Arc<Shared>,
     client: OnceCell<http::Client>,
 }
 
+impl Drop for Environment {
+    /// Nobody can ask with it any more: what a request that outlived its removal has left is forgotten too.
+    fn drop(&mut self) {
+        self.shared.gone(self.instance);
+    }
+}
+
 impl Environment {
-    pub(crate) fn new(definition: Definition, options: http::Options, limits: Arc<http::Limits>) -> Self {
+    fn new(definition: Definition, shared: Arc<Shared>) -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let instance = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         Environment {
             definition,
             instance,
-            options,
-            limits,
+            shared,
             client: OnceCell::new(),
         }
     }
@@ -157,7 +180,7 @@ impl Environment {
 
     /// The first wait before something that needs a moment is tried again.
     pub(crate) fn first_backoff(&self) -> std::time::Duration {
-        self.options.first_backoff
+        self.shared.options.first_backoff
     }
 
     /// This instance's HTTP client: its pool and its trust are nobody else's.
@@ -173,7 +196,12 @@ impl Environment {
                 ca_pem: self.definition.ca_pem.as_deref(),
                 environment: &self.definition.name,
             };
-            http::Client::new(&trust, local, self.options.clone(), Arc::clone(&self.limits))
+            http::Client::new(
+                &trust,
+                local,
+                self.shared.options.clone(),
+                Arc::clone(&self.shared.limits),
+            )
         })
     }
 

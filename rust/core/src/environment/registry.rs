@@ -1,6 +1,6 @@
 //! The environments of an engine, by name.
 
-use super::{builtin, Definition, Environment, Service};
+use super::{builtin, Definition, Environment, OnGone, Service, Shared};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::request::Request;
@@ -12,31 +12,37 @@ use url::Url;
 /// Names are compared without regard to case.
 pub struct Environments {
     by_name: RwLock<BTreeMap<String, Arc<Environment>>>,
-    options: http::Options,
-    limits: Arc<http::Limits>,
+    shared: Arc<Shared>,
 }
 
 impl Environments {
     pub(crate) fn new(options: http::Options, limits: Arc<http::Limits>) -> Self {
+        let shared = Arc::new(Shared {
+            options,
+            limits,
+            on_gone: OnGone::new(),
+        });
         let by_name = builtin::definitions()
             .map(|definition| {
                 let key = definition.name.to_ascii_lowercase();
-                (
-                    key,
-                    Arc::new(Environment::new(definition, options.clone(), Arc::clone(&limits))),
-                )
+                (key, Arc::new(Environment::new(definition, Arc::clone(&shared))))
             })
             .collect();
         Environments {
             by_name: RwLock::new(by_name),
-            options,
-            limits,
+            shared,
         }
+    }
+
+    /// Has `tell` called with each instance that is removed or replaced, and once more when the last request with it has
+    /// ended. Only the first call has an effect.
+    pub(crate) fn on_gone(&self, tell: impl Fn(u64) + Send + Sync + 'static) {
+        self.shared.on_gone.get_or_init(|| Box::new(tell));
     }
 
     /// How many requests may be in flight, for all environments together.
     pub(crate) fn limits(&self) -> &Arc<http::Limits> {
-        &self.limits
+        &self.shared.limits
     }
 
     /// The environment of that name; an empty name means `Public`.
@@ -68,11 +74,7 @@ impl Environments {
         if key.is_empty() {
             return Err(Error::invalid("the environment's name is empty").advise("Give the environment a name."));
         }
-        let environment = Arc::new(Environment::new(
-            definition,
-            self.options.clone(),
-            Arc::clone(&self.limits),
-        ));
+        let environment = Arc::new(Environment::new(definition, Arc::clone(&self.shared)));
         // Builds the client now, so that a bad certificate is an error of this command and not of a later one.
         environment.http()?;
         let mut environments = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
@@ -90,11 +92,15 @@ impl Environments {
                 );
             }
         }
-        environments.insert(key, Arc::clone(&environment));
+        let replaced = environments.insert(key, Arc::clone(&environment));
+        drop(environments);
+        if let Some(replaced) = replaced {
+            self.shared.gone(replaced.instance());
+        }
         Ok(environment)
     }
 
-    /// Forgets a user-defined environment. What is under way with it goes on.
+    /// Forgets a user-defined environment, and its tokens with it. What is under way with it goes on, and leaves nothing behind.
     pub fn remove(&self, name: &str) -> Result<()> {
         let found = self.find(name)?;
         if found.is_built_in() {
@@ -108,6 +114,7 @@ impl Environments {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&found.name().to_ascii_lowercase());
+        self.shared.gone(found.instance());
         Ok(())
     }
 

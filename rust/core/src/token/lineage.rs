@@ -101,6 +101,11 @@ impl Lineages {
         Ok(())
     }
 
+    /// Forgets the lineages of an environment instance; a credential that holds one keeps it.
+    pub(super) fn forget(&self, environment: u64) {
+        self.lock().retain(|(of, _), _| *of != environment);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(u64, Mark), Arc<Lineage>>> {
         self.by_mark.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -139,15 +139,59 @@ async fn what_cannot_be_meant_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_over_is_not_listed_and_a_replaced_cloud_has_no_name() {
+async fn a_token_that_is_over_is_not_listed() {
     let bed = bed(1).await;
     bed.ask(&bed.user(), item(&bed.tenant(0), GRAPH)).await.record();
-    let again = environment(CLOUD, &bed.sandbox, Some(bed.sandbox.ca_pem()));
-    immediate(&bed.engine, &again.with("force", Field::Int(1))).unwrap();
-    let held = all(&bed);
-    assert!(matches!(held[0].get("environment"), Some(Value::Null)));
+    assert_eq!(all(&bed).len(), 1);
     bed.engine.clock().advance_ms(3_601_000);
     assert!(all(&bed).is_empty());
+}
+
+/// Removes the bed's cloud, or puts another in its place.
+fn give_up(bed: &Bed, replaced: bool) {
+    let request = match replaced {
+        true => environment(CLOUD, &bed.sandbox, Some(bed.sandbox.ca_pem())).with("force", Field::Int(1)),
+        false => Request::new("environment.remove").with("name", Field::Text(CLOUD.to_owned())),
+    };
+    immediate(&bed.engine, &request).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_is_removed_or_replaced_leaves_no_token_and_no_connection() {
+    for replaced in [false, true] {
+        let bed = bed(1).await;
+        let user = bed.user();
+        bed.ask(&user, item(&bed.domain(0), GRAPH)).await.record();
+        bed.ask(&bed.application(), item(&bed.tenant(0), GRAPH)).await.record();
+        assert_eq!(all(&bed).len(), 2);
+        give_up(&bed, replaced);
+        assert!(all(&bed).is_empty(), "replaced: {replaced}");
+        let open = || bed.sandbox.control().stats()["connections"]["open"].as_u64();
+        let closed = async {
+            while open() != Some(0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(LONG, closed).await.is_ok(),
+            "{:?} connections are open",
+            open()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_outlives_its_cloud_is_answered_and_leaves_nothing() {
+    for replaced in [false, true] {
+        let bed = bed(1).await;
+        bed.hold("before-headers", 1);
+        let operation = bed.begin(&bed.user(), &[], vec![item(&bed.domain(0), GRAPH)]);
+        bed.held("held", 1).await;
+        give_up(&bed, replaced);
+        bed.release();
+        assert_eq!(finish(&operation).await.unwrap().records.len(), 1);
+        assert!(all(&bed).is_empty(), "replaced: {replaced}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,28 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// What forgets an environment instance that is gone, for as long as this cache is there itself.
+    pub(crate) fn forgetter(&self) -> impl Fn(u64) + Send + Sync + 'static {
+        let inner = Arc::downgrade(&self.0);
+        move |instance| {
+            if let Some(inner) = inner.upgrade() {
+                inner.forget_environment(instance);
+            }
+        }
+    }
+}
+
 impl Inner {
+    /// Forgets an instance's tokens, the wishes of its services, the tenants of its domains and its refresh tokens, less those
+    /// that a credential holds itself.
+    fn forget_environment(&self, instance: u64) {
+        self.write().by_key.retain(|key, _| key.environment != instance);
+        let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
+        domains.remove(&instance);
+        self.lineages.forget(instance);
+    }
+
     /// The same filter with every domain replaced by its tenant. Nothing is sent: a domain that no token was asked for
     /// with is an error, because nothing would be found where there may be something.
     fn with_guids(&self, filter: &Filter) -> Result<Filter> {
@@ -116,6 +137,6 @@ impl Filter {
                 .application_id
                 .as_ref()
                 .is_none_or(|id| id == token.application_id())
-            && (self.tenants.is_empty() || self.tenants.contains(token.tenant()))
+            && (self.tenants.is_empty() || token.known_tenant().is_some_and(|tenant| self.tenants.contains(tenant)))
     }
 }
