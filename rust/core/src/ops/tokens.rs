@@ -8,7 +8,7 @@ use crate::http::{Raised, MOST_PER_HOST};
 use crate::operation::{Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
-use crate::token::{Target, Token, TokenRequest, UserAssertion};
+use crate::token::{Refusals, Target, Token, TokenRequest, UserAssertion};
 use crate::value::Value;
 use crate::Credential;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -90,6 +90,7 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
     let cancel = context.cancel.clone();
     let mut shown = None;
     let mut open = true;
+    let mut refusals = Refusals::default();
     let mut under_way = FuturesUnordered::new();
     while open || !under_way.is_empty() {
         tokio::select! {
@@ -99,6 +100,7 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
                 let item: Item = item;
                 let result: Result<Arc<Token>> = result;
                 count.done.fetch_add(1, Relaxed);
+                refusals.note(&result);
                 match result {
                     Ok(token) => context.sink.record(record(item.number, &token, settings)).await?,
                     Err(error) => context.sink.failed(item.target(), error).await?,
@@ -110,13 +112,16 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
                 Some(request) => {
                     count.taken.fetch_add(1, Relaxed);
                     let tokens = engine.tokens().clone();
+                    let question = question(&request, settings).and_then(|question| match refusals.answer(&question) {
+                        Some(error) if tokens.cached(&question).is_none() => Err(error),
+                        _ => Ok(question),
+                    });
                     under_way.push(async move {
-                        let item = Item::read(&request);
-                        let result = match question(&request, settings) {
+                        let result = match question {
                             Ok(question) => tokens.acquire(&question).await,
                             Err(error) => Err(error),
                         };
-                        (item, result)
+                        (Item::read(&request), result)
                     });
                 }
             },

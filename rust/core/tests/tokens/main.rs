@@ -9,6 +9,7 @@ mod held;
 mod identity;
 mod limits;
 mod managed;
+mod refusals;
 mod sharing;
 mod stopping;
 mod support;
