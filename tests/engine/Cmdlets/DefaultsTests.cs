@@ -61,6 +61,42 @@ public sealed class DefaultsTests : IDisposable
     }
 
     [Fact]
+    public void Importing_the_module_anew_keeps_them()
+    {
+        _engine.Run($"Set-SecureAppDefault -Credential {MakeCredential} -Environment USGov").Succeeded();
+
+        Outcome outcome = _engine.Run(
+            """
+            param($path)
+            Import-Module $path -Force
+            Get-SecureAppDefault -Environment
+            Get-Module SecureAppModel | Import-Module -Force
+            (Get-SecureAppDefault).Environment
+            (Get-SecureAppDefault -Credential).ApplicationId
+            """,
+            Repository.Manifest).Succeeded();
+
+        Assert.Equal(["USGov", "USGov", "2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001"], outcome.Output.Select(item => item.BaseObject));
+    }
+
+    /// <summary>An import is under way here as well, but not this module's.</summary>
+    [Fact]
+    public void A_module_that_removes_this_one_while_it_is_imported_makes_it_forget_them()
+    {
+        string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+        string other = Path.Combine(folder, "Other.psm1");
+        File.WriteAllText(other, "Remove-Module SecureAppModel");
+
+        Outcome outcome = _engine.Run(
+            "param($other, $path) Set-SecureAppDefault -Environment USGov; Import-Module $other; Import-Module $path; \"$((Get-SecureAppDefault).Environment)\"",
+            other,
+            Repository.Manifest);
+        Directory.Delete(folder, recursive: true);
+
+        Assert.Equal(string.Empty, outcome.Succeeded().Single<string>());
+    }
+
+    [Fact]
     public void Removing_the_module_forgets_them()
     {
         _engine.Run("Set-SecureAppDefault -Environment USGov; Remove-Module SecureAppModel").Succeeded();

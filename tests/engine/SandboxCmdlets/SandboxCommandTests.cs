@@ -73,6 +73,26 @@ public sealed class SandboxCommandTests
     }
 
     [Fact]
+    public void Importing_the_module_anew_leaves_it_running_and_removing_the_module_does_not()
+    {
+        using Engine engine = Engine.Open();
+        int process = Start(engine);
+
+        Outcome outcome = engine.Run(
+            """
+            param($path)
+            Set-SecureAppDefault -Credential $s.Credential -Environment $s.Environment
+            Import-Module $path -Force
+            (Get-SecureAppAccessToken $s.Tenants[0].TenantId -Resource https://graph.microsoft.com).TenantId -eq $s.Tenants[0].TenantId
+            Remove-Module SecureAppModel
+            """,
+            Repository.Manifest).Succeeded();
+
+        Assert.True(outcome.Single<bool>());
+        AssertGone(process);
+    }
+
+    [Fact]
     public void Stopping_twice_is_quiet()
     {
         using Engine engine = Engine.Open();
