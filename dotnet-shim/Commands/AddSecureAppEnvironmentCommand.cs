@@ -47,25 +47,25 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter Force { get; set; }
 
-        protected override void ProcessRecord()
+        protected override void ProcessRecord() => Each(AddOne, Name);
+
+        private void AddOne()
         {
             if (string.IsNullOrWhiteSpace(Name))
             {
-                FailInput("The environment has no name.", "Use -Name.", null);
+                throw ErrorRecords.Refusal("The environment has no name.", "Use -Name.");
             }
 
             if (LoginEndpoint is null)
             {
-                FailInput("The environment has no identity service.", "Use -LoginEndpoint, for example https://login.example.org.", Name);
+                throw ErrorRecords.Refusal("The environment has no identity service.", "Use -LoginEndpoint, for example https://login.example.org.");
             }
 
-            string? roots = CertificatePath is null ? null : Guarded(() => ReadRoots(GetUnresolvedProviderPathFromPSPath(CertificatePath)), new FilePath(CertificatePath));
-            if (!ShouldProcess(Name, "Add environment"))
+            string? roots = CertificatePath is null ? null : ReadRoots(GetUnresolvedProviderPathFromPSPath(CertificatePath));
+            if (ShouldProcess(Name, "Add environment"))
             {
-                return;
+                WriteObject(Add(Name!, roots));
             }
-
-            WriteObject(Guarded(() => Add(Name!, roots), Name));
         }
 
         private SecureAppEnvironment Add(string name, string? roots)

@@ -88,7 +88,7 @@ namespace SecureAppModel.Commands
             else
             {
                 Serve(_credential!.TenantId, _credential.TenantId is null
-                    ? Refusal("No tenant was given, and the credential does not name its own.", "Use -TenantId.")
+                    ? ErrorRecords.Refusal("No tenant was given, and the credential does not name its own.", "Use -TenantId.")
                     : null);
             }
         }
@@ -189,7 +189,7 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            _box.Fail(need, Refusal(
+            _box.Fail(need, ErrorRecords.Refusal(
                 "Partner Center needs a token of the partner's own tenant, and neither the credential nor a token names that tenant.",
                 "Name it in the credential: New-SecureAppCredential -TenantId, or the key tenantId of a hashtable."));
         }
@@ -202,7 +202,7 @@ namespace SecureAppModel.Commands
             string? resource = _environment!.Resources.Properties[need.Service]?.Value as string;
             if (string.IsNullOrEmpty(resource))
             {
-                _box.Fail(need, Refusal("The environment " + _environmentName + " has no service '" + need.Service + "'.", "Leave it out of -Service, or name another -Environment."));
+                _box.Fail(need, ErrorRecords.Refusal("The environment " + _environmentName + " has no service '" + need.Service + "'.", "Leave it out of -Service, or name another -Environment."));
                 return;
             }
 
@@ -308,9 +308,6 @@ namespace SecureAppModel.Commands
         {
             ErrorDetails = new ErrorDetails(target.Service.Command + ": " + (error.ErrorDetails?.Message ?? error.Exception.Message)),
         };
-
-        private static SecureAppException Refusal(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
 
         private sealed class Target
         {

@@ -20,25 +20,14 @@ namespace SecureAppModel.Commands
         [Alias("Token")]
         public object? AccessToken { get; set; }
 
-        protected override void ProcessRecord()
-        {
-            try
-            {
-                using SecureString token = Secret(AccessToken, mayHold: true);
-                using RequestBuilder request = new RequestBuilder("token.read").Secret("token", token);
-                WriteObject(new SecureAppTokenClaims(Native.Call(request) as ValueMap ?? ValueMap.Empty));
-            }
-            catch (SecureAppException failure)
-            {
-                // The target stays empty: it would be the token.
-                if (MyInvocation.ExpectingInput)
-                {
-                    FailItem(failure, null);
-                    return;
-                }
+        /// <summary>A failure's target stays empty: it would be the token.</summary>
+        protected override void ProcessRecord() => Each(Read, null);
 
-                Fail(failure, null);
-            }
+        private void Read()
+        {
+            using SecureString token = Secret(AccessToken, mayHold: true);
+            using RequestBuilder request = new RequestBuilder("token.read").Secret("token", token);
+            WriteObject(new SecureAppTokenClaims(Native.Call(request) as ValueMap ?? ValueMap.Empty));
         }
 
         /// <summary>A copy of the token's text.</summary>

@@ -28,8 +28,11 @@ namespace SecureAppModel.Commands
             return record;
         }
 
-        internal static ErrorRecord InvalidInput(string message, string advice, object? target) =>
-            From(new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice), target);
+        internal static ErrorRecord InvalidInput(string message, string advice, object? target) => From(Refusal(message, advice), target);
+
+        /// <summary>What is wrong with the input, and what to do.</summary>
+        internal static SecureAppException Refusal(string message, string advice) =>
+            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
 
         /// <summary>Any exception of the shim: one of ours as it is, damage in what was received as a protocol error.</summary>
         internal static ErrorRecord FromAny(Exception failure, object? target) =>

@@ -22,11 +22,11 @@ namespace SecureAppModel.Commands
 
         internal override string? Subject => Name;
 
-        protected override void ProcessRecord()
+        internal override void Serve()
         {
             if (string.IsNullOrWhiteSpace(Name))
             {
-                FailInput("No certificate was named.", "Use -Name with the certificate's name in the vault.", null);
+                throw ErrorRecords.Refusal("No certificate was named" + InRow + ".", "Use -Name with the certificate's name in the vault.");
             }
 
             using RequestBuilder request = VaultRequest("vault_certificate_get")
@@ -46,11 +46,9 @@ namespace SecureAppModel.Commands
                     + "New-SecureAppCredential -RemoteSigning; where the key itself is needed, use a certificate whose policy lets the key out.");
             }
 
-            WriteObject(Guarded(
-                () => withKey is null
-                    ? new X509Certificate2(record.Get("certificate") as byte[] ?? Array.Empty<byte>())
-                    : Pkcs12Value.Use(withKey, pkcs12 => Open(pkcs12, name)),
-                new ObjectName(Name)));
+            WriteObject(withKey is null
+                ? new X509Certificate2(record.Get("certificate") as byte[] ?? Array.Empty<byte>())
+                : Pkcs12Value.Use(withKey, pkcs12 => Open(pkcs12, name)));
         }
 
         private static X509Certificate2 Open(byte[] pkcs12, string name)

@@ -28,19 +28,25 @@ namespace SecureAppModel.Commands
 
         internal override string? Subject => Name;
 
-        protected override void ProcessRecord()
+        protected override void BeginProcessing()
+        {
+            // What the command line says is wrong for every row.
+            Check(VersionsRefusal(), new ObjectName(Name));
+        }
+
+        internal override void Serve()
         {
             bool named = !string.IsNullOrWhiteSpace(Name);
 
             // A name that was given, but is empty, never silently becomes all of them.
             if (!named && (MyInvocation.BoundParameters.ContainsKey(nameof(Name)) || AsPlainText || IncludeVersions || Version is not null))
             {
-                FailInput("No secret was named.", "Use -Name; without it, and without -AsPlainText, the vault's secrets are listed.", null);
+                throw ErrorRecords.Refusal("No secret was named" + InRow + ".", "Use -Name; without it, and without -AsPlainText, the vault's secrets are listed.");
             }
 
-            if (IncludeVersions && (AsPlainText || Version is not null))
+            if (VersionsRefusal() is SecureAppException refusal)
             {
-                FailInput("-IncludeVersions lists versions without their values.", "Leave out -AsPlainText and -Version, or -IncludeVersions.", new ObjectName(Name));
+                throw refusal;
             }
 
             bool list = !named || IncludeVersions;
@@ -60,5 +66,9 @@ namespace SecureAppModel.Commands
 
             WriteObject(secret);
         }
+
+        private SecureAppException? VersionsRefusal() => IncludeVersions && (AsPlainText || Version is not null)
+            ? ErrorRecords.Refusal("-IncludeVersions lists versions without their values.", "Leave out -AsPlainText and -Version, or -IncludeVersions.")
+            : null;
     }
 }

@@ -7,6 +7,9 @@ namespace SecureAppModel.Commands
     /// <summary>What every command on a key vault takes: which vault, and who asks it.</summary>
     public abstract class KeyVaultCmdlet : OperationCmdlet
     {
+        private SecureAppCredential? _asking;
+        private long _rows;
+
         /// <summary>The vault's name, or its address.</summary>
         [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
         [Alias("VaultUri")]
@@ -25,32 +28,44 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
-        /// <summary>What a failure is about.</summary>
+        /// <summary>The name of what is asked for.</summary>
         internal abstract string? Subject { get; }
 
-        /// <summary>One of several that cannot be had leaves the others; the only one ends the command.</summary>
-        internal override void OnEnded(SecureAppException failure)
-        {
-            if (MyInvocation.ExpectingInput)
-            {
-                FailItem(failure, new ObjectName(Subject));
-                return;
-            }
+        /// <summary>Where a pipeline's item stands, for a sentence; nothing where there is no pipeline.</summary>
+        internal string InRow => MyInvocation.ExpectingInput ? " in row " + _rows + " of the input" : string.Empty;
 
-            Fail(failure, new ObjectName(Subject));
+        /// <summary>What a failure is about.</summary>
+        private object? About => (string.IsNullOrWhiteSpace(Subject), MyInvocation.ExpectingInput) switch
+        {
+            (false, _) => new ObjectName(Subject),
+            (true, true) => new InputRow(_rows),
+            (true, false) => null,
+        };
+
+        protected override void ProcessRecord()
+        {
+            _rows++;
+            Each(Serve, About);
         }
+
+        /// <summary>Does what the command does, for one row of the input or for the command line.</summary>
+        internal abstract void Serve();
+
+        internal override void OnEnded(SecureAppException failure) => throw failure;
 
         /// <summary>A request with what every one of these commands says; the caller disposes of it.</summary>
         internal RequestBuilder VaultRequest(string kind)
         {
             if (string.IsNullOrWhiteSpace(VaultName))
             {
-                FailInput("No key vault was given.", "Use -VaultName with the vault's name, or its address such as https://contoso.vault.azure.net.", null);
+                throw ErrorRecords.Refusal(
+                    "No key vault was given" + InRow + ".", "Use -VaultName with the vault's name, or its address such as https://contoso.vault.azure.net.");
             }
 
-            SecureAppCredential credential = ResolveCredential(Credential);
+            // Once: what a maker of credentials should know is not repeated for each row.
+            _asking ??= ResolveCredential(Credential);
             return new RequestBuilder(kind)
-                .Credential("credential", credential)
+                .Credential("credential", _asking)
                 .Text("environment", ResolveEnvironment(Environment))
                 .Text("vault", VaultName!.Trim())
                 .Flag("appOnly", AppOnly);

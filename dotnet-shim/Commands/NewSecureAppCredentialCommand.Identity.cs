@@ -45,7 +45,7 @@ namespace SecureAppModel.Commands
         {
             if (!ManagedIdentity && !FederatedManagedIdentity && !WorkloadIdentity && FederatedTokenFile is null)
             {
-                throw Refusal("-" + ParameterSetName + " is switched off.", "Leave ':$false' out, or use another kind of credential.");
+                throw ErrorRecords.Refusal("-" + ParameterSetName + " is switched off.", "Leave ':$false' out, or use another kind of credential.");
             }
 
             return new IdentityInput

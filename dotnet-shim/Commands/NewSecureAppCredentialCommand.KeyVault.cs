@@ -50,7 +50,7 @@ namespace SecureAppModel.Commands
 
         internal override void OnRecord(ValueMap record) => Write(TakeCredential(_access));
 
-        internal override void OnEnded(SecureAppException failure) => FailOne(failure, ApplicationId);
+        internal override void OnEnded(SecureAppException failure) => throw failure;
 
         private void OpenFromVault(string? applicationId)
         {
@@ -64,7 +64,7 @@ namespace SecureAppModel.Commands
 
             if (string.IsNullOrWhiteSpace(VaultName))
             {
-                throw Refusal("No key vault was given.", "Use -VaultName with the vault's name, or its address such as https://contoso.vault.azure.net.");
+                throw ErrorRecords.Refusal("No key vault was given.", "Use -VaultName with the vault's name, or its address such as https://contoso.vault.azure.net.");
             }
 
             _access = ResolveCredential(VaultCredential, nameof(VaultCredential));

@@ -59,20 +59,18 @@ namespace SecureAppModel.Commands
         protected override void ProcessRecord()
         {
             string? applicationId = Credential?.UserName ?? ApplicationId;
-            try
-            {
-                if (ParameterSetName == KeyVaultSet)
+            Each(
+                () =>
                 {
-                    OpenFromVault(applicationId);
-                    return;
-                }
+                    if (ParameterSetName == KeyVaultSet)
+                    {
+                        OpenFromVault(applicationId);
+                        return;
+                    }
 
-                Write(Open(applicationId));
-            }
-            catch (SecureAppException failure)
-            {
-                FailOne(failure, applicationId);
-            }
+                    Write(Open(applicationId));
+                },
+                applicationId);
         }
 
         private void Write(SecureAppCredential credential)
@@ -81,25 +79,13 @@ namespace SecureAppModel.Commands
             WriteObject(credential);
         }
 
-        /// <summary>A row that cannot be used leaves the others; the only one ends the command.</summary>
-        private void FailOne(SecureAppException failure, string? applicationId)
-        {
-            if (MyInvocation.ExpectingInput)
-            {
-                FailItem(failure, applicationId);
-                return;
-            }
-
-            Fail(failure, applicationId);
-        }
-
         private SecureAppCredential Open(string? applicationId)
         {
             SecureString? secret = NotEmpty(Credential?.Password) ?? NotEmpty(Secret);
             SecureString? refreshToken = RefreshTokenGiven();
             if (Credential is not null && (ApplicationId is not null || Secret is not null))
             {
-                throw Refusal(
+                throw ErrorRecords.Refusal(
                     "-Credential already holds the application id and the secret.",
                     "Leave out -ApplicationId and -Secret, or -Credential.");
             }
@@ -118,7 +104,7 @@ namespace SecureAppModel.Commands
             CertificateParts certificate = CertificateGiven();
             if (secret is null && refreshToken is null && certificate.IsEmpty)
             {
-                throw certificate.Refusal() ?? Refusal(
+                throw certificate.Refusal() ?? ErrorRecords.Refusal(
                     "Neither a secret, a certificate nor a refresh token was given for application " + Shown.Identifier(applicationId) + ".",
                     "Use -Secret or a certificate, -RefreshToken, or both; a variable that is empty counts as not given.");
             }
@@ -127,21 +113,18 @@ namespace SecureAppModel.Commands
         }
 
         private static SecureAppException NoApplication() =>
-            Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
+            ErrorRecords.Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
 
         private SecureString? RefreshTokenGiven()
         {
             SecureString? refreshToken = NotEmpty(RefreshToken);
             return _fromFile is not null && refreshToken is not null
-                ? throw Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.")
+                ? throw ErrorRecords.Refusal("-RefreshToken and -RefreshTokenPath exclude each other.", "Use one of them.")
                 : refreshToken ?? _fromFile;
         }
 
         private string? HomeGiven() => string.IsNullOrWhiteSpace(TenantId) ? null : TenantId!.Trim();
 
         private static SecureString? NotEmpty(SecureString? secret) => secret is { Length: > 0 } ? secret : null;
-
-        private static SecureAppException Refusal(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

@@ -16,10 +16,11 @@ namespace SecureAppModel.Commands
         {
             if (Name is not { Length: > 0 })
             {
-                FailInput("No environment was named.", "Use -Name; Get-SecureAppEnvironment lists them.", null);
+                Each(() => throw ErrorRecords.Refusal("No environment was named.", "Use -Name; Get-SecureAppEnvironment lists them."), null);
+                return;
             }
 
-            foreach (string name in Name!)
+            foreach (string name in Name)
             {
                 if (ShouldProcess(name, "Remove environment"))
                 {

@@ -81,6 +81,23 @@ namespace SecureAppModel.Commands
             WriteError(ErrorRecords.From(failure, target));
         }
 
+        /// <summary>Does one item's work. Its failure ends a command that stands alone, and leaves the other items of a pipeline.</summary>
+        internal void Each(Action work, object? target)
+        {
+            try
+            {
+                work();
+            }
+            catch (SecureAppException failure) when (MyInvocation.ExpectingInput)
+            {
+                FailItem(failure, target);
+            }
+            catch (SecureAppException failure)
+            {
+                Fail(failure, target);
+            }
+        }
+
         /// <summary>Ends the command where there is a refusal.</summary>
         internal void Check(SecureAppException? refusal, object? target)
         {

@@ -36,19 +36,18 @@ namespace SecureAppModel.Commands
 
         internal override string? Subject => Name;
 
-        protected override void ProcessRecord()
+        internal override void Serve()
         {
             if (string.IsNullOrWhiteSpace(Name))
             {
-                FailInput("No secret was named.", "Use -Name: letters, digits and hyphens.", null);
+                throw ErrorRecords.Refusal("No secret was named" + InRow + ".", "Use -Name: letters, digits and hyphens.");
             }
 
             if (SecretValue is null || SecretValue.Length == 0)
             {
-                FailInput(
-                    "No value was given for the secret.",
-                    "Use -SecretValue with a SecureString, for example (Read-Host -AsSecureString); a variable that is empty counts as not given.",
-                    new ObjectName(Name));
+                throw ErrorRecords.Refusal(
+                    "No value was given for the secret" + InRow + ".",
+                    "Use -SecretValue with a SecureString, for example (Read-Host -AsSecureString); a variable that is empty counts as not given.");
             }
 
             using RequestBuilder request = VaultRequest("vault_secret_set")

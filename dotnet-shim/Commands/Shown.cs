@@ -27,6 +27,7 @@ namespace SecureAppModel.Commands
             string text => Text(text),
             string[] texts => texts.Select(Text).ToArray(),
             ObjectName name => name.Shown,
+            InputRow row => row.Shown,
             FilePath file => IsPath(file.Text) ? file.Text : Described(file.Text),
             _ => target,
         };
@@ -79,6 +80,14 @@ namespace SecureAppModel.Commands
         internal FilePath(string? text) => Text = text;
 
         internal string? Text { get; }
+    }
+
+    /// <summary>A row of the input as an error's target. The row itself may hold a secret, so it is told by its number.</summary>
+    internal sealed class InputRow
+    {
+        internal InputRow(long number) => Shown = "row " + number + " of the input";
+
+        internal string Shown { get; }
     }
 
     /// <summary>The name of something in a key vault as an error's target, which has a rule of its own.</summary>

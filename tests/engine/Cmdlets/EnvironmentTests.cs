@@ -77,6 +77,24 @@ public sealed class EnvironmentTests : IDisposable
     }
 
     [Fact]
+    public void A_wrong_row_of_a_table_fails_alone()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            @(
+                [pscustomobject]@{ Name = 'no-login' }
+                [pscustomobject]@{ Name = $name; LoginEndpoint = 'https://login.example.org' }
+            ) | Add-SecureAppEnvironment | ForEach-Object Name
+            $null, $name | Remove-SecureAppEnvironment
+            """);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(_name, outcome.Single<string>());
+        Assert.Contains("no identity service", outcome.Errors[0].Exception.Message);
+        Assert.DoesNotContain(_name, _engine.Run("(Get-SecureAppEnvironment).Name").Output.Select(item => item.ToString()));
+    }
+
+    [Fact]
     public void WhatIf_adds_nothing()
     {
         Outcome outcome = _engine.Run(

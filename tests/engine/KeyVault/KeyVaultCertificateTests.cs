@@ -63,6 +63,19 @@ public sealed class KeyVaultCertificateTests : IDisposable
         Assert.Equal([second.Thumbprint, first.Thumbprint], outcome.Output.Select(item => item.BaseObject));
     }
 
+    [Fact]
+    public void A_wrong_row_of_a_table_fails_alone()
+    {
+        using X509Certificate2 original = Import("signing", VaultCertificate.Pkcs12, exportable: true);
+
+        Outcome outcome = _engine.Run(
+            "[pscustomobject]@{ Name = '' }, [pscustomobject]@{ Name = 'missing' }, [pscustomobject]@{ Name = 'signing' } | Get-SecureAppKeyVaultCertificate any");
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(original.Thumbprint, outcome.Single<X509Certificate2>().Thumbprint);
+        Assert.Equal(["row 1 of the input", "missing"], outcome.Errors.Select(error => error.TargetObject));
+    }
+
     private X509Certificate2 Import(string name, string contentType, bool exportable)
     {
         X509Certificate2 certificate = TestCertificates.Create("CN=vault");

@@ -122,6 +122,55 @@ public sealed class KeyVaultSecretTests : IDisposable
         Assert.Equal("missing", Assert.Single(piped.Errors).TargetObject);
     }
 
+    [Fact]
+    public void A_wrong_row_of_a_table_fails_alone()
+    {
+        Outcome written = _engine.Run(
+            """
+            @(
+                [pscustomobject]@{ Name = 'one'; SecretValue = 'first value'; VaultName = 'any' }
+                [pscustomobject]@{ Name = ''; SecretValue = 'nameless value'; VaultName = 'any' }
+                [pscustomobject]@{ Name = 'two'; SecretValue = ''; VaultName = 'any' }
+                [pscustomobject]@{ Name = 'three'; SecretValue = 'third value'; VaultName = '' }
+                [pscustomobject]@{ Name = 'a/b'; SecretValue = 'fourth value'; VaultName = 'any' }
+                [pscustomobject]@{ Name = 'five'; SecretValue = 'fifth value'; VaultName = 'any' }
+            ) | Set-SecureAppKeyVaultSecret
+            """);
+        Outcome read = _engine.Run(
+            """
+            @(
+                [pscustomobject]@{ Name = 'one'; VaultName = 'any' }
+                [pscustomobject]@{ Name = ' '; VaultName = 'any' }
+                [pscustomobject]@{ Name = 'five'; VaultName = 'any' }
+            ) | Get-SecureAppKeyVaultSecret -AsPlainText
+            """);
+
+        Assert.Null(written.Failure);
+        Assert.Equal(["one", "five"], written.Output.Select(secret => secret.Properties["Name"].Value));
+        Assert.Equal(["row 2 of the input", "two", "three", "a text of 3 characters"], written.Errors.Select(error => error.TargetObject));
+        Assert.All(
+            ["No secret was named in row 2", "No value was given for the secret in row 3", "No key vault was given in row 4", "cannot be a name"],
+            (said, at) => Assert.Contains(said, written.Errors[at].Exception.Message));
+        Assert.DoesNotContain(" value", written.AllText.Replace("No value was", string.Empty, StringComparison.Ordinal));
+        Assert.Null(read.Failure);
+        Assert.Equal(["first value", "fifth value"], read.Output.Select(value => value.BaseObject));
+        Assert.Equal("row 2 of the input", Assert.Single(read.Errors).TargetObject);
+    }
+
+    [Fact]
+    public void A_row_that_names_a_version_is_not_taken_for_all_of_them()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            $null = Set-SecureAppKeyVaultSecret any one $value
+            $null = Set-SecureAppKeyVaultSecret any two $value
+            [pscustomobject]@{ Name = 'one'; Version = 'x' }, [pscustomobject]@{ Name = 'two' } | Get-SecureAppKeyVaultSecret any -IncludeVersions
+            """);
+
+        Assert.Equal("two", Assert.Single(outcome.Output).Properties["Name"].Value);
+        Assert.Equal("one", Assert.Single(outcome.Errors).TargetObject);
+    }
+
     [Theory]
     [InlineData("https://management.azure.com")]
     [InlineData("https://evil.example")]
