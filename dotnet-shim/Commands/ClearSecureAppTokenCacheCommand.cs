@@ -49,7 +49,7 @@ namespace SecureAppModel.Commands
             CheckFilter(nameof(ApplicationId), ApplicationId);
             CheckFilter(nameof(Environment), Environment);
             CheckTenants(TenantId);
-            IReadOnlyList<SecureAppCachedToken> held = List(TenantId, ApplicationId, Environment);
+            IReadOnlyList<SecureAppCachedToken> held = Guarded(() => List(TenantId, ApplicationId, Environment), null);
             int tenants = held.Select(token => token.TenantId).Distinct().Count();
             string what = held.Count + (held.Count == 1 ? " token" : " tokens") + " of " + tenants + (tenants == 1 ? " tenant" : " tenants");
             if (ShouldProcess(what, "Forget tokens"))

@@ -21,12 +21,41 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
-        protected override void ProcessRecord()
+        protected override void BeginProcessing()
         {
             CheckFilter(nameof(ApplicationId), ApplicationId);
             CheckFilter(nameof(Environment), Environment);
             CheckTenants(TenantId);
-            WriteObject(List(TenantId, ApplicationId, Environment), enumerateCollection: true);
         }
+
+        protected override void ProcessRecord()
+        {
+            if (!MyInvocation.ExpectingInput)
+            {
+                WriteHeld(TenantId, null);
+                return;
+            }
+
+            if (TenantInput.Missing(TenantId) is SecureAppException missing)
+            {
+                FailItem(missing, null);
+                return;
+            }
+
+            foreach (string tenant in TenantId!)
+            {
+                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+                {
+                    FailItem(refusal, tenant);
+                }
+                else
+                {
+                    WriteHeld(new[] { tenant }, tenant);
+                }
+            }
+        }
+
+        private void WriteHeld(string[]? tenants, string? target) =>
+            Each(() => WriteObject(List(tenants, ApplicationId, Environment), enumerateCollection: true), target);
     }
 }

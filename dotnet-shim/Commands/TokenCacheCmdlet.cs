@@ -32,7 +32,7 @@ namespace SecureAppModel.Commands
             }
         }
 
-        /// <summary>The same for tenants.</summary>
+        /// <summary>The same for tenants on the command line.</summary>
         internal void CheckTenants(string[]? tenants)
         {
             if (!MyInvocation.BoundParameters.ContainsKey("TenantId"))
@@ -40,17 +40,10 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            if (TenantInput.Missing(tenants) is SecureAppException missing)
-            {
-                Fail(missing, null);
-            }
-
+            Check(TenantInput.Missing(tenants), null);
             foreach (string tenant in tenants!)
             {
-                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
-                {
-                    Fail(refusal, tenant);
-                }
+                Check(TenantInput.Refusal(tenant), tenant);
             }
         }
 
@@ -60,10 +53,11 @@ namespace SecureAppModel.Commands
                 .Text("applicationId", applicationId?.Trim())
                 .Text("environment", environment?.Trim());
 
-        internal IReadOnlyList<SecureAppCachedToken> List(string[]? tenants, string? applicationId, string? environment)
+        /// <exception cref="SecureAppException">A domain is among the tenants that no token was asked for with.</exception>
+        internal static IReadOnlyList<SecureAppCachedToken> List(string[]? tenants, string? applicationId, string? environment)
         {
             using RequestBuilder request = Request("token_cache.list", tenants, applicationId, environment);
-            List<object?> held = Guarded(() => Native.Call(request) as List<object?>, null) ?? new List<object?>();
+            List<object?> held = Native.Call(request) as List<object?> ?? new List<object?>();
             return held.OfType<ValueMap>().Select(facts => new SecureAppCachedToken(facts)).ToList();
         }
     }

@@ -90,10 +90,33 @@ public sealed class TokenCacheTests : IDisposable
         Assert.Equal([true, false], outcome.Output.Select(item => item.BaseObject));
     }
 
+    [Fact]
+    public void A_wrong_item_of_a_pipeline_fails_alone()
+    {
+        Outcome outcome = _engine.Run("$customer, 'no tenant', 'nobody.example', $sandbox.Tenants[1] | Get-SecureAppTokenCache -Environment $here");
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(2, outcome.Output.Count);
+        Assert.Equal(["a text of 9 characters", "nobody.example"], outcome.Errors.Select(error => error.TargetObject));
+    }
+
+    [Fact]
+    public void A_cloud_that_was_removed_leaves_nothing()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            Remove-SecureAppEnvironment $here -WarningAction Ignore
+            @(Get-SecureAppTokenCache | Where-Object { $_.ApplicationId -eq $sandbox.ApplicationId -and ($null -eq $_.Environment -or $_.Environment -eq $here) }).Count
+            """).Succeeded();
+
+        Assert.Equal(0, outcome.Single<int>());
+    }
+
     [Theory]
     [InlineData("-TenantId $nothing", "No tenant")]
     [InlineData("-TenantId ''", "tenant is empty")]
     [InlineData("-TenantId 'not one'", "neither a tenant id nor a domain")]
+    [InlineData("-TenantId $customer, 'not one'", "neither a tenant id nor a domain")]
     [InlineData("-TenantId nobody.example", "by that name")]
     [InlineData("-ApplicationId $nothing", "-ApplicationId is empty")]
     [InlineData("-ApplicationId name", "A text of 4 characters is not an application id")]

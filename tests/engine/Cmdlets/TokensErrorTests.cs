@@ -33,6 +33,13 @@ public sealed class TokensErrorTests : IDisposable
     [InlineData("Get-SecureAppAccessToken 'not a tenant' -Resource x", "A text of 12 characters is neither")]
     [InlineData("Get-SecureAppAccessToken $customer, 'https://contoso.com' -Resource x", "A text of 19 characters is neither")]
     [InlineData("Get-SecureAppAccessToken 00000000-0000 -Resource x", "'00000000-0000' is neither")]
+    [InlineData("Get-SecureAppAccessToken $customer, 'a b', $sandbox.Tenants[1] -Resource https://graph.microsoft.com", "A text of 3 characters is neither")]
+    [InlineData("Connect-DelegatedTenant $customer, 'a b' -Service Graph -AsHashtable", "A text of 3 characters is neither")]
+    [InlineData("Export-SecureAppAuditLog $customer, 'a b' ./never", "A text of 3 characters is neither")]
+    [InlineData("Get-SecureAppTokenCache $customer, 'a b'", "A text of 3 characters is neither")]
+    [InlineData("Clear-SecureAppTokenCache $customer, 'a b'", "A text of 3 characters is neither")]
+    [InlineData("Test-SecureAppCredential -TenantId 'a b'", "A text of 3 characters is neither")]
+    [InlineData("New-SecureAppRefreshToken -TenantId 'a b' -NoBrowser", "A text of 3 characters is neither")]
     public void A_wrong_command_line_ends_the_command_before_anything_is_sent(string command, string said)
     {
         ErrorRecord error = _engine.Refused(command);
@@ -42,11 +49,17 @@ public sealed class TokensErrorTests : IDisposable
         Assert.Empty(_sandbox.TokenCounts());
     }
 
-    [Fact]
-    public void A_wrong_item_of_a_pipeline_fails_alone()
+    [Theory]
+    [InlineData("Get-SecureAppAccessToken -Resource https://graph.microsoft.com")]
+    [InlineData("Connect-DelegatedTenant -Service Graph -AsHashtable")]
+    [InlineData("Export-SecureAppAuditLog -Path $folder")]
+    public void A_wrong_item_of_a_pipeline_fails_alone(string command)
     {
-        Outcome outcome = _engine.Run(
-            $"$sandbox.Tenants[0].TenantId, 'no tenant', $sandbox.Tenants[1].TenantId | Get-SecureAppAccessToken -Resource {Graph}");
+        string folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
+        _engine.Set("folder", folder);
+
+        Outcome outcome = _engine.Run("$sandbox.Tenants[0].TenantId, 'no tenant', $sandbox.Tenants[1].TenantId | " + command);
+        Directory.Delete(folder, recursive: true);
 
         Assert.Null(outcome.Failure);
         Assert.Equal(2, outcome.Output.Count);
@@ -104,6 +117,22 @@ public sealed class TokensErrorTests : IDisposable
         ErrorRecord error = Assert.Single(outcome.Errors);
         Assert.Equal("AADSTS7000215", Property(error, "Code"));
         Assert.Equal(ErrorCategory.AuthenticationError, error.CategoryInfo.Category);
+    }
+
+    [Fact]
+    public void A_secret_that_is_refused_everywhere_is_not_offered_everywhere_and_each_tenant_has_its_error()
+    {
+        Outcome outcome = _engine.Run(
+            "Get-SecureAppAccessToken $sandbox.Tenants.TenantId -Resource https://graph.microsoft.com, https://manage.office.com -ThrottleLimit 1"
+            + " -Credential @{ appId = $sandbox.ApplicationId; secret = 'wrong' }");
+
+        Assert.Equal(8, outcome.Errors.Count);
+        Assert.Equal(_sandbox.Facts.Tenants.SelectMany(tenant => new object[] { tenant.TenantId, tenant.TenantId }), outcome.Errors.Select(error => error.TargetObject));
+        Assert.All(outcome.Errors, error => Assert.Equal("AADSTS7000215", Property(error, "Code")));
+        ErrorRecord[] unsent = [.. outcome.Errors.Where(error => (string)Property(error, "Id")! == "CredentialRefused")];
+        Assert.Equal(3, unsent.Length);
+        Assert.All(unsent, error => Assert.Contains("was not asked for", error.Exception.Message));
+        Assert.Equal(5, _sandbox.Stats()["requests"]!.GetValue<int>());
     }
 
     [Fact]
