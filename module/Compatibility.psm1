@@ -1,6 +1,6 @@
 # Get-GCITSAccessTokenByResource: the drop-in for scripts that carried a function of this name in their own text.
 #
-# It fails as a pasted function does. Its error ends the statement in it that raised it and no more, so `$t = Get-..`
+# It fails as a pasted function does. Its error ends the statement in it that raises it and no more, so `$t = Get-..`
 # leaves $t empty and never with the customer before; try/catch sees the error; and the $ErrorActionPreference that counts
 # is the one of the code that calls it. For that the function must run where its caller is, and not inside this module,
 # whose functions do not see a caller's variables. A script block that is made from text belongs to no module.
@@ -40,22 +40,40 @@ $body = {
     # By its type, so that neither a prefix nor a command of the same name comes in between.
     $command = [System.Management.Automation.CmdletInfo]::new(
         'Get-SecureAppAccessToken', [SecureAppModel.Commands.GetSecureAppAccessTokenCommand])
-    $failure = $null
-    $token = & $command @asked
-    $record = if ($failure) { $failure[0] }
+    $token = $record = $failure = $null
+    try {
+        $token = & $command @asked
+        if ($failure) { $record = $failure[0] }
+    }
+    catch {
+        # A refusal of the parameters, which ends the command. It is recorded below, as the caller's.
+        $record = $_
+        if ($Error.Count -and $Error[0].Exception -eq $record.Exception) { $Error.RemoveAt(0) }
+    }
 
-    # A refusal of the parameters has ended its statement already, and is an exception here.
-    if ($record -is [System.Management.Automation.ErrorRecord]) {
+    if ($record) {
         # What Invoke-RestMethod would have said: the service's own answer.
-        if ($record.Exception.ServiceResponse) {
+        if ($record.Exception -is [SecureAppModel.SecureAppException] -and $record.Exception.ServiceResponse) {
             $record.ErrorDetails = [System.Management.Automation.ErrorDetails]::new($record.Exception.ServiceResponse)
         }
 
-        & {
+        # Shown at the line that called, in the customer's script, and not at one of these.
+        $line = $MyInvocation.Line
+        if ($line -and $record.InvocationInfo) {
+            $ends = foreach ($column in $MyInvocation.OffsetInLine, ($line.TrimEnd().Length + 1)) {
+                [System.Management.Automation.Language.ScriptPosition]::new($MyInvocation.ScriptName, $MyInvocation.ScriptLineNumber, $column, $line)
+            }
+
+            $record.InvocationInfo.DisplayScriptPosition = [System.Management.Automation.Language.ScriptExtent]::new($ends[0], $ends[1])
+        }
+
+        function Get-GCITSAccessTokenByResource {
             [CmdletBinding()]
             param($Record)
             $PSCmdlet.ThrowTerminatingError($Record)
-        } $record
+        }
+
+        Get-GCITSAccessTokenByResource $record
     }
 
     # Exactly $null where there is none, as a property of nothing gives.

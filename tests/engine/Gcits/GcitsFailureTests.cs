@@ -153,6 +153,56 @@ public sealed class GcitsFailureTests(SharedSandbox shared) : IClassFixture<Shar
         Assert.Equal(Enumerable.Repeat($"caught {Unknown}", 3), outcome.Output.Select(item => item.ToString()));
     }
 
+    /// <summary>From the service, and before it is asked; caught, written and recorded.</summary>
+    [Theory]
+    [InlineData("$unknown")]
+    [InlineData("'not a tenant'")]
+    public void An_error_points_to_the_line_that_called(string tenant)
+    {
+        string script = Path.Combine(Directory.CreateTempSubdirectory("secureapp-").FullName, "customers.ps1");
+        File.WriteAllText(
+            script,
+            Credential +
+            $$"""
+            Set-StrictMode -Version Latest
+            $Error.Clear()
+            $t = Get-GCITSAccessTokenByResource $AppCredential {{tenant}} $graph # line 6
+            $Error[0]
+            $Error.Count
+            try { $t = Get-GCITSAccessTokenByResource $AppCredential {{tenant}} $graph } catch { $_ } # line 9
+            """);
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        Outcome outcome = engine.Run("param($script) . $script", script);
+        Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
+
+        ErrorRecord written = Assert.Single(outcome.Errors);
+        Assert.Equal(1, outcome.Output[1].BaseObject);
+        foreach ((ErrorRecord error, int line, int column) in new[]
+        {
+            (written, 6, 6), ((ErrorRecord)outcome.Output[0].BaseObject, 6, 6), ((ErrorRecord)outcome.Output[2].BaseObject, 9, 12),
+        })
+        {
+            InvocationInfo place = error.InvocationInfo;
+            Assert.Equal((script, line, column), (place.ScriptName, place.ScriptLineNumber, place.OffsetInLine));
+            Assert.Contains($"# line {line}", place.Line);
+            Assert.Contains($"{script}:{line} char:{column}", place.PositionMessage);
+            Assert.Equal("Get-GCITSAccessTokenByResource", place.MyCommand.Name);
+        }
+    }
+
+    /// <summary>A host's own pipeline has no line; there is nothing to point to then.</summary>
+    [Fact]
+    public void A_call_without_a_script_fails_as_well()
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+        var arguments = new System.Collections.Hashtable { ["tenantid"] = "not a tenant", ["Resource"] = "https://graph.microsoft.com" };
+
+        Outcome outcome = engine.StartWithInput(Array.Empty<object>(), "Get-GCITSAccessTokenByResource", arguments).Wait();
+
+        Assert.Contains("neither a tenant id nor a domain", Assert.Single(outcome.Errors).Exception.Message);
+    }
+
     [Theory]
     [InlineData("Get-GCITSAccessTokenByResource @{} $customer $graph", "no key appId")]
     [InlineData("Get-GCITSAccessTokenByResource $AppCredential $null $graph", "No tenant was given")]
