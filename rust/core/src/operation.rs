@@ -4,12 +4,15 @@
 //! ended it; `cancel` may be called at any time from any thread. After a cancel, `next` answers with a cancelled error,
 //! never with `Done`: a stopped operation does not look like a finished one.
 
+mod context;
+
+pub(crate) use context::{or_cancelled, Context, Input, Sink};
+
 use crate::credential::Credential;
-use crate::engine::{Engine, Session};
+use crate::engine::Session;
 use crate::error::{Error, Result};
-use crate::event::{Event, Failure, Progress};
+use crate::event::Event;
 use crate::request::Request;
-use crate::value::Value;
 use futures_util::FutureExt;
 use std::borrow::Borrow;
 use std::future::Future;
@@ -270,89 +273,10 @@ async fn drain(events: &mut mpsc::Receiver<Message>) {
     }
 }
 
-/// What an operation's body works with.
-pub(crate) struct Context {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) sink: Sink,
-    pub(crate) input: Input,
-    pub(crate) cancel: CancellationToken,
-    made: Arc<OnceLock<Arc<Credential>>>,
-}
-
-impl Context {
-    /// Leaves a credential for the operation's reader to take. The first one counts.
-    pub(crate) fn made(&self, credential: &Arc<Credential>) {
-        self.made.get_or_init(|| Arc::clone(credential));
-    }
-
-    /// Runs `work` until it is done or the operation is cancelled, whichever comes first.
-    pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        or_cancelled(&self.cancel, work).await
-    }
-}
-
-/// Runs `work` until it is done or `cancel` fires; a cancelled future is dropped, which ends its requests.
-pub(crate) async fn or_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Error::cancelled()),
-        result = work => result,
-    }
-}
-
-/// The items that were submitted, in order.
-pub(crate) struct Input(mpsc::Receiver<Request>);
-
-impl Input {
-    /// The next item; `None` once the input is finished and empty.
-    pub(crate) async fn next(&mut self) -> Option<Request> {
-        self.0.recv().await
-    }
-}
-
-/// Where an operation's events go. Waits while the queue is full; fails when the operation is cancelled.
-#[derive(Clone)]
-pub(crate) struct Sink {
-    events: mpsc::Sender<Message>,
-    cancel: CancellationToken,
-}
-
-impl Sink {
-    pub(crate) async fn send(&self, event: Event) -> Result<()> {
-        or_cancelled(&self.cancel, async {
-            self.events
-                .send(Message::Event(event))
-                .await
-                .map_err(|_| Error::cancelled())
-        })
-        .await
-    }
-
-    pub(crate) async fn record(&self, value: Value) -> Result<()> {
-        self.send(Event::Record(value)).await
-    }
-
-    pub(crate) async fn failed(&self, target: Value, error: Error) -> Result<()> {
-        self.send(Event::Failed(Failure { target, error })).await
-    }
-
-    pub(crate) async fn warning(&self, text: impl Into<String>) -> Result<()> {
-        self.send(Event::Warning(text.into())).await
-    }
-
-    pub(crate) async fn verbose(&self, text: impl Into<String>) -> Result<()> {
-        self.send(Event::Verbose(text.into())).await
-    }
-
-    /// Progress is dropped rather than waited for: a slow reader must not slow the work.
-    pub(crate) fn progress(&self, progress: Progress) {
-        let _ = self.events.try_send(Message::Event(Event::Progress(progress)));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
     use tokio::sync::Notify;
 
     fn session() -> Session {

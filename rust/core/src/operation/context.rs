@@ -1,0 +1,93 @@
+//! What an operation's body works with: its input, where its events go, and the stop.
+
+use super::Message;
+use crate::credential::Credential;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::event::{Event, Failure, Progress};
+use crate::request::Request;
+use crate::value::Value;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What an operation's body works with.
+pub(crate) struct Context {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) sink: Sink,
+    pub(crate) input: Input,
+    pub(crate) cancel: CancellationToken,
+    pub(super) made: Arc<OnceLock<Arc<Credential>>>,
+}
+
+impl Context {
+    /// Leaves a credential for the operation's reader to take. The first one counts.
+    pub(crate) fn made(&self, credential: &Arc<Credential>) {
+        self.made.get_or_init(|| Arc::clone(credential));
+    }
+
+    /// Runs `work` until it is done or the operation is cancelled, whichever comes first.
+    pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        or_cancelled(&self.cancel, work).await
+    }
+}
+
+/// Runs `work` until it is done or `cancel` fires; a cancelled future is dropped, which ends its requests.
+pub(crate) async fn or_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::cancelled()),
+        result = work => result,
+    }
+}
+
+/// The items that were submitted, in order.
+pub(crate) struct Input(pub(super) mpsc::Receiver<Request>);
+
+impl Input {
+    /// The next item; `None` once the input is finished and empty.
+    pub(crate) async fn next(&mut self) -> Option<Request> {
+        self.0.recv().await
+    }
+}
+
+/// Where an operation's events go. Waits while the queue is full; fails when the operation is cancelled.
+#[derive(Clone)]
+pub(crate) struct Sink {
+    pub(super) events: mpsc::Sender<Message>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Sink {
+    pub(crate) async fn send(&self, event: Event) -> Result<()> {
+        or_cancelled(&self.cancel, async {
+            self.events
+                .send(Message::Event(event))
+                .await
+                .map_err(|_| Error::cancelled())
+        })
+        .await
+    }
+
+    pub(crate) async fn record(&self, value: Value) -> Result<()> {
+        self.send(Event::Record(value)).await
+    }
+
+    pub(crate) async fn failed(&self, target: Value, error: Error) -> Result<()> {
+        self.send(Event::Failed(Failure { target, error })).await
+    }
+
+    pub(crate) async fn warning(&self, text: impl Into<String>) -> Result<()> {
+        self.send(Event::Warning(text.into())).await
+    }
+
+    pub(crate) async fn verbose(&self, text: impl Into<String>) -> Result<()> {
+        self.send(Event::Verbose(text.into())).await
+    }
+
+    /// Progress is dropped rather than waited for: a slow reader must not slow the work.
+    pub(crate) fn progress(&self, progress: Progress) {
+        let _ = self.events.try_send(Message::Event(Event::Progress(progress)));
+    }
+}
