@@ -27,6 +27,8 @@ namespace SecureAppModel.Commands
         /// <summary>Starts the native operation; a failure to start ends the command.</summary>
         internal void Start(RequestBuilder request)
         {
+            // What nobody reads is not made.
+            request.Flag("verbose", Reads("Verbose")).Flag("debug", Reads("Debug"));
             Guarded(
                 () =>
                 {
@@ -167,6 +169,19 @@ namespace SecureAppModel.Commands
             {
                 _operation?.Dispose();
             }
+        }
+
+        /// <summary>Whether this command's stream of that name goes anywhere: by its own switch, or else by the caller's preference.</summary>
+        private bool Reads(string stream)
+        {
+            if (MyInvocation.BoundParameters.TryGetValue(stream, out object? wanted))
+            {
+                return LanguagePrimitives.IsTrue(wanted);
+            }
+
+            object? preference = GetVariableValue(stream + "Preference");
+            return LanguagePrimitives.TryConvertTo(preference, out ActionPreference action)
+                && action is not ActionPreference.SilentlyContinue and not ActionPreference.Ignore;
         }
 
         private bool Taken(RequestBuilder item)

@@ -5,6 +5,7 @@
 //! never with `Done`: a stopped operation does not look like a finished one.
 
 mod context;
+pub(crate) mod log;
 
 pub(crate) use context::{or_cancelled, Context, Input, Sink};
 
@@ -87,12 +88,18 @@ impl Operation {
         let (input, input_out) = mpsc::channel(INPUT_QUEUE);
         let cancel = session.child_token();
         let made = Arc::new(OnceLock::new());
+        let log = log::current();
+        if let Some(log) = &log {
+            log.attach(weak.clone());
+        }
+        let sink = Sink {
+            events: events_in,
+            cancel: cancel.clone(),
+            log: log.clone(),
+        };
         let context = Context {
             engine: Arc::clone(session.engine()),
-            sink: Sink {
-                events: events_in.clone(),
-                cancel: cancel.clone(),
-            },
+            sink: sink.clone(),
             input: Input(input_out),
             cancel: cancel.clone(),
             made: Arc::clone(&made),
@@ -101,7 +108,7 @@ impl Operation {
         let running = session.engine().count_running();
         let stopped = cancel.clone();
         let work = body(context);
-        session.engine().runtime().spawn(async move {
+        session.engine().runtime().spawn(log::within(log, async move {
             // A panic is caught here rather than left to end the task: the body's own tasks may hold the queue open, and
             // the reader would wait for ever.
             let result = AssertUnwindSafe(work)
@@ -110,21 +117,12 @@ impl Operation {
                 .unwrap_or_else(|_| Err(defect()));
             // A stored credential may have got a newer refresh token by this work, or by any before it.
             for failure in engine.stores().settle(engine.tokens(), &stopped).await {
-                let text = crate::store::not_written(&failure);
-                let _ = or_cancelled(&stopped, async {
-                    // The reader may be gone.
-                    let _ = events_in.send(Message::Event(Event::Warning(text))).await;
-                    Ok(())
-                })
-                .await;
+                // The reader may be gone.
+                let _ = sink.warning(crate::store::not_written(&failure)).await;
             }
             drop(running);
-            // The reader may be gone or no longer reading; then nobody needs to know how it ended.
-            tokio::select! {
-                _ = events_in.send(Message::End(result)) => {}
-                () = stopped.cancelled() => {}
-            }
-        });
+            sink.end(result).await;
+        }));
         Operation {
             events: tokio::sync::Mutex::new(events),
             input: Mutex::new(Some(Intake {

@@ -60,6 +60,13 @@ impl Request {
         }
     }
 
+    /// Takes a field out that is no business of the operation's, and says whether it is there and not 0.
+    pub(crate) fn take_flag(&mut self, key: &str) -> Result<bool> {
+        let wanted = self.flag(key)?;
+        self.fields.remove(key);
+        Ok(wanted)
+    }
+
     /// Refuses fields that the operation does not know, so that a misspelt one is never silently without effect.
     pub fn only(&self, known: &[&str]) -> Result<()> {
         match self.fields.keys().find(|key| !known.contains(&key.as_str())) {

@@ -4,6 +4,7 @@ use super::reply::Reply;
 use super::spec::RequestSpec;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::operation::log;
 use crate::token::{TokenRequest, Tokens};
 
 /// Sends `spec` with the token of `token`, which is asked of the cache each time. A 401 makes the cache refresh that token
@@ -14,12 +15,23 @@ pub(crate) async fn authorized(engine: &Engine, token: &TokenRequest, spec: Requ
 
 /// The same, for what works below the engine.
 pub(crate) async fn authorized_by(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
+    log::within(token.log().cloned(), exchange(tokens, token, spec)).await
+}
+
+async fn exchange(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
     let client = token.environment().http()?;
     let first = tokens.acquire(token).await?;
     let reply = client.send(&spec.clone().bearer(first.access_token())?).await?;
     if reply.status() != 401 {
         return Ok(reply);
     }
+    log::verbose(|| {
+        format!(
+            "{} refused the token for {} (HTTP 401): asking for another one",
+            reply.authority(),
+            token.subject()
+        )
+    });
     drop(reply);
     let second = tokens.acquire_instead_of(token, &first).await?;
     client.send(&spec.bearer(second.access_token())?).await

@@ -6,11 +6,12 @@ use super::retry::{self, Account, Options};
 use super::spec::RequestSpec;
 use super::transport::{self, Stage};
 use crate::error::{Error, Kind, Result};
+use crate::operation::log;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderValue, ACCEPT_ENCODING};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Idle connections are kept this long.
@@ -70,7 +71,9 @@ impl Client {
             let permit = unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority())).await??;
             let first = permit.introduction().wait(self.options.introduction);
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
+            let sent = Instant::now();
             let response = self.exchange(spec, body).await;
+            log::debug(|| exchanged(spec, sent.elapsed(), &response));
             if response.is_ok() {
                 permit.introduction().answered();
             }
@@ -93,7 +96,20 @@ impl Client {
                         return Ok(reply);
                     }
                     match account.next_wait(reply.retry_after()) {
-                        Some(wait) => wait,
+                        Some(wait) => {
+                            log::verbose(|| {
+                                let asked = reply.retry_after().map(|asked| asked.as_secs());
+                                let asked =
+                                    asked.map_or(String::new(), |asked| format!(" and asked to wait {asked} s"));
+                                let status = reply.status();
+                                format!(
+                                    "{}: {} answered HTTP {status}{asked}",
+                                    account.words(wait),
+                                    spec.authority()
+                                )
+                            });
+                            wait
+                        }
                         None => return Ok(reply),
                     }
                 }
@@ -104,7 +120,10 @@ impl Client {
                         .next_wait_after(&error, stage != Stage::Connect)
                         .filter(|_| harmless)
                     {
-                        Some(wait) => wait,
+                        Some(wait) => {
+                            log::verbose(|| format!("{}: {}", account.words(wait), error.message()));
+                            wait
+                        }
                         None => return Err(error),
                     }
                 }
@@ -126,6 +145,26 @@ impl Client {
             .await
             .map_err(|cause| transport::classify(cause, spec.authority()))
     }
+}
+
+/// One exchange without what may be secret: no query, no body, and of the headers those by which the service's own log can
+/// be searched.
+fn exchanged(spec: &RequestSpec, took: Duration, outcome: &Result<reqwest::Response, (Stage, Error)>) -> String {
+    let (scheme, path) = (spec.url.scheme(), spec.url.path());
+    let mut line = format!("{} {scheme}://{}{path}: ", spec.method, spec.authority());
+    match outcome {
+        Ok(response) => {
+            line += &format!("HTTP {}", response.status().as_u16());
+            for name in ["client-request-id", "request-id", "x-ms-request-id", "ms-correlationid"] {
+                if let Some(id) = response.headers().get(name).and_then(|value| value.to_str().ok()) {
+                    line += &format!(", {name} {id}");
+                }
+            }
+        }
+        Err((_, error)) => line += error.message(),
+    }
+    line += &format!(", {} ms", took.as_millis());
+    line
 }
 
 /// What every client has in common.

@@ -159,6 +159,16 @@ impl<'a> Account<'a> {
         Some(wait)
     }
 
+    /// What happens after `wait`, which was given last.
+    pub(super) fn words(&self, wait: Duration) -> String {
+        format!(
+            "Asking again in {:.1} s ({} of {})",
+            wait.as_secs_f64(),
+            self.repeats,
+            self.retry.repeats
+        )
+    }
+
     /// A transport failure's chance: a host that cannot be reached is tried twice more, other failures as often as any.
     pub(super) fn next_wait_after(&mut self, error: &Error, connected: bool) -> Option<Duration> {
         if !error.is_retryable() || (!connected && self.repeats >= 2) {

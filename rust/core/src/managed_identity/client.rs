@@ -5,6 +5,7 @@ use super::patience::{Manners, Patience};
 use crate::engine::Clock;
 use crate::error::{Error, Result};
 use crate::http::{self, Client, Limits, RequestSpec, Retry};
+use crate::operation::log;
 use once_cell::sync::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,7 +89,16 @@ impl Platform {
         loop {
             let outcome = exchange().await;
             match patience.next_wait(&outcome) {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    log::verbose(|| {
+                        let why = match &outcome {
+                            Ok(answer) => format!("{} answered HTTP {}", answer.authority, answer.status),
+                            Err(error) => error.message().to_owned(),
+                        };
+                        format!("Asking again in {:.1} s: {why}", wait.as_secs_f64())
+                    });
+                    tokio::time::sleep(wait).await;
+                }
                 None => return outcome,
             }
         }

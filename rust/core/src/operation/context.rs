@@ -1,5 +1,6 @@
 //! What an operation's body works with: its input, where its events go, and the stop.
 
+use super::log::Log;
 use super::Message;
 use crate::credential::Credential;
 use crate::engine::Engine;
@@ -57,17 +58,37 @@ impl Input {
 pub(crate) struct Sink {
     pub(super) events: mpsc::Sender<Message>,
     pub(super) cancel: CancellationToken,
+    pub(super) log: Option<Log>,
 }
 
 impl Sink {
     pub(crate) async fn send(&self, event: Event) -> Result<()> {
         or_cancelled(&self.cancel, async {
-            self.events
-                .send(Message::Event(event))
-                .await
-                .map_err(|_| Error::cancelled())
+            self.send_kept().await?;
+            self.put(Message::Event(event)).await
         })
         .await
+    }
+
+    /// The last word. The reader may be gone or no longer reading; then nobody needs to know how it ended.
+    pub(super) async fn end(&self, result: Result<()>) {
+        let _ = or_cancelled(&self.cancel, async {
+            self.send_kept().await?;
+            self.put(Message::End(result)).await
+        })
+        .await;
+    }
+
+    /// The log's lines that found no room yet.
+    async fn send_kept(&self) -> Result<()> {
+        while let Some(line) = self.log.as_ref().and_then(Log::kept) {
+            self.put(Message::Event(line)).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, message: Message) -> Result<()> {
+        self.events.send(message).await.map_err(|_| Error::cancelled())
     }
 
     pub(crate) async fn record(&self, value: Value) -> Result<()> {
@@ -80,10 +101,6 @@ impl Sink {
 
     pub(crate) async fn warning(&self, text: impl Into<String>) -> Result<()> {
         self.send(Event::Warning(text.into())).await
-    }
-
-    pub(crate) async fn verbose(&self, text: impl Into<String>) -> Result<()> {
-        self.send(Event::Verbose(text.into())).await
     }
 
     /// Progress is dropped rather than waited for: a slow reader must not slow the work.

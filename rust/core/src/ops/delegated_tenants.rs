@@ -7,7 +7,7 @@ use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::event::Progress;
 use crate::http::Budget;
-use crate::operation::{Context, Operation};
+use crate::operation::{log, Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
 use crate::token::{Target, TokenRequest};
@@ -126,10 +126,7 @@ async fn list(context: &Context, partner: &TokenRequest) -> Result<Vec<Customer>
                 .warning(explain::left_out(*source, listing.invalid))
                 .await?;
         }
-        context
-            .sink
-            .verbose(format!("{}: {} customers", source.title(), listing.rows.len()))
-            .await?;
+        log::verbose(|| format!("{}: {} customers", source.title(), listing.rows.len()));
     }
     Ok(merge::merge(
         lists.into_iter().map(|(source, listing)| (source, listing.rows)),

@@ -14,29 +14,38 @@ mod vault;
 
 use crate::engine::Session;
 use crate::error::{Error, Result};
+use crate::operation::log::Log;
 use crate::operation::Operation;
 use crate::request::Request;
 
 impl Operation {
     /// Starts the operation that the request's kind names. What can be found wrong without sending anything is an error
     /// here; everything later comes out of [`Operation::next`].
-    pub fn start(session: &Session, request: Request) -> Result<Operation> {
+    ///
+    /// Every kind takes `verbose` and `debug`: where they are not 0, what is being done, or the protocol, is told in events
+    /// of that name. Without them such events are not made.
+    pub fn start(session: &Session, mut request: Request) -> Result<Operation> {
+        let log = Log::wanted(&mut request)?;
+        Log::during(log, || Operation::of_kind(session, &request))
+    }
+
+    fn of_kind(session: &Session, request: &Request) -> Result<Operation> {
         match request.kind() {
-            "audit_export" => audit_export::start(session, &request),
-            "certificate_create" => certificate_create::start(session, &request),
-            "credential_load" => store::load(session, &request),
-            "credential_remove" => store::remove(session, &request),
-            "credential_save" => store::save(session, &request),
-            "credential_test" => credential_test::start(session, &request),
-            "delegated_tenants" => delegated_tenants::start(session, &request),
-            "sign_in" => sign_in::start(session, &request),
-            "signer.sign" => signer_sign::start(session, &request),
-            "tokens" => tokens::start(session, &request),
-            "vault_certificate_get" => vault::certificate_get(session, &request),
-            "vault_credential" => vault::credential(session, &request),
-            "vault_secret_get" => vault::secret_get(session, &request),
-            "vault_secret_list" => vault::secret_list(session, &request),
-            "vault_secret_set" => vault::secret_set(session, &request),
+            "audit_export" => audit_export::start(session, request),
+            "certificate_create" => certificate_create::start(session, request),
+            "credential_load" => store::load(session, request),
+            "credential_remove" => store::remove(session, request),
+            "credential_save" => store::save(session, request),
+            "credential_test" => credential_test::start(session, request),
+            "delegated_tenants" => delegated_tenants::start(session, request),
+            "sign_in" => sign_in::start(session, request),
+            "signer.sign" => signer_sign::start(session, request),
+            "tokens" => tokens::start(session, request),
+            "vault_certificate_get" => vault::certificate_get(session, request),
+            "vault_credential" => vault::credential(session, request),
+            "vault_secret_get" => vault::secret_get(session, request),
+            "vault_secret_list" => vault::secret_list(session, request),
+            "vault_secret_set" => vault::secret_set(session, request),
             #[cfg(feature = "test-hooks")]
             "test.panic" => Ok(test_hooks::panic(session)),
             other => Err(Error::invalid(format!("there is no operation '{other}'"))),

@@ -5,7 +5,7 @@ use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::event::{Event, Progress};
 use crate::http::{Raised, MOST_PER_HOST};
-use crate::operation::{Context, Operation};
+use crate::operation::{log, Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
 use crate::token::{Refusals, Target, Token, TokenRequest, UserAssertion};
@@ -76,6 +76,10 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
     let tokens = session.engine().tokens().clone();
     let (own_settings, own_count) = (Arc::clone(&settings), Arc::clone(&count));
     let operation = Operation::spawn(session, |context| run(context, own_settings, own_count));
+    if log::current().is_some() {
+        // The work answers, and tells from where.
+        return Ok(operation);
+    }
     Ok(operation.answering(move |item| {
         let token = tokens.cached(&question(item, &settings).ok()?)?;
         count.taken.fetch_add(1, Relaxed);

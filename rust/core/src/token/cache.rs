@@ -14,6 +14,7 @@ use crate::engine::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::managed_identity::Platform;
+use crate::operation::log;
 use crate::store::Stores;
 use crate::tenant::TenantId;
 use std::collections::HashMap;
@@ -184,6 +185,14 @@ impl Inner {
         };
         let key = Key::new(request, grant, &tenant, lineage.as_deref());
         if let Found::Answer(answer) = self.look(&key, &freshness) {
+            log::verbose_once(|| match &answer {
+                Ok(token) => format!(
+                    "The token for {} is in the cache, good until {}",
+                    request.subject(),
+                    token.end()
+                ),
+                Err(_) => format!("The service asked not to be asked for {} yet", request.subject()),
+            });
             return answer.map_err(|error| request.name(error));
         }
         let not_before = if let Freshness::After(call) = freshness {
@@ -195,23 +204,43 @@ impl Inner {
             let begun = self.next();
             let (inner, key, request) = (Arc::clone(self), key.clone(), request.clone());
             let (tenant, lineage) = (tenant.clone(), lineage.clone());
+            let log = log::current();
             Launch {
                 begun,
                 protected: grant == Grant::RefreshToken,
-                work: move |abandoned| async move {
-                    let result = exchange::ask(&inner, &request, grant, tenant, lineage, abandoned).await;
-                    inner.record(key, begun, &result);
-                    result
+                work: move |abandoned| {
+                    log::within(log, async move {
+                        let asking = exchange::ask(&inner, &request, grant, tenant, lineage, abandoned);
+                        let result = exchange::told(&request, grant, asking).await;
+                        inner.record(key, begun, &result);
+                        result
+                    })
                 },
             }
         };
+        let look = || self.look(&key, &freshness);
+        let joined = || {
+            log::verbose(|| {
+                format!(
+                    "Waiting for the token for {}, which is being asked for",
+                    request.subject()
+                )
+            })
+        };
         let answer = self
             .flights
-            .fly(&self.runtime, &key, not_before, || self.look(&key, &freshness), launch)
+            .fly(&self.runtime, &key, not_before, look, launch, joined)
             .await;
         match answer {
             Err(error) if error.is_retryable() && matches!(freshness, Freshness::Cached) => {
-                self.still_valid(&key).ok_or_else(|| request.name(error))
+                let kept = self.still_valid(&key);
+                if let Some(token) = &kept {
+                    log::verbose(|| {
+                        let (subject, end) = (request.subject(), token.end());
+                        format!("The token for {subject} could not be renewed ({error}); the one in the cache is good until {end}")
+                    });
+                }
+                kept.ok_or_else(|| request.name(error))
             }
             // Flights are shared by callers who named the tenant differently: each reads its own name.
             answer => answer.map_err(|error| request.name(error)),
@@ -269,22 +298,27 @@ impl Inner {
         let look = || known().map_or(Found::Nothing, |guid| Found::Answer(Ok(guid)));
         let launch = || {
             let (inner, environment, domain) = (Arc::clone(self), Arc::clone(environment), tenant.clone());
+            let log = log::current();
             Launch {
                 begun: self.next(),
                 protected: false,
-                work: move |_| async move {
-                    let guid = resolve::resolve(&environment, &domain).await?;
-                    let mut domains = inner.domains.write().unwrap_or_else(PoisonError::into_inner);
-                    domains
-                        .entry(environment.instance())
-                        .or_default()
-                        .insert(domain.as_str().to_owned(), guid.clone());
-                    Ok(guid)
+                work: move |_| {
+                    log::within(log, async move {
+                        let guid = resolve::resolve(&environment, &domain).await?;
+                        let mut domains = inner.domains.write().unwrap_or_else(PoisonError::into_inner);
+                        domains
+                            .entry(environment.instance())
+                            .or_default()
+                            .insert(domain.as_str().to_owned(), guid.clone());
+                        Ok(guid)
+                    })
                 },
             }
         };
         let key = (instance, tenant.as_str().to_owned());
-        self.resolving.fly(&self.runtime, &key, 0, look, launch).await
+        let found = self.resolving.fly(&self.runtime, &key, 0, look, launch, || {}).await?;
+        log::verbose(|| format!("{tenant} is the tenant {found}"));
+        Ok(found)
     }
 
     fn next(&self) -> u64 {

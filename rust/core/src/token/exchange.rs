@@ -8,21 +8,63 @@ use super::patience::Patience;
 use super::request::{Grant, TokenRequest};
 use super::wire::Success;
 use super::{claimed_tenant, grant, identity, Renewal, Token};
+use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::jwt;
-use crate::operation::or_cancelled;
+use crate::operation::{log, or_cancelled};
 use crate::secret::Secret;
 use crate::store::exclusive::Exclusive;
 use crate::tenant::TenantId;
 use serde::Deserialize;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// A token is refreshed this long before its end, or a quarter of its life if that is less.
 const REFRESH_EARLY_MS: i64 = 5 * 60 * 1000;
+
+/// Tells of an exchange while it runs.
+pub(super) async fn told(
+    request: &TokenRequest,
+    how: Grant,
+    exchange: impl Future<Output = Result<Arc<Token>>>,
+) -> Result<Arc<Token>> {
+    log::verbose(|| {
+        format!(
+            "Asking {} for a token for {} ({})",
+            whom(request),
+            request.subject(),
+            how.name()
+        )
+    });
+    let begun = Instant::now();
+    let result = exchange.await;
+    log::verbose(|| {
+        let (subject, took) = (request.subject(), begun.elapsed().as_millis());
+        match &result {
+            Ok(token) => format!(
+                "The token for {subject} came after {took} ms, good until {}",
+                token.end()
+            ),
+            Err(_) => format!("No token for {subject} after {took} ms"),
+        }
+    });
+    result
+}
+
+/// Who is asked: the platform of this machine, or the sign-in host.
+fn whom(request: &TokenRequest) -> &str {
+    match request.credential().managed_identity() {
+        Some(identity) => identity.platform(),
+        None => {
+            let login = request.environment().known_endpoint(Service::Login).unwrap_or_default();
+            login.strip_prefix("https://").unwrap_or(login)
+        }
+    }
+}
 
 /// Asks the service. A redemption heeds `abandoned` until it is sent; then it runs to its end, because its answer may
 /// bring the only refresh token that is still good.
@@ -124,11 +166,20 @@ async fn exchange(
         match read(inner, request, tenant, &reply, &asked) {
             Ok(answer) => return Ok(answer),
             Err(error) => match patience.again(&error, &reply, inner.clock.now_ms()) {
-                Some(wait) => tokio::select! {
-                    biased;
-                    () = abandoned.cancelled() => return Err(Error::cancelled()),
-                    () = tokio::time::sleep(wait) => {}
-                },
+                Some(wait) => {
+                    log::verbose(|| {
+                        let code = error.service().map_or("", |service| service.code.as_str());
+                        format!(
+                            "Proving the application anew in {:.1} s: this proof was not taken ({code})",
+                            wait.as_secs_f64()
+                        )
+                    });
+                    tokio::select! {
+                        biased;
+                        () = abandoned.cancelled() => return Err(Error::cancelled()),
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
                 None => return Err(error),
             },
         }

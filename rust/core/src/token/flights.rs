@@ -59,18 +59,20 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
 
     /// Waits for a flight of `key` that began after `not_before`, or starts one.
     ///
-    /// `look` is called under the lock, where no flight can land unseen. Dropping the future detaches the caller.
-    pub(super) async fn fly<L, M, W, F>(
+    /// `look` is called under the lock, where no flight can land unseen, and so is `joined`, where one is joined. Dropping the future detaches the caller.
+    pub(super) async fn fly<L, M, J, W, F>(
         self: &Arc<Self>,
         runtime: &Handle,
         key: &K,
         not_before: u64,
         look: L,
         launch: M,
+        joined: J,
     ) -> Result<V>
     where
         L: Fn() -> Found<V>,
         M: Fn() -> Launch<W>,
+        J: Fn(),
         W: FnOnce(CancellationToken) -> F,
         F: Future<Output = Result<V>> + Send + 'static,
     {
@@ -82,7 +84,10 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                 }
                 let existing = under_way.get(key).filter(|flight| flight.begun >= not_before).cloned();
                 let flight = match existing {
-                    Some(flight) => flight,
+                    Some(flight) => {
+                        joined();
+                        flight
+                    }
                     None => {
                         let launch = launch();
                         let flight = Arc::new(Flight {
@@ -226,7 +231,7 @@ mod tests {
                     protected,
                     work: |_| async { panic!("on purpose") },
                 };
-                flights.fly(runtime, &"key", 0, || Found::Nothing, launch).await
+                flights.fly(runtime, &"key", 0, || Found::Nothing, launch, || {}).await
             }
         };
         for protected in [false, true] {

@@ -29,6 +29,7 @@ pub use target::Target;
 pub use user_assertion::UserAssertion;
 pub(crate) use wire::Number;
 
+use crate::export::time::iso;
 use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
@@ -74,6 +75,11 @@ impl Token {
     /// Milliseconds since 1970-01-01 UTC, by this machine's clock.
     pub fn expires_on(&self) -> i64 {
         self.expires_on
+    }
+
+    /// When it ends, for a person.
+    fn end(&self) -> String {
+        iso(self.expires_on)
     }
 
     /// The tenant's GUID, whatever name it was asked for by; where nothing tells it, the shared name that stood for it.

@@ -1,8 +1,8 @@
 //! A credential that the service refuses as such is not offered in a thousand tenants.
 //!
 //! Most refusals are one tenant's own: no consent, no service principal, a policy. A wrong or expired secret, a certificate
-//! that nobody registered and a dead refresh token are the same everywhere, and offering them again and again is what makes
-//! a service lock somebody out. Codes only spare requests here; where they change, every tenant is asked as before.
+//! that nobody registered and a dead refresh token are the same everywhere: offering them again only costs requests, and
+//! fills every customer's sign-in log. Codes only spare requests here; where they change, each tenant is asked as before.
 
 use super::advice::{self, Category};
 use super::request::TokenRequest;

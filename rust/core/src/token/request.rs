@@ -5,6 +5,7 @@ use super::user_assertion::UserAssertion;
 use crate::credential::Credential;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
+use crate::operation::log::{self, Log};
 use crate::tenant::TenantId;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct TokenRequest {
     user_assertion: Option<UserAssertion>,
     app_only: bool,
     force_refresh: bool,
+    /// Its asker's, which the question takes along into other tasks.
+    log: Option<Log>,
 }
 
 /// How a token is obtained.
@@ -29,6 +32,19 @@ pub(super) enum Grant {
     ManagedIdentity,
     OnBehalfOf,
     RefreshToken,
+}
+
+impl Grant {
+    /// As the service calls it, where it does.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Grant::ClientCredentials => "client_credentials",
+            // Platforms have no word for theirs, and the service's is longer than a line.
+            Grant::ManagedIdentity => "managed_identity",
+            Grant::OnBehalfOf => "on_behalf_of",
+            Grant::RefreshToken => "refresh_token",
+        }
+    }
 }
 
 impl TokenRequest {
@@ -43,6 +59,7 @@ impl TokenRequest {
             user_assertion: None,
             app_only: false,
             force_refresh: false,
+            log: log::current(),
         }
     }
 
@@ -96,6 +113,15 @@ impl TokenRequest {
 
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
+    /// What is asked for and where, for a line of the log.
+    pub(crate) fn subject(&self) -> String {
+        format!("{} in {}", self.target.title(), self.tenant)
     }
 
     pub(super) fn claims_json(&self) -> Option<&Arc<str>> {

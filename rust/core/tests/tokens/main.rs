@@ -14,3 +14,4 @@ mod sharing;
 mod stopping;
 mod support;
 mod trust;
+mod verbose;

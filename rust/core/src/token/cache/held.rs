@@ -6,7 +6,6 @@
 use super::{Inner, Slot, Tokens};
 use crate::error::{Error, Kind, Result};
 use crate::tenant::TenantId;
-use crate::token::request::Grant;
 use crate::token::Token;
 use std::sync::{Arc, PoisonError};
 
@@ -45,13 +44,7 @@ impl Tokens {
             filter.means(key.environment, slot, token).then(|| Held {
                 number: slot.begun,
                 environment: key.environment,
-                grant: match key.grant {
-                    Grant::ClientCredentials => "client_credentials",
-                    // Platforms have no word for theirs.
-                    Grant::ManagedIdentity => "managed_identity",
-                    Grant::OnBehalfOf => "on_behalf_of",
-                    Grant::RefreshToken => "refresh_token",
-                },
+                grant: key.grant.name(),
                 token: Arc::clone(token),
             })
         });
