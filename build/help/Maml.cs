@@ -33,7 +33,7 @@ internal static class Maml
             new XElement(s_command + "syntax", cmdlet.ParameterSets.Select(set => SyntaxItem(cmdlet, set))),
             new XElement(
                 s_command + "parameters",
-                Documented(cmdlet).Select(parameter => Parameter(parameter, page.Parameters[parameter.Name]))),
+                Documented(cmdlet).Select(parameter => Parameter(parameter, Text(page, parameter.Name), Default(page, cmdlet, parameter)))),
             new XElement(
                 s_command + "returnValues",
                 new XElement(
@@ -43,7 +43,14 @@ internal static class Maml
             new XElement(s_maml + "alertSet", new XElement(s_maml + "alert", Paragraphs(page.Notes))),
             new XElement(s_command + "examples", page.Examples.Select(Example)));
 
-    /// <summary>The cmdlet's own parameters; the common ones have their own help.</summary>
+    /// <summary>What each command that changes something takes, in the same words everywhere.</summary>
+    public static IReadOnlyDictionary<string, string> Shared { get; } = new Dictionary<string, string>
+    {
+        ["WhatIf"] = "Says what the command would do, and does not do it.",
+        ["Confirm"] = "Asks before each change.",
+    };
+
+    /// <summary>The parameters that are described; the common ones have their own help.</summary>
     public static IEnumerable<CommandParameterInfo> Documented(CmdletInfo cmdlet) =>
         cmdlet.ParameterSets
             .SelectMany(set => set.Parameters)
@@ -52,7 +59,13 @@ internal static class Maml
             .OrderBy(parameter => parameter.Name, StringComparer.Ordinal);
 
     private static bool IsCommon(string name) =>
-        Cmdlet.CommonParameters.Contains(name) || Cmdlet.OptionalCommonParameters.Contains(name);
+        !Shared.ContainsKey(name) && (Cmdlet.CommonParameters.Contains(name) || Cmdlet.OptionalCommonParameters.Contains(name));
+
+    private static string Text(Page page, string parameter) => Shared.TryGetValue(parameter, out string? text) ? text : page.Parameters[parameter];
+
+    /// <summary>What counts where the parameter is not given: the cmdlet's own value, or what the page says that it does then.</summary>
+    private static string Default(Page page, CmdletInfo cmdlet, CommandParameterInfo parameter) =>
+        DefaultValue.Of(cmdlet, parameter) ?? page.Defaults.GetValueOrDefault(parameter.Name, "None");
 
     private static XElement SyntaxItem(CmdletInfo cmdlet, CommandParameterSetInfo set) =>
         new(
@@ -61,9 +74,9 @@ internal static class Maml
             set.Parameters
                 .Where(parameter => !IsCommon(parameter.Name))
                 .OrderBy(parameter => parameter.Position < 0 ? int.MaxValue : parameter.Position)
-                .Select(parameter => Parameter(parameter, "")));
+                .Select(parameter => Parameter(parameter, "", "")));
 
-    private static XElement Parameter(CommandParameterInfo parameter, string text)
+    private static XElement Parameter(CommandParameterInfo parameter, string text, string defaultValue)
     {
         string pipeline = (parameter.ValueFromPipeline, parameter.ValueFromPipelineByPropertyName) switch
         {
@@ -81,26 +94,19 @@ internal static class Maml
             new XAttribute("aliases", parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases)),
             new XElement(s_maml + "name", parameter.Name),
             new XElement(s_maml + "description", Paragraphs(text)));
+        string type = (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name;
         if (parameter.ParameterType != typeof(SwitchParameter))
         {
-            string type = LanguagePrimitives.ConvertTypeNameToPSTypeName(parameter.ParameterType.FullName).Trim('[', ']');
-            if (parameter.ParameterType.IsArray)
-            {
-                type += "[]";
-            }
+            element.Add(new XElement(s_command + "parameterValue", new XAttribute("required", true), type));
+        }
 
-            element.Add(
-                new XElement(s_command + "parameterValue", new XAttribute("required", true), Short(type)),
-                new XElement(s_dev + "type", new XElement(s_maml + "name", Short(type))));
+        element.Add(new XElement(s_dev + "type", new XElement(s_maml + "name", type)));
+        if (defaultValue.Length > 0)
+        {
+            element.Add(new XElement(s_dev + "defaultValue", defaultValue));
         }
 
         return element;
-    }
-
-    private static string Short(string type)
-    {
-        string element = type.TrimEnd('[', ']');
-        return element[(element.LastIndexOf('.') + 1)..] + (type.EndsWith("[]", StringComparison.Ordinal) ? "[]" : "");
     }
 
     private static XElement Example((string Title, string Code, string Remarks) example) =>

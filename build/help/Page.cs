@@ -15,6 +15,9 @@ internal sealed class Page
 
     public Dictionary<string, string> Parameters { get; } = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What a page says that counts where a parameter is not given: its last paragraph, where that begins with Default.</summary>
+    public Dictionary<string, string> Defaults { get; } = new(StringComparer.OrdinalIgnoreCase);
+
     public string Outputs { get; private set; } = "";
 
     public string Notes { get; private set; } = "";
@@ -36,7 +39,7 @@ internal sealed class Page
                 case "PARAMETERS":
                     foreach ((string parameter, string text) in Sections(body.Split('\n'), "### "))
                     {
-                        page.Parameters.Add(parameter.TrimStart('-'), text);
+                        page.Add(parameter.TrimStart('-'), text);
                     }
 
                     break;
@@ -51,6 +54,19 @@ internal sealed class Page
         }
 
         return page;
+    }
+
+    private void Add(string parameter, string text)
+    {
+        const string mark = "Default: ";
+        string last = text[(text.LastIndexOf('\n') + 1)..];
+        if (last.StartsWith(mark, StringComparison.Ordinal))
+        {
+            Defaults.Add(parameter, last[mark.Length..]);
+            text = text[..^last.Length].TrimEnd();
+        }
+
+        Parameters.Add(parameter, text);
     }
 
     private static (string Title, string Code, string Remarks) Example((string Heading, string Body) section)

@@ -30,9 +30,13 @@ foreach (CmdletInfo cmdlet in cmdlets)
     }
 
     Page page = Page.Read(path);
-    string[] real = [.. Maml.Documented(cmdlet).Select(parameter => parameter.Name)];
+    string[] real = [.. Maml.Documented(cmdlet).Select(parameter => parameter.Name).Except(Maml.Shared.Keys)];
     problems.AddRange(real.Except(page.Parameters.Keys, StringComparer.OrdinalIgnoreCase).Select(name => $"{cmdlet.Name}.md does not describe -{name}"));
     problems.AddRange(page.Parameters.Keys.Except(real, StringComparer.OrdinalIgnoreCase).Select(name => $"{cmdlet.Name}.md describes -{name}, which the cmdlet does not have"));
+    problems.AddRange(
+        Maml.Documented(cmdlet)
+            .Where(parameter => page.Defaults.ContainsKey(parameter.Name) && DefaultValue.Of(cmdlet, parameter) is not null)
+            .Select(parameter => $"{cmdlet.Name}.md gives -{parameter.Name} a default, which the cmdlet has itself"));
     commands.Add((page, cmdlet));
 }
 

@@ -31,10 +31,56 @@ public sealed class HelpTests
 
         Dictionary<string, string> described = Parameters(help);
         string[] own = [.. command.Parameters.Values
-            .Where(parameter => !Cmdlet.CommonParameters.Contains(parameter.Name) && !Cmdlet.OptionalCommonParameters.Contains(parameter.Name))
+            .Where(parameter => !Cmdlet.CommonParameters.Contains(parameter.Name))
             .Select(parameter => parameter.Name).Order(StringComparer.Ordinal)];
         Assert.Equal(own, described.Keys.Order(StringComparer.Ordinal));
         Assert.All(described, entry => Assert.False(string.IsNullOrWhiteSpace(entry.Value), $"{name} -{entry.Key} has no description."));
+    }
+
+    /// <summary>What a person reads of a parameter beside its text: in the words that PowerShell itself uses.</summary>
+    [Theory]
+    [InlineData("Export-SecureAppAuditLog", "StartTime", "DateTime", "25 hours before now, or before -EndTime", "StartDate")]
+    [InlineData("Export-SecureAppAuditLog", "SettleDelay", "TimeSpan", "00:10:00", "none")]
+    [InlineData("Export-SecureAppAuditLog", "Format", "String", "Ndjson", "none")]
+    [InlineData("Export-SecureAppAuditLog", "ContentType", "String[]", "Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General", "none")]
+    [InlineData("Export-SecureAppAuditLog", "ThrottleLimit", "Int32", "8", "none")]
+    [InlineData("Export-SecureAppAuditLog", "Path", "String", "None", "none")]
+    [InlineData("Export-SecureAppAuditLog", "Force", "SwitchParameter", "False", "none")]
+    [InlineData("Export-SecureAppAuditLog", "WhatIf", "SwitchParameter", "False", "wi")]
+    [InlineData("Get-SecureAppAccessToken", "TenantId", "String[]", "None", "Tenant, CustomerId, CustomerContextId")]
+    [InlineData("Get-SecureAppAccessToken", "Environment", "String", "the session's default, or Public", "none")]
+    [InlineData("New-SecureAppCredential", "Secret", "SecureString", "None", "ClientSecret")]
+    [InlineData("Set-SecureAppKeyVaultSecret", "Expires", "DateTimeOffset", "None", "none")]
+    [InlineData("Start-SecureAppSandbox", "TenantCount", "Int32", "25", "none")]
+    public void A_parameter_is_shown_with_its_type_its_default_and_its_aliases(string command, string parameter, string type, string value, string aliases)
+    {
+        using Engine engine = Engine.Open();
+
+        PSObject help = Assert.Single(
+            engine.Run("param($command, $parameter) Get-Help -Name $command -Parameter $parameter", command, parameter).Succeeded().Output);
+
+        Assert.Equal(
+            (type, value, aliases),
+            (Nested(help, "type", "name")?.ToString(), Value(help, "defaultValue")?.ToString(), Value(help, "aliases")?.ToString()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void What_a_command_shows_of_itself_is_for_people(string name)
+    {
+        using Engine engine = Engine.Open();
+        PSObject help = Assert.Single(engine.Run("param($name) Get-Help -Name $name -Full", name).Succeeded().Output);
+        bool asks = engine.Run("param($name) (Get-Command $name).Parameters.ContainsKey('WhatIf')", name).Single<bool>();
+
+        object[] shown = Many(Nested(help, "parameters", "parameter"));
+        string[] inSyntax = [.. Many(Nested(help, "syntax", "syntaxItem")).SelectMany(item => Many(Value(item, "parameter"))).Select(item => Value(item, "name")!.ToString()!)];
+
+        Assert.Equal(asks, inSyntax.Contains("WhatIf"));
+        Assert.All(shown, parameter => Assert.Matches(@"^[A-Z]\w*(\[\])?$", Nested(parameter, "type", "name")!.ToString()!));
+        if (!name.Contains("GCITS", StringComparison.Ordinal))
+        {
+            Assert.All(shown, parameter => Assert.NotEmpty(Value(parameter, "defaultValue")?.ToString() ?? string.Empty));
+        }
     }
 
     [Theory]
