@@ -106,15 +106,11 @@ public sealed class BootstrapTests : IDisposable
 
     private (int Exit, string Output, string Errors) Bootstrap()
     {
-        var start = new ProcessStartInfo(Path.Combine(_tools, "sh")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(_tools, "sh"));
         start.ArgumentList.Add(Path.Combine(_clone, "build", "bootstrap.sh"));
         start.Environment.Clear();
         start.Environment["PATH"] = _tools;
         start.Environment["HOME"] = _clone;
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, errors.Result);
+        return Within.Run(start);
     }
 }

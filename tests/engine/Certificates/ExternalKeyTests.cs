@@ -75,7 +75,7 @@ public sealed class ExternalKeyTests(SharedSandbox shared) : IClassFixture<Share
         var key = new KeptKey(_certificate.GetRSAPrivateKey()!) { Held = pin };
         Open(key);
         RunningScript script = _engine.Start(Ask);
-        key.Asked.Wait();
+        Within.Wait(key.Asked, "the first question to the key");
 
         script.Stop();
 

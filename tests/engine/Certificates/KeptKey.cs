@@ -29,7 +29,7 @@ public sealed class KeptKey(RSA inner) : RSA
     public override byte[] SignHash(byte[] hash, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)
     {
         Asked.Set();
-        Held?.Wait();
+        Held?.Wait(Hosting.Within.Limit);
         _signatures.Add(padding.ToString());
         if (Refusal is not null)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Certificates;
@@ -52,19 +53,9 @@ public sealed class TestCertificates : IDisposable
     /// <summary>Runs a program in the folder; false where it is not installed or cannot do that.</summary>
     public bool Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = _folder.FullName,
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
         try
         {
-            using Process process = Process.Start(start) ?? throw new InvalidOperationException(program + " did not start.");
-            _ = process.StandardError.ReadToEndAsync();
-            process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0;
+            return Within.Run(new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder.FullName }).Exit == 0;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -152,7 +152,7 @@ public sealed class TokensErrorTests : IDisposable
         IEnumerable Tenants()
         {
             yield return _sandbox.Facts.Tenants[0].TenantId;
-            received.Wait(TestContext.Current.CancellationToken);
+            Within.Wait(received, "the first token");
             yield return _sandbox.Facts.Tenants[1].TenantId;
         }
 

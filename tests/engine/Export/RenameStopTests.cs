@@ -83,10 +83,6 @@ public sealed class RenameStopTests : IDisposable
         Assert.True(open.Wait(s_limit), $"nobody came to '{name}'");
     }
 
-    private static void Tool(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(program, arguments);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-    }
+    private static void Tool(string program, params string[] arguments) =>
+        Assert.Equal(0, Within.Run(new ProcessStartInfo(program, arguments)).Exit);
 }

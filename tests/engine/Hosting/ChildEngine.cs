@@ -73,7 +73,7 @@ public sealed class ChildEngine : IDisposable
     }
 
     /// <summary>The next line that the script writes; null at its end.</summary>
-    public string? ReadLine() => Process.StandardOutput.ReadLine();
+    public string? ReadLine() => Within.Take(Process.StandardOutput.ReadLine, "a line of the child engine");
 
     /// <summary>Waits for the end; <see cref="ChildResult.Output"/> holds the lines that were not read yet.</summary>
     public ChildResult Wait()
@@ -85,7 +85,7 @@ public sealed class ChildEngine : IDisposable
             throw new TimeoutException($"The child engine did not end within {s_limit.TotalMinutes} minutes.");
         }
 
-        return new ChildResult(Process.ExitCode, output.GetAwaiter().GetResult(), _errors.GetAwaiter().GetResult());
+        return new ChildResult(Process.ExitCode, Within.Take(() => output.Result, "the child engine's output"), Within.Take(() => _errors.Result, "the child engine's errors"));
     }
 
     public void Dispose()

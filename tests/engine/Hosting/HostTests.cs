@@ -73,7 +73,7 @@ public sealed class HostTests
         IEnumerable<int> Numbers()
         {
             yield return 1;
-            second.Wait(TestContext.Current.CancellationToken);
+            Within.Wait(second, "the first result");
             yield return 2;
         }
 

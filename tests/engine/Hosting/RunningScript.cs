@@ -6,6 +6,9 @@ namespace SecureAppModel.EngineTests.Hosting;
 /// <summary>A script under way. <see cref="Wait"/> or <see cref="Stop"/> end it; both may follow each other.</summary>
 public sealed class RunningScript
 {
+    /// <summary>The longest script of a test is an export of a large estate.</summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(8);
+
     private readonly PowerShell _shell;
     private readonly CapturingHost _host;
     private readonly PSDataCollection<PSObject> _output = new() { BlockingEnumerator = true };
@@ -30,22 +33,29 @@ public sealed class RunningScript
     /// <summary>Blocks until the script has written this many objects or ended; returns what there is.</summary>
     public IReadOnlyList<PSObject> TakeUntil(int count)
     {
-        // The enumerator waits; LINQ would take the collection for a list and not ask it.
-        List<PSObject> taken = [];
-        using IEnumerator<PSObject> output = _output.GetEnumerator();
-        while (taken.Count < count && output.MoveNext())
-        {
-            taken.Add(output.Current);
-        }
+        return Within.Take(
+            () =>
+            {
+                // The enumerator waits; LINQ would take the collection for a list and not ask it.
+                List<PSObject> taken = [];
+                using IEnumerator<PSObject> output = _output.GetEnumerator();
+                while (taken.Count < count && output.MoveNext())
+                {
+                    taken.Add(output.Current);
+                }
 
-        return taken;
+                return taken;
+            },
+            $"{count} objects of a script that has written {_output.Count}");
     }
 
     /// <summary>Stops the script as Ctrl+C does and waits for it; returns how long the stop took.</summary>
     public TimeSpan Stop()
     {
         long start = Stopwatch.GetTimestamp();
-        _shell.Stop();
+        IAsyncResult stop = _shell.BeginStop(null, null);
+        Await(stop, Within.Limit, "stop");
+        _shell.EndStop(stop);
         return Stopwatch.GetElapsedTime(start);
     }
 
@@ -57,6 +67,7 @@ public sealed class RunningScript
             return _outcome;
         }
 
+        Await(_invocation, s_limit, "end");
         RuntimeException? failure = null;
         try
         {
@@ -70,5 +81,13 @@ public sealed class RunningScript
         _outcome = new Outcome([.. _output], _shell.Streams, _host.TakeText(), failure);
         _shell.Dispose();
         return _outcome;
+    }
+
+    private void Await(IAsyncResult waited, TimeSpan limit, string what)
+    {
+        if (!waited.AsyncWaitHandle.WaitOne(limit))
+        {
+            Assert.Fail($"The script did not {what} within {limit.TotalMinutes} minutes. On the screen:\n{_host.TakeText()}");
+        }
     }
 }

@@ -85,11 +85,7 @@ public sealed class NativeLoaderTests
         File.WriteAllText(source, "unsigned int sa_abi_version(void) { return 4711; }\n");
         try
         {
-            using (Process compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", library, source]))
-            {
-                compiler.WaitForExit();
-                Assert.Equal(0, compiler.ExitCode);
-            }
+            Assert.Equal(0, Within.Run(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-o", library, source])).Exit);
 
             ChildResult child = ChildEngine.Run(Prepare + Try + "; " + Try, Repository.Manifest, library);
 

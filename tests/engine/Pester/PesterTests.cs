@@ -79,19 +79,9 @@ public sealed class PesterTests
     /// <summary>What a <c>pwsh</c> of its own writes; nothing when there is none.</summary>
     private static string Pwsh(string script)
     {
-        var start = new ProcessStartInfo("pwsh") { RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string argument in new[] { "-NoProfile", "-NonInteractive", "-Command", script })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         try
         {
-            using Process process = Process.Start(start)!;
-            process.StandardInput.Close();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return output;
+            return Within.Run(new ProcessStartInfo("pwsh", ["-NoProfile", "-NonInteractive", "-Command", script]), limit: TimeSpan.FromMinutes(10)).Output;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -154,7 +154,7 @@ public sealed class SandboxCommandTests
     public void The_next_start_removes_what_killed_ones_left_and_nothing_else()
     {
         using Process ended = Process.Start(new ProcessStartInfo("dotnet", "--version") { RedirectStandardOutput = true })!;
-        ended.WaitForExit();
+        Assert.True(ended.WaitForExit(Within.Limit));
         string stale = FolderOf(ended.Id);
         string platform = FolderOf(ended.Id) + "-0123456789abcdef";
         string alive = FolderOf(Environment.ProcessId);
@@ -194,7 +194,7 @@ public sealed class SandboxCommandTests
         Process? sandbox = Find(process);
 
         child.Process.Kill();
-        child.Process.WaitForExit();
+        Assert.True(child.Process.WaitForExit(Within.Limit));
 
         Assert.True(sandbox is null || sandbox.WaitForExit(TimeSpan.FromSeconds(30)));
         Assert.Empty(Directory.EnumerateDirectories(Path.GetTempPath(), Path.GetFileName(FolderOf(process)) + "*"));

@@ -11,9 +11,7 @@ public sealed class SandboxOptionTests
     [Fact]
     public void Every_option_of_the_executable_has_its_parameter()
     {
-        using Process help = Process.Start(new ProcessStartInfo(Repository.SandboxProgram, "--help") { RedirectStandardOutput = true })!;
-        string text = help.StandardOutput.ReadToEnd();
-        help.WaitForExit();
+        string text = Within.Run(new ProcessStartInfo(Repository.SandboxProgram, "--help")).Output;
         string path = StandIn.Program("echo \"arguments: $*\" >&2; exit 3");
 
         Outcome outcome = StandIn.Run(

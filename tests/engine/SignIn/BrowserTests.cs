@@ -102,26 +102,7 @@ public sealed class BrowserTests
 
     private static string Run(string program, string[] arguments, string input)
     {
-        var start = new ProcessStartInfo(program)
-        {
-            WorkingDirectory = s_folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}\n{errors.GetAwaiter().GetResult()}");
+        (int exit, string output, string errors) = Within.Run(new ProcessStartInfo(program, arguments) { WorkingDirectory = s_folder }, input, TimeSpan.FromMinutes(10));
+        return exit == 0 ? output : throw new InvalidOperationException($"{program} ended with {exit}: {output}\n{errors}");
     }
 }

@@ -64,7 +64,7 @@ public sealed partial class RefreshTokenTests : IDisposable
         {
             string pipe = Path.Combine(folder, "pipe");
             string browser = Path.Combine(folder, "my browser");
-            System.Diagnostics.Process.Start("mkfifo", pipe).WaitForExit();
+            Within.Run(new System.Diagnostics.ProcessStartInfo("mkfifo", pipe));
             File.WriteAllText(browser, $"#!/bin/sh\necho noise; printf '%s' \"$1\" > '{pipe}'\n");
             File.SetUnixFileMode(browser, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 

@@ -12,11 +12,6 @@ namespace SecureAppModel.EngineTests.Stopping;
 /// </summary>
 public sealed class StopTests
 {
-    private const string Ask = """
-        $application = @{ appId = $sandbox.ApplicationId; secret = $sandbox.Secret; tenantId = $sandbox.PartnerTenantId }
-
-        """;
-
     /// <summary>A credential whose application id does not come before the test says so, which it never does.</summary>
     private const string AskLater = """
         $application = [pscustomobject]@{ secret = $sandbox.Secret; tenantId = $sandbox.PartnerTenantId }
@@ -51,12 +46,12 @@ public sealed class StopTests
     public void A_command_without_network_asks_no_service(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
-        using Engine engine = Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder);
 
         engine.Run(StopTable.Rows[command].Script).Succeeded();
 
-        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
-        Incomplete(folder);
+        Assert.Equal(0, StopBed.Requests(sandbox));
+        StopBed.Incomplete(folder);
     }
 
     /// <summary>What starts a process is stopped while that starts in SandboxCommandTests, which has that variable for itself.</summary>
@@ -68,19 +63,19 @@ public sealed class StopTests
     public void A_command_that_has_not_read_its_input_is_abandoned(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
-        using Engine engine = Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder);
         using var never = new SemaphoreSlim(0);
         engine.Set("never", never);
         using var reached = new ManualResetEventSlim();
         engine.Set("reached", reached);
 
         RunningScript running = engine.Start(AskLater + StopTable.Rows[command].Script);
-        reached.Wait(TestContext.Current.CancellationToken);
+        Within.Wait(reached, "the command to read its input");
         running.Stop();
 
         Assert.True(running.Wait().Stopped);
-        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
-        Incomplete(folder);
+        Assert.Equal(0, StopBed.Requests(sandbox));
+        StopBed.Incomplete(folder);
     }
 
     [Theory]
@@ -89,7 +84,7 @@ public sealed class StopTests
     {
         Assert.False(StopTable.Rows[command].Without.ContainsKey(at));
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
-        using Engine engine = Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder);
         (string script, string service, _) = StopTable.Rows[command];
         sandbox.AddFault(new
         {
@@ -99,7 +94,7 @@ public sealed class StopTests
             action = new { kind = "hold", stage },
         });
 
-        RunningScript running = engine.Start(Ask + script);
+        RunningScript running = engine.Start(StopBed.Ask + script);
         sandbox.WaitForHold("held", "held");
         running.Stop();
         JsonNode hold = sandbox.WaitForHold("held", "closed");
@@ -107,7 +102,7 @@ public sealed class StopTests
         Assert.True(running.Wait().Stopped);
         Assert.True(hold["closed"]!.GetValue<int>() >= 1);
         Assert.Equal(0, hold["released"]!.GetValue<int>());
-        Incomplete(folder);
+        StopBed.Incomplete(folder);
     }
 
     [Theory]
@@ -117,41 +112,19 @@ public sealed class StopTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
-        using Engine engine = Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder);
         string silent = $"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}";
         engine.Run(
             "param($silent) Add-SecureAppEnvironment -Force -Name Silent -LoginEndpoint $silent -GraphEndpoint $silent -PartnerCenterEndpoint $silent -ManagementEndpoint $silent -KeyVaultEndpoint $silent; Set-SecureAppDefault -Environment Silent",
             silent).Succeeded();
 
-        RunningScript running = engine.Start(Ask + StopTable.Rows[command].Script);
-        using Socket connection = listener.AcceptSocket();
+        RunningScript running = engine.Start(StopBed.Ask + StopTable.Rows[command].Script);
+        using Socket connection = Within.Take(listener.AcceptSocket, "the command's connection");
         running.Stop();
-        Drained(connection);
+        Within.Take(() => Drained(connection), "the command's end of the connection");
 
         Assert.True(running.Wait().Stopped);
-        Incomplete(folder);
-    }
-
-    [Theory]
-    [MemberData(nameof(With), Stage.BackOff)]
-    public void A_back_off_is_abandoned(string command)
-    {
-        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
-        using Engine engine = Open(sandbox, out string folder);
-        (string script, string service, _) = StopTable.Rows[command];
-        sandbox.AddFault(new
-        {
-            id = "throttled",
-            match = new { service },
-            times = -1,
-            action = new { kind = "status", status = 429, headers = new Dictionary<string, string> { ["Retry-After"] = "20" }, body = "slow down" },
-        });
-        RunningScript running = engine.Start(Ask + script);
-        WaitForAnswer(sandbox, service);
-        running.Stop();
-
-        Assert.True(running.Wait().Stopped);
-        Incomplete(folder);
+        StopBed.Incomplete(folder);
     }
 
     /// <summary>The search for primes goes on by itself, in a thread that nobody waits for; the command does not.</summary>
@@ -162,7 +135,7 @@ public sealed class StopTests
         using Engine engine = Engine.Open();
         string folder = Directory.CreateTempSubdirectory("secureapp-stop-").FullName;
         engine.Set("folder", folder);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Within.Limit);
 
         RunningScript running = engine.Start(StopTable.Rows[command].Script + " -KeyLength 8192");
         while (!engine.Progress.Any(record => record.StatusDescription.Contains("8192 bits", StringComparison.Ordinal)))
@@ -178,25 +151,6 @@ public sealed class StopTests
         Directory.Delete(folder);
     }
 
-    /// <summary>Why it has no back-off to be stopped in: it asks once and says what it was told.</summary>
-    [Fact]
-    public void A_throttled_service_is_reported_by_the_check_and_not_waited_for()
-    {
-        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
-        using Engine engine = Open(sandbox, out string folder);
-        sandbox.AddFault(new
-        {
-            match = new { service = "login", method = "POST" },
-            times = -1,
-            action = new { kind = "status", status = 429, headers = new Dictionary<string, string> { ["Retry-After"] = "86000" }, body = "slow down" },
-        });
-
-        Outcome outcome = engine.Run(Ask + StopTable.Rows["Test-SecureAppCredential"].Script).Succeeded();
-
-        Assert.Contains(outcome.Output, row => (string)row.Properties["Check"].Value == "Credential" && (string)row.Properties["Result"].Value != "Pass");
-        Incomplete(folder);
-    }
-
     /// <summary>
     /// The first part has just got its name, the others of that tenant follow or have followed, and another tenant is held. The
     /// crash tests of the writer stand between all of its steps; this one has the whole command around it.
@@ -206,7 +160,7 @@ public sealed class StopTests
     public void A_stop_between_renames_leaves_what_a_second_run_completes(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "2", "--records", "400");
-        using Engine engine = Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder);
         string whole = StopTable.Rows[command].Script.Replace("$customer", "$sandbox.Tenants.TenantId", StringComparison.Ordinal)
             + " -StartTime ([datetime]::UtcNow.AddDays(-6.9)) -EndTime ([datetime]::UtcNow) -SettleDelay 0";
         sandbox.AddFault(new
@@ -221,8 +175,8 @@ public sealed class StopTests
         watcher.Renamed += (_, _) => renamed.Set();
         watcher.Created += (_, _) => renamed.Set();
 
-        RunningScript running = engine.Start(Ask + whole);
-        renamed.Wait(TestContext.Current.CancellationToken);
+        RunningScript running = engine.Start(StopBed.Ask + whole);
+        Within.Wait(renamed, "the first part with its name");
         sandbox.WaitForHold("held", "held");
         running.Stop();
         sandbox.WaitForHold("held", "closed");
@@ -243,7 +197,7 @@ public sealed class StopTests
 
         Assert.NotEqual(true, Manifest(folder, sandbox.Facts.Tenants[1].TenantId)?["complete"]!.GetValue<bool>());
         sandbox.ClearFaults();
-        engine.Run(Ask + whole).Succeeded();
+        engine.Run(StopBed.Ask + whole).Succeeded();
         Assert.All(sandbox.Facts.Tenants, tenant => Assert.Equal(sandbox.RecordIds(tenant.TenantId), Ids(folder, tenant.TenantId)));
         Directory.Delete(folder, recursive: true);
     }
@@ -254,32 +208,23 @@ public sealed class StopTests
     public void A_command_whose_input_has_not_come_is_abandoned(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
-        using Engine engine = Open(sandbox, out _);
+        using Engine engine = StopBed.Open(sandbox, out _);
         using var never = new SemaphoreSlim(0);
         engine.Set("never", never);
         using var reached = new ManualResetEventSlim();
         engine.Set("reached", reached);
         string arguments = StopTable.Rows[command].Script.Replace("-TenantId $customer", "");
 
-        RunningScript running = engine.Start(Ask + "& { $reached.Set(); while (-not $never.Wait(20)) { } } | " + arguments);
-        reached.Wait(TestContext.Current.CancellationToken);
+        RunningScript running = engine.Start(StopBed.Ask + "& { $reached.Set(); while (-not $never.Wait(20)) { } } | " + arguments);
+        Within.Wait(reached, "the command to read its input");
         running.Stop();
 
         Assert.True(running.Wait().Stopped);
-        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
+        Assert.Equal(0, StopBed.Requests(sandbox));
     }
 
-    private static Engine Open(Sandbox sandbox, out string folder)
-    {
-        folder = Directory.CreateTempSubdirectory("secureapp-stop-").FullName;
-        Engine engine = Engine.Open().Join(sandbox);
-        engine.Set("folder", folder);
-        sandbox.ResetStats();
-        return engine;
-    }
-
-    /// <summary>Reads until the peer has gone; blocks for as long as it has not.</summary>
-    private static void Drained(Socket connection)
+    /// <summary>Reads until the peer has gone.</summary>
+    private static bool Drained(Socket connection)
     {
         byte[] buffer = new byte[4096];
         try
@@ -292,20 +237,8 @@ public sealed class StopTests
         {
             // Reset: gone as well.
         }
-    }
 
-    /// <summary>Until the service has answered and nothing more is on its way: what is left is the wait before the next try.</summary>
-    private static void WaitForAnswer(Sandbox sandbox, string service)
-    {
-        string[] paths = service switch { "login" => ["oauth2", "openid-configuration"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], _ => ["activity"] };
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        JsonNode stats;
-        do
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            stats = sandbox.Stats();
-        }
-        while (stats["inFlight"]!.GetValue<int>() > 0 || !stats["byPath"]!.AsObject().Any(count => paths.Any(count.Key.Contains)));
+        return true;
     }
 
     private static JsonNode? Manifest(string folder, string tenantId)
@@ -319,17 +252,4 @@ public sealed class StopTests
         .SelectMany(File.ReadLines)
         .Select(line => JsonNode.Parse(line)!["Id"]!.GetValue<string>())
         .Order(StringComparer.Ordinal);
-
-    /// <summary>An export that was stopped says so in whatever manifest it left.</summary>
-    private static void Incomplete(string folder)
-    {
-        foreach (string manifest in Directory.EnumerateFiles(folder, "manifest.json", SearchOption.AllDirectories))
-        {
-            JsonNode content = JsonNode.Parse(File.ReadAllText(manifest))!;
-            Assert.False(content["complete"]!.GetValue<bool>());
-            Assert.NotEmpty(content["reason"]!.GetValue<string>());
-        }
-
-        Directory.Delete(folder, recursive: true);
-    }
 }
