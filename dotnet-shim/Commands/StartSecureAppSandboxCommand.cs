@@ -40,9 +40,9 @@ namespace SecureAppModel.Commands
         [ValidateRange(0, int.MaxValue)]
         public int Seed { get; set; } = 1;
 
-        /// <summary>partner: all is well. articles: the permissions of 2019's guides. mixed: some customers have problems.</summary>
+        /// <summary>partner: all is well. articles: the permissions of 2019's guides; articles-oob: with their only reply URL. mixed: some customers have problems.</summary>
         [Parameter]
-        [ValidateSet("partner", "articles", "mixed")]
+        [ValidateSet("partner", "articles", "articles-oob", "mixed")]
         public string Preset { get; set; } = "partner";
 
         /// <summary>The first of its ports, which lie in a row; the system chooses free ones where none is given.</summary>

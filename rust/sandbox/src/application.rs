@@ -88,7 +88,7 @@ impl Application {
             keys: Keys::new(secret.clone()),
             secret,
             display_name: match options.preset {
-                Preset::Articles => "Partner Center Application",
+                Preset::Articles | Preset::ArticlesOob => "Partner Center Application",
                 Preset::Partner | Preset::Mixed => "Secure App Model",
             },
             preset: options.preset,
@@ -118,8 +118,8 @@ impl Application {
             (_, Resource::PartnerCenter) => &["user_impersonation"],
             (_, Resource::AadGraph) => &["Directory.AccessAsUser.All", "User.Read"],
             (_, Resource::Own) => &["user_impersonation"],
-            (Preset::Articles, Resource::Graph) => &["email", "openid", "profile"],
-            (Preset::Articles, _) => return None,
+            (Preset::Articles | Preset::ArticlesOob, Resource::Graph) => &["email", "openid", "profile"],
+            (Preset::Articles | Preset::ArticlesOob, _) => return None,
             (_, Resource::Graph) => &[
                 "AuditLog.Read.All",
                 "AuditLogsQuery.Read.All",
@@ -142,8 +142,10 @@ impl Application {
     pub(crate) fn roles(&self, resource: Resource) -> &'static [&'static str] {
         match (self.preset, resource) {
             (_, Resource::AadGraph) => &["Directory.Read.All"],
-            (Preset::Articles, Resource::Graph) => &["Directory.Read.All", "SecurityEvents.Read.All"],
-            (Preset::Articles, _) => &[],
+            (Preset::Articles | Preset::ArticlesOob, Resource::Graph) => {
+                &["Directory.Read.All", "SecurityEvents.Read.All"]
+            }
+            (Preset::Articles | Preset::ArticlesOob, _) => &[],
             (_, Resource::Graph) => &[
                 "AuditLog.Read.All",
                 "AuditLogsQuery.Read.All",
@@ -163,6 +165,7 @@ fn redirect_uris(options: &Options) -> Vec<String> {
         return options.redirect_uris.clone();
     }
     let uris: &[&str] = match options.preset {
+        Preset::ArticlesOob => &["urn:ietf:wg:oauth:2.0:oob"],
         Preset::Articles => &["urn:ietf:wg:oauth:2.0:oob", "https://localhost", "http://localhost"],
         Preset::Partner | Preset::Mixed => &[
             "http://localhost",

@@ -12,8 +12,11 @@ pub enum Preset {
     Partner,
     /// The application that the well-known blog articles register: Azure AD Graph `Directory.AccessAsUser.All`,
     /// `User.Read` and `Directory.Read.All`, Microsoft Graph `SecurityEvents.Read.All` and `Directory.Read.All` as
-    /// application roles, Partner Center `user_impersonation`; no activity feed.
+    /// application roles, Partner Center `user_impersonation`; no activity feed. Its reply URLs are
+    /// `urn:ietf:wg:oauth:2.0:oob`, `https://localhost` and `http://localhost`.
     Articles,
+    /// The same application with `urn:ietf:wg:oauth:2.0:oob` as its only reply URL, as two of the articles register it.
+    ArticlesOob,
     /// The partner's application in an estate where some customers lack consent, a relationship or auditing, or are gone.
     Mixed,
 }
@@ -179,9 +182,10 @@ impl FromStr for Preset {
         match text.to_ascii_lowercase().as_str() {
             "partner" => Ok(Preset::Partner),
             "articles" => Ok(Preset::Articles),
+            "articles-oob" => Ok(Preset::ArticlesOob),
             "mixed" => Ok(Preset::Mixed),
             _ => Err(OptionsError(format!(
-                "there is no preset '{text}'; use partner, articles or mixed"
+                "there is no preset '{text}'; use partner, articles, articles-oob or mixed"
             ))),
         }
     }

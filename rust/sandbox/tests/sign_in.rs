@@ -379,27 +379,29 @@ async fn consent_is_asked_for_once_and_can_be_refused() {
 
 #[tokio::test]
 async fn reply_addresses_are_the_presets_or_what_is_said() {
-    let articles = |redirect_uris: &[&str]| Options {
+    let options = |preset, redirect_uris: &[&str]| Options {
         tenants: 1,
         records: 0,
-        preset: Preset::Articles,
+        preset,
         redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
         ..Options::default()
     };
     let oob = "urn:ietf:wg:oauth:2.0:oob";
-    let cloud = start(articles(&[oob])).await;
     let wanted = [
         ("redirect_uri", oob),
         ("scope", "https://graph.windows.net/.default openid"),
     ];
-    let outcome = sign_in(&cloud, &authorize(&cloud, &wanted), json!({}));
-    assert!(outcome["location"]
-        .as_str()
-        .unwrap()
-        .starts_with("urn:ietf:wg:oauth:2.0:oob?code="));
-    let page = get(&cloud, &authorize(&cloud, &[])).await;
-    assert!(page.text.contains("AADSTS50011:"), "no loopback address is registered");
-    let cloud = start(articles(&[])).await;
+    for options in [options(Preset::ArticlesOob, &[]), options(Preset::Partner, &[oob])] {
+        let cloud = start(options).await;
+        let outcome = sign_in(&cloud, &authorize(&cloud, &wanted), json!({}));
+        assert!(outcome["location"]
+            .as_str()
+            .unwrap()
+            .starts_with("urn:ietf:wg:oauth:2.0:oob?code="));
+        let page = get(&cloud, &authorize(&cloud, &[])).await;
+        assert!(page.text.contains("AADSTS50011:"), "no loopback address is registered");
+    }
+    let cloud = start(options(Preset::Articles, &[])).await;
     for uri in [oob, "https://localhost", "http://localhost:1"] {
         let page = get(
             &cloud,
