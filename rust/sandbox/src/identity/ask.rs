@@ -7,7 +7,7 @@ use crate::world::World;
 use super::code::Challenge;
 use super::error::Refusal;
 use super::grant::{find_resource, invalid_scope, Form, OPENID_SCOPES};
-use super::{authority, Authority, Version};
+use super::{authority, first_party, Authority, Version};
 
 /// How the answer goes back to the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,19 +250,19 @@ pub(super) fn wanted(
             }
         }
     }
+    let client_id = form.get("client_id").unwrap_or_default();
     let mut permissions = Vec::new();
     for (resource, name) in &asked {
         let found = find_resource(world, tenant, resource)?;
-        let Some(known) = world.application.scopes(found) else {
+        let Some(known) = first_party::scopes(world, client_id, found) else {
             return Err(Refusal::new(
                 650057,
                 "invalid_client",
                 format!(
                     "Invalid resource. The client has requested access to a resource which is not listed in the requested \
-                     permissions in the client's application registration. Client app ID: {}({}). Resource value from \
-                     request: {resource}. Resource app ID: {}.",
-                    world.application.id,
-                    world.application.display_name,
+                     permissions in the client's application registration. Client app ID: {client_id}({}). Resource value \
+                     from request: {resource}. Resource app ID: {}.",
+                    first_party::find(client_id).map_or(world.application.display_name, |client| client.name),
                     found.application_id()
                 ),
             ));

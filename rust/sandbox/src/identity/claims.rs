@@ -11,6 +11,7 @@ use crate::resource::Resource;
 use crate::world::World;
 
 use super::code::Grounds;
+use super::first_party;
 
 /// Moments of a token's life, seconds since 1970.
 #[derive(Clone, Copy)]
@@ -47,7 +48,9 @@ pub(super) fn access_token(
     } else {
         claims.insert("appid".into(), access.application_id.as_str().into());
         claims.insert("appidacr".into(), method.into());
-        claims.insert("app_displayname".into(), world.application.display_name.into());
+        let name =
+            first_party::find(&access.application_id).map_or(world.application.display_name, |client| client.name);
+        claims.insert("app_displayname".into(), name.into());
     }
     match &access.user {
         Some(user) => {

@@ -21,7 +21,7 @@ use super::error::{self, Ids, Refusal};
 use super::grant::{Client, Form, OPENID_SCOPES};
 use super::page::{self, SignInForm};
 use super::sign_in::{sign_in, Action, Attempt, SignedIn};
-use super::{authority, Authority, Version};
+use super::{authority, first_party, Authority, Version};
 
 /// The codes that were started, by device code.
 #[derive(Default)]
@@ -29,6 +29,7 @@ pub(crate) struct Devices(Mutex<HashMap<String, Device>>);
 
 struct Device {
     user_code: String,
+    client_id: String,
     tenant_id: String,
     resource: String,
     openid: Vec<&'static str>,
@@ -77,7 +78,7 @@ fn begin(world: &World, call: &Call, name: &str, version: Version) -> Result<Rep
     };
     let form = Form::read(call);
     let client = Client::read(call, &form, name)?;
-    if client.id != world.application.id {
+    if client.id != world.application.id && first_party::find(&client.id).is_none() {
         known_client(world, tenant, &client, false)?;
     }
     let (resource, _) = wanted(world, tenant, version, &form)?;
@@ -90,6 +91,7 @@ fn begin(world: &World, call: &Call, name: &str, version: Version) -> Result<Rep
     let scope = form.get("scope").unwrap_or_default();
     let device = Device {
         user_code: user_code.clone(),
+        client_id: client.id,
         tenant_id: tenant.id.clone(),
         resource: resource.unwrap_or_else(|| GRAPH.to_owned()),
         openid: OPENID_SCOPES
@@ -151,9 +153,12 @@ fn decide(world: &World, user_code: &str, attempt: &Attempt) -> Result<bool, Ref
         let found = devices
             .iter()
             .find(|(_, device)| device.user_code == user_code && matches!(device.decision, Decision::Pending));
-        found.map(|(code, device)| (code.clone(), device.tenant_id.clone(), device.ends))
+        found.map(|(code, device)| {
+            let own = first_party::find(&device.client_id).is_none();
+            (code.clone(), device.tenant_id.clone(), device.ends, own)
+        })
     };
-    let Some((code, tenant_id, ends)) = found else {
+    let Some((code, tenant_id, ends, own)) = found else {
         return Err(Refusal::new(
             70018,
             "bad_verification_code",
@@ -167,7 +172,12 @@ fn decide(world: &World, user_code: &str, attempt: &Attempt) -> Result<bool, Ref
         let tenant = world.estate.find(&tenant_id).unwrap_or(&world.estate.partner);
         let who = sign_in(world, tenant, attempt)?;
         let health = tenant.health();
-        consent(world, tenant, &who, !health.consent || !health.service_principal)?;
+        consent(
+            world,
+            tenant,
+            &who,
+            own && (!health.consent || !health.service_principal),
+        )?;
         Decision::Approved(who)
     } else {
         Decision::Declined
@@ -180,7 +190,7 @@ fn decide(world: &World, user_code: &str, attempt: &Attempt) -> Result<bool, Ref
 }
 
 /// Redeems a device code, or says why not yet.
-pub(super) fn redeem(world: &World, form: &Form, tenant: &Tenant) -> Result<Grounds, Refusal> {
+pub(super) fn redeem(world: &World, form: &Form, tenant: &Tenant, client: &Client) -> Result<Grounds, Refusal> {
     let text = match form.get("device_code") {
         Some(text) => text,
         // The name of version 1.
@@ -196,6 +206,16 @@ pub(super) fn redeem(world: &World, form: &Form, tenant: &Tenant) -> Result<Grou
             "Invalid verification code due to User typing in wrong user code for device code flow.",
         ));
     };
+    if device.client_id != client.id {
+        return Err(Refusal::new(
+            700007,
+            "invalid_grant",
+            format!(
+                "The grant was issued to client '{}', not to '{}'.",
+                device.client_id, client.id
+            ),
+        ));
+    }
     if world.clock.now() > device.ends {
         return Err(expired());
     }
@@ -228,7 +248,7 @@ pub(super) fn redeem(world: &World, form: &Form, tenant: &Tenant) -> Result<Grou
         )),
         Decision::Approved(who) => Ok(Grounds {
             user: who.user,
-            application_id: world.application.id.clone(),
+            application_id: device.client_id.clone(),
             resource: device.resource.clone(),
             openid: device.openid.clone(),
             nonce: None,

@@ -15,6 +15,7 @@ mod code;
 mod device;
 mod error;
 mod federated;
+mod first_party;
 mod grant;
 mod metadata;
 mod on_behalf_of;

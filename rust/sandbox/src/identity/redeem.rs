@@ -19,6 +19,7 @@ const NINETY_DAYS: i64 = 90 * 86_400;
 /// A refresh token that may be redeemed.
 pub(super) struct Redeemable {
     pub(super) user: Arc<User>,
+    pub(super) application_id: String,
     pub(super) resource: String,
     token: Arc<std::sync::Mutex<RefreshToken>>,
 }
@@ -87,7 +88,12 @@ pub(super) fn check(world: &World, text: &str, application_id: &str) -> Result<R
     }
     let (user, resource) = (held.user.clone(), held.resource.clone());
     drop(held);
-    Ok(Redeemable { user, resource, token })
+    Ok(Redeemable {
+        user,
+        application_id: application_id.to_owned(),
+        resource,
+        token,
+    })
 }
 
 impl Redeemable {
@@ -115,6 +121,7 @@ impl Redeemable {
         };
         Redeemable {
             user: user.clone(),
+            application_id: application_id.to_owned(),
             resource: resource.to_owned(),
             token: Arc::new(std::sync::Mutex::new(token)),
         }

@@ -23,7 +23,7 @@ use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
 use super::redeem::{self, Redeemable};
-use super::{authority, on_behalf_of, Authority, ProvedBy, Version};
+use super::{authority, first_party, on_behalf_of, Authority, ProvedBy, Version};
 
 /// A number, or the same as text: version 1 replies and some version 2 intermediaries quote their numbers.
 struct Number(i64, bool);
@@ -95,9 +95,14 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
                 Authority::AnyOrganization => &world.estate.partner,
                 Authority::Consumers => return Err(consumers()),
             };
-            known_client(world, tenant, &client, false)?;
-            let proved_by = authenticate(world, call, &form, &client)?;
-            let redeemable = redeem::check(world, form.require("refresh_token")?, &world.application.id)?;
+            let proved_by = match first_party::find(&client.id) {
+                Some(public) => public.authenticate(&client)?,
+                None => {
+                    known_client(world, tenant, &client, false)?;
+                    authenticate(world, call, &form, &client)?
+                }
+            };
+            let redeemable = redeem::check(world, form.require("refresh_token")?, &client.id)?;
             for_user(world, tenant, &form, version, &redeemable, proved_by)
         }
         "authorization_code" => {
@@ -109,14 +114,19 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
         }
         "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
             let tenant = of_user(world, authority)?;
-            known_client(world, tenant, &client, false)?;
-            // The application also counts as a public client, which proves nothing.
-            let proved_by = if client.secret.is_some() || client.assertion.is_some() {
-                authenticate(world, call, &form, &client)?
-            } else {
-                ProvedBy::Nothing
+            let proved_by = match first_party::find(&client.id) {
+                Some(public) => public.authenticate(&client)?,
+                None => {
+                    known_client(world, tenant, &client, false)?;
+                    // The application also counts as a public client, which proves nothing.
+                    if client.secret.is_some() || client.assertion.is_some() {
+                        authenticate(world, call, &form, &client)?
+                    } else {
+                        ProvedBy::Nothing
+                    }
+                }
             };
-            let grounds = device::redeem(world, &form, tenant)?;
+            let grounds = device::redeem(world, &form, tenant, &client)?;
             for_sign_in(world, tenant, &form, version, &grounds, proved_by)
         }
         "client_credentials" => {
@@ -240,10 +250,10 @@ fn for_user(
     }
     let wanted = Wanted::read(form, version, Some(&redeemable.resource))?;
     let resource = wanted.resource(world, tenant)?;
-    let granted = world
-        .application
-        .scopes(resource)
-        .filter(|_| health.consent)
+    // Microsoft's own clients need nobody's consent.
+    let consented = health.consent || first_party::find(&redeemable.application_id).is_some();
+    let granted = first_party::scopes(world, &redeemable.application_id, resource)
+        .filter(|_| consented)
         .ok_or_else(|| consent(world))?;
     let scopes: Vec<String> = match &wanted.scopes {
         None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
@@ -266,7 +276,7 @@ fn for_user(
     let access = Access {
         resource,
         tenant_id: tenant.id.clone(),
-        application_id: world.application.id.clone(),
+        application_id: redeemable.application_id.clone(),
         user: Some(user.clone()),
         scopes,
         roles: &[],
