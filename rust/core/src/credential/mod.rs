@@ -69,6 +69,8 @@ impl Credential {
     /// credential is an identity of this machine, which has no `applicationId`. Both kinds of managed identity are named by
     /// one of `managedIdentityClientId`, `managedIdentityObjectId` and `managedIdentityResourceId`; none of them is the
     /// machine's own. `variables` are lines of `NAME=value` that stand for the process's environment.
+    ///
+    /// A `publicClient` has nothing of all that: users can sign in to it, and it can do nothing else.
     pub fn open(request: &Request) -> Result<Self> {
         Credential::open_with(request, None)
     }
@@ -98,6 +100,7 @@ impl Credential {
             "federatedTokenFile",
             "workloadIdentity",
             "federatedManagedIdentity",
+            "publicClient",
         ];
         known.extend(certificate::FIELDS);
         known.extend(managed_identity::FIELDS);
@@ -115,7 +118,7 @@ impl Credential {
             None => Proof::from_request(request, &variables)?,
         };
         let refresh_token = trimmed(request.opt_secret("refreshToken")?, "refresh token")?;
-        if matches!(proof, Proof::None) && refresh_token.is_none() {
+        if matches!(proof, Proof::None) && refresh_token.is_none() && !request.flag("publicClient")? {
             return Err(
                 Error::invalid("the credential has neither a secret, a certificate nor a refresh token")
                     .advise("Give -Secret or a certificate, -RefreshToken, or both."),
@@ -417,6 +420,14 @@ mod tests {
         assert!(
             Credential::open(&Request::new("credential").with("applicationId", Field::Text(APPLICATION.into())))
                 .is_err()
+        );
+        let public = Request::new("credential")
+            .with("applicationId", Field::Text(APPLICATION.into()))
+            .with("publicClient", Field::Int(1));
+        let public = Credential::open(&public).unwrap();
+        assert!(
+            !public.has_proof() && !public.has_refresh_token(),
+            "users can sign in to it"
         );
         let user = request("s", "t").with("applicationId", Field::Text("admin@contoso.com".into()));
         assert!(Credential::open(&user).unwrap_err().message().contains("user name"));

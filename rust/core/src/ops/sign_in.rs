@@ -1,7 +1,7 @@
 //! `sign_in`: a user signs in, and the operation makes a credential that holds the refresh token.
 //!
 //! One record tells who signed in and how; [`Operation::credential`] gives what was made. Where the answer has to be
-//! pasted, it is an item of the input with a secret `responseUrl`.
+//! pasted, it is an item of the input with a secret `responseUrl`. With `includeTokens` the record has the tokens too.
 
 use crate::engine::Session;
 use crate::environment::Service;
@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 /// How the answer comes.
 enum Way {
-    Listener(Redirect),
+    /// At the redirect's port, or at the next free one up to this.
+    Listener(Redirect, Option<u16>),
     Pasted(Redirect),
     Device,
     /// The answer of a sign-in that was started earlier.
@@ -32,13 +33,18 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         "scopes",
         "redirectUri",
         "port",
+        "lastPort",
         "deviceCode",
         "expectedAccount",
         "responseUrl",
+        "includeTokens",
     ])?;
     let plan = plan(session, request)?;
     let way = way(request)?;
-    Ok(Operation::spawn(session, |context| run(context, plan, way)))
+    let include_tokens = request.flag("includeTokens")?;
+    Ok(Operation::spawn(session, move |context| {
+        run(context, plan, way, include_tokens)
+    }))
 }
 
 fn plan(session: &Session, request: &Request) -> Result<Plan> {
@@ -104,11 +110,15 @@ fn way(request: &Request) -> Result<Way> {
     }
     Ok(match Redirect::parse(redirect_uri, port)? {
         elsewhere @ Redirect::Elsewhere(_) => Way::Pasted(elsewhere),
-        loopback => Way::Listener(loopback),
+        loopback => Way::Listener(loopback, last_port(request)?),
     })
 }
 
-async fn run(mut context: Context, plan: Plan, way: Way) -> Result<()> {
+fn last_port(request: &Request) -> Result<Option<u16>> {
+    request.opt_int("lastPort")?.map(Redirect::read_port).transpose()
+}
+
+async fn run(mut context: Context, plan: Plan, way: Way, include_tokens: bool) -> Result<()> {
     let engine = Arc::clone(&context.engine);
     let (cancel, sink) = (context.cancel.clone(), context.sink.clone());
     let input = &mut context.input;
@@ -117,7 +127,7 @@ async fn run(mut context: Context, plan: Plan, way: Way) -> Result<()> {
             Way::Device => sign_in::by_device_code(&plan, &sink).await,
             Way::Answered(response) => sign_in::finish(&plan.credential, engine.pending(), &response).await,
             Way::Pasted(redirect) => sign_in::by_pasting(&plan, redirect, engine.pending(), input, &sink).await,
-            Way::Listener(redirect) => sign_in::by_listener(&plan, redirect, &sink).await,
+            Way::Listener(redirect, last) => sign_in::by_listener(&plan, redirect, last, &sink).await,
         }
     })
     .await?;
@@ -126,7 +136,11 @@ async fn run(mut context: Context, plan: Plan, way: Way) -> Result<()> {
     }
     context.made(&signed_in.credential);
     let record = signed_in.credential.describe().with("methods", signed_in.methods);
-    sink.record(record).await
+    sink.record(match include_tokens {
+        true => signed_in.tokens.add_to(record),
+        false => record,
+    })
+    .await
 }
 
 /// A refresh token without the mark of multifactor authentication looks as good as any until Partner Center refuses it.

@@ -18,6 +18,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io::ErrorKind;
+use std::iter::repeat_n;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -40,38 +41,39 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Binds 127.0.0.1 and ::1, which `localhost` may mean either of, on one port; 0 for any free one. A machine without
-    /// IPv6 is served on 127.0.0.1 alone.
-    pub(super) async fn bind(port: u16) -> Result<Self> {
-        let refused = |cause: &std::io::Error| {
-            Error::new(
-                Kind::InvalidInput,
-                format!("port {port} of this machine cannot be listened at: {cause}"),
-            )
-            .advise("Choose another port with -Port, leave -Port out for any free one, or use -UseDeviceCode.")
-        };
-        for _ in 0..if port == 0 { TRIES } else { 1 } {
-            let first = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-                .await
-                .map_err(|cause| refused(&cause))?;
-            let own = first.local_addr().map_err(|cause| refused(&cause))?.port();
-            match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, own))).await {
-                Ok(second) => {
-                    return Ok(Listener {
-                        sockets: vec![first, second],
-                        port: own,
-                    })
-                }
-                Err(cause) if cause.kind() == ErrorKind::AddrInUse => {}
-                Err(_) => {
-                    return Ok(Listener {
-                        sockets: vec![first],
-                        port: own,
-                    })
-                }
+    /// Binds 127.0.0.1 and ::1, which `localhost` may mean either of, on one port; 0 for any free one. Where a `last` is
+    /// given, the first free one up to it. A machine without IPv6 is served on 127.0.0.1 alone.
+    pub(super) async fn bind(port: u16, last: Option<u16>) -> Result<Self> {
+        let last = last.unwrap_or(port).max(port);
+        let mut trouble = std::io::Error::from(ErrorKind::AddrInUse);
+        for candidate in (port..=last).flat_map(|port| repeat_n(port, if port == 0 { TRIES } else { 1 })) {
+            match Listener::bind_both(candidate).await {
+                Ok(listener) => return Ok(listener),
+                Err(cause) => trouble = cause,
             }
         }
-        Err(refused(&ErrorKind::AddrInUse.into()))
+        let which = match port == last {
+            true => format!("port {port} of this machine cannot be listened at"),
+            false => format!("none of the ports {port} to {last} of this machine can be listened at"),
+        };
+        Err(Error::new(Kind::InvalidInput, format!("{which}: {trouble}"))
+            .advise("Choose another port with -Port, leave -Port out for any free one, or use -UseDeviceCode."))
+    }
+
+    async fn bind_both(port: u16) -> std::io::Result<Self> {
+        let first = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let port = first.local_addr()?.port();
+        match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await {
+            Ok(second) => Ok(Listener {
+                sockets: vec![first, second],
+                port,
+            }),
+            Err(cause) if cause.kind() == ErrorKind::AddrInUse => Err(cause),
+            Err(_) => Ok(Listener {
+                sockets: vec![first],
+                port,
+            }),
+        }
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -89,9 +89,15 @@ impl Plan {
     }
 }
 
-/// Waits at a listener of this machine for the browser to come back.
-pub(crate) async fn by_listener(plan: &Plan, redirect: Redirect, sink: &Sink) -> Result<SignedIn> {
-    let listener = Listener::bind(redirect.port()).await?;
+/// Waits at a listener of this machine for the browser to come back: at the redirect's port, or at the next free one up to
+/// `last_port` where that is given.
+pub(crate) async fn by_listener(
+    plan: &Plan,
+    redirect: Redirect,
+    last_port: Option<u16>,
+    sink: &Sink,
+) -> Result<SignedIn> {
+    let listener = Listener::bind(redirect.port(), last_port).await?;
     let authority = authority::discover(plan).await?;
     let redirect_uri = redirect.uri(listener.port());
     let attempt = Attempt::new(redirect_uri)?;

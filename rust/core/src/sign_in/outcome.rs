@@ -9,8 +9,9 @@ use crate::http::Reply;
 use crate::jwt;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
+use crate::token::Success;
+use crate::value::Value;
 use serde::Deserialize;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,18 +22,32 @@ pub(crate) struct SignedIn {
     /// `amr` as far as a token says it.
     pub(crate) methods: Vec<String>,
     pub(crate) mfa: Option<bool>,
+    pub(crate) tokens: FirstTokens,
 }
 
-#[derive(Deserialize)]
-struct Success<'a> {
-    #[serde(borrow, default)]
-    access_token: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    refresh_token: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    id_token: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    client_info: Option<Cow<'a, str>>,
+/// The tokens that came with a sign-in, for a host that has to hand them out.
+pub(crate) struct FirstTokens {
+    access_token: Option<Secret>,
+    refresh_token: Secret,
+    id_token: Secret,
+    /// Milliseconds since 1970, by this machine's clock.
+    expires_on: Option<i64>,
+    /// The tenant that they are of, which need not be the user's own.
+    tenant: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl FirstTokens {
+    /// Adds them to a record.
+    pub(crate) fn add_to(self, record: Value) -> Value {
+        record
+            .with("accessToken", self.access_token)
+            .with("refreshToken", self.refresh_token)
+            .with("idToken", self.id_token)
+            .with("expiresOn", self.expires_on.map_or(Value::Null, Value::Time))
+            .with("tokenTenantId", self.tenant)
+            .with("scopes", self.scopes)
+    }
 }
 
 /// Reads the token endpoint's answer. Nothing of it is kept unless the id token is right.
@@ -78,6 +93,14 @@ pub(super) async fn read(plan: &Plan, authority: &Authority, reply: &Reply, nonc
     };
     let methods = methods(&claims, success.access_token.as_deref());
     let mfa = (!methods.is_empty()).then(|| methods.iter().any(|method| method == "mfa"));
+    let tokens = FirstTokens {
+        access_token: success.access_token.as_deref().map(Secret::from),
+        refresh_token: Secret::from(refresh_token),
+        id_token: Secret::from(id_token),
+        expires_on: expires_on(plan, &success, now),
+        tenant: claims.tid.clone(),
+        scopes: granted(plan, &success),
+    };
     let acquired = Acquired {
         refresh_token: Secret::from(refresh_token),
         account: account.clone(),
@@ -90,7 +113,27 @@ pub(super) async fn read(plan: &Plan, authority: &Authority, reply: &Reply, nonc
         account,
         methods,
         mfa,
+        tokens,
     })
+}
+
+/// When the first access token ends; `None` where neither the answer nor the token says it.
+fn expires_on(plan: &Plan, success: &Success<'_>, server_now: i64) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct End {
+        exp: i64,
+    }
+    let claimed = || Some(jwt::known_claims::<End>(success.access_token.as_deref()?)?.exp);
+    let life = success.life(server_now, claimed)?;
+    Some(plan.tokens.clock().now_ms().saturating_add(life * 1000))
+}
+
+/// What was granted, or what was asked for where the answer does not say.
+fn granted(plan: &Plan, success: &Success<'_>) -> Vec<String> {
+    match success.scope.as_deref().filter(|scope| !scope.trim().is_empty()) {
+        Some(scope) => scope.split_ascii_whitespace().map(str::to_owned).collect(),
+        None => plan.target.as_scopes().unwrap_or_default().to_vec(),
+    }
 }
 
 /// The id token of the v2 endpoint does not always have `amr`; an access token in the v1 format does.

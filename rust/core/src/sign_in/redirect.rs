@@ -15,11 +15,7 @@ pub(crate) enum Redirect {
 impl Redirect {
     /// Without a URL the answer goes to `http://localhost`. `port` is the listener's where the URL names none.
     pub(crate) fn parse(uri: Option<&str>, port: Option<i64>) -> Result<Self> {
-        let port = match port {
-            None => 0,
-            Some(port) => u16::try_from(port)
-                .map_err(|_| Error::invalid(format!("{port} is not a port")).advise("Give a port from 0 to 65535."))?,
-        };
+        let port = port.map(Redirect::read_port).transpose()?.unwrap_or(0);
         let Some(uri) = uri.map(str::trim).filter(|uri| !uri.is_empty()) else {
             return Ok(Redirect::Loopback {
                 host: "localhost".to_owned(),
@@ -80,6 +76,12 @@ impl Redirect {
             "https" | "urn" => Ok(Redirect::Elsewhere(uri.to_owned())),
             _ => Err(refused()),
         }
+    }
+
+    /// A port as a number of a request.
+    pub(crate) fn read_port(number: i64) -> Result<u16> {
+        u16::try_from(number)
+            .map_err(|_| Error::invalid(format!("{number} is not a port")).advise("Give a port from 0 to 65535."))
     }
 
     /// The listener's port; 0 for any.

@@ -126,7 +126,7 @@ impl Tokens {
     }
 
     /// The time by which tokens end.
-    pub(super) fn clock(&self) -> &Arc<Clock> {
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.0.clock
     }
 

@@ -27,7 +27,7 @@ pub(crate) use refusals::Refusals;
 pub use request::TokenRequest;
 pub use target::Target;
 pub use user_assertion::UserAssertion;
-pub(crate) use wire::Number;
+pub(crate) use wire::{Number, Success};
 
 use crate::export::time::iso;
 use crate::jwt;

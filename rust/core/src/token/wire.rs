@@ -9,13 +9,18 @@ use std::borrow::Cow;
 use std::fmt;
 
 #[derive(Deserialize)]
-pub(super) struct Success<'a> {
+pub(crate) struct Success<'a> {
     #[serde(borrow, default)]
-    pub(super) access_token: Option<Cow<'a, str>>,
+    pub(crate) access_token: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) token_type: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(super) refresh_token: Option<Cow<'a, str>>,
+    pub(crate) refresh_token: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) id_token: Option<Cow<'a, str>>,
+    /// What was granted, which may be less or more than what was asked for.
+    #[serde(borrow, default)]
+    pub(crate) scope: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(super) expires_in: Option<Number>,
     #[serde(default)]
@@ -24,7 +29,7 @@ pub(super) struct Success<'a> {
     pub(super) refresh_in: Option<Number>,
     /// `{"uid","utid"}` in base64url: the user and the user's own tenant.
     #[serde(borrow, default)]
-    pub(super) client_info: Option<Cow<'a, str>>,
+    pub(crate) client_info: Option<Cow<'a, str>>,
     /// The device code endpoint is known to send errors with status 200.
     #[serde(borrow, default)]
     pub(super) error: Option<Cow<'a, str>>,
@@ -77,7 +82,7 @@ impl Visitor<'_> for NumberVisitor {
 impl Success<'_> {
     /// How long the token lives, in seconds. What the service says of its life comes before what it says of its end: that
     /// is by its own clock, which `server_now` (seconds since 1970) tells where it was sent.
-    pub(super) fn life(&self, server_now: i64, claimed_end: impl FnOnce() -> Option<i64>) -> Option<i64> {
+    pub(crate) fn life(&self, server_now: i64, claimed_end: impl FnOnce() -> Option<i64>) -> Option<i64> {
         let said = |number: Option<Number>| number.map(|number| number.0).filter(|number| *number > 0);
         said(self.expires_in)
             .or_else(|| said(self.expires_on).map(|end| end.saturating_sub(server_now)))

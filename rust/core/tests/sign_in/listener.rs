@@ -101,8 +101,7 @@ async fn a_reply_url_that_is_not_registered_is_named_before_a_browser_opens() {
     let bed = bed_of(Options {
         tenants: 1,
         records: 0,
-        preset: Preset::Articles,
-        redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".to_owned()],
+        preset: Preset::ArticlesOob,
         ..Options::default()
     })
     .await;
