@@ -70,6 +70,19 @@ impl Service {
         }
     }
 
+    /// What a user's token takes for the work that is done there, for a person who has to add it to the application.
+    pub(crate) fn permission(self) -> &'static str {
+        match self {
+            Service::Login => "the permission",
+            Service::Graph => "the permissions of Microsoft Graph that the work needs, such as Directory.Read.All",
+            Service::PartnerCenter => "the permission user_impersonation of Microsoft Partner Center",
+            Service::Manage => "the permission ActivityFeed.Read of Office 365 Management APIs",
+            Service::Outlook => "the permission Exchange.Manage of Office 365 Exchange Online",
+            Service::AadGraph => "the permission Directory.AccessAsUser.All of Azure Active Directory Graph",
+            Service::KeyVault => "the permission user_impersonation of Azure Key Vault",
+        }
+    }
+
     /// The parameter of Add-SecureAppEnvironment that names this service's host.
     fn parameter(self) -> &'static str {
         match self {

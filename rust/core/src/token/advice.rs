@@ -134,7 +134,14 @@ mod tests {
         for row in ROWS.iter() {
             assert!(!row.meaning.ends_with('.') && !row.meaning.is_empty(), "{}", row.code);
             assert!(row.advice.ends_with('.'), "{}", row.code);
-            let known = ["application", "tenant", "target", "environment", "consent"];
+            let known = [
+                "application",
+                "tenant",
+                "target",
+                "environment",
+                "permission",
+                "consent",
+            ];
             for text in [row.meaning, row.advice] {
                 for part in text.split('{').skip(1) {
                     assert!(

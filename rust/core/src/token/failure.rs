@@ -46,7 +46,19 @@ impl<'a> Asked<'a> {
             .replace("{tenant}", self.tenant.as_str())
             .replace("{target}", self.target)
             .replace("{environment}", self.environment.name())
+            .replace("{permission}", self.permission())
             .replace("{consent}", &consent)
+    }
+
+    /// What to add to the application for the API that was asked for.
+    fn permission(&self) -> &'static str {
+        let asked = |service: &Service| {
+            let name = self.environment.resource(*service).trim_end_matches('/');
+            let rest = self.target.strip_prefix(name);
+            !name.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let known = Service::ALL.into_iter().find(asked);
+        known.map_or("the API's permission", Service::permission)
     }
 
     pub(super) fn token(request: &'a TokenRequest, sent_tenant: &'a TenantId, redeemed: Option<&'a Secret>) -> Self {

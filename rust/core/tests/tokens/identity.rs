@@ -218,6 +218,27 @@ async fn refusals_say_what_happened_and_what_to_do() {
         ),
         (
             &user,
+            item(&bed.tenant(1), "https://manage.office.com"),
+            Kind::NotSignedIn,
+            "AADSTS65001",
+            "has the permission ActivityFeed.Read of Office 365 Management APIs, then consent",
+        ),
+        (
+            &user,
+            item(&bed.tenant(1), "https://outlook.office365.com/"),
+            Kind::NotSignedIn,
+            "AADSTS65001",
+            "has the permission Exchange.Manage of Office 365 Exchange Online, then consent",
+        ),
+        (
+            &user,
+            item(&bed.tenant(1), "https://management.azure.com"),
+            Kind::NotSignedIn,
+            "AADSTS65001",
+            "has the API's permission, then consent",
+        ),
+        (
+            &user,
             item(&bed.tenant(2), GRAPH),
             Kind::NotSignedIn,
             "AADSTS50020",
