@@ -1,7 +1,5 @@
-using System;
 using System.Linq;
 using System.Management.Automation;
-using System.Management.Automation.Host;
 using System.Security;
 using SecureAppModel.Completion;
 using SecureAppModel.Interop;
@@ -11,7 +9,7 @@ namespace SecureAppModel.Commands
     /// <summary>Signs a user in and makes a credential that holds the refresh token.</summary>
     [Cmdlet(VerbsCommon.New, "SecureAppRefreshToken")]
     [OutputType(typeof(SecureAppCredential))]
-    public sealed class NewSecureAppRefreshTokenCommand : OperationCmdlet
+    public sealed class NewSecureAppRefreshTokenCommand : SignInCmdlet
     {
         private SecureAppCredential? _application;
 
@@ -99,48 +97,8 @@ namespace SecureAppModel.Commands
             Follow();
         }
 
+        internal override bool OpensBrowser => !NoBrowser;
+
         internal override void OnRecord(ValueMap record) => WriteObject(TakeCredential(_application?.Needs));
-
-        internal override void OnPrompt(ValueMap prompt)
-        {
-            // As Write-Host does: it is for the person at the screen, whatever becomes of the output.
-            WriteInformation(new HostInformationMessage { Message = prompt.Text("message") }, new[] { "PSHOST" });
-            string kind = prompt.Text("kind");
-            if (kind != "device" && !NoBrowser && !Browser.Open(prompt.Text("url")))
-            {
-                WriteWarning("No browser could be opened: open the address yourself.");
-            }
-
-            if (kind == "paste")
-            {
-                Answer();
-            }
-        }
-
-        /// <summary>Asks the host for the address; where it has nobody to ask, the operation says how to go on.</summary>
-        private void Answer()
-        {
-            string? pasted = null;
-            try
-            {
-                Host.UI.Write("Address that the browser ended at: ");
-                pasted = Host.UI.ReadLine();
-            }
-            catch (Exception failure) when (failure is HostException || failure is NotImplementedException || failure is InvalidOperationException)
-            {
-                WriteVerbose("The host cannot ask for the address: " + failure.Message);
-            }
-
-            if (!string.IsNullOrWhiteSpace(pasted))
-            {
-                using SecureString secret = CredentialInput.Secure(pasted!.Trim());
-                using RequestBuilder item = new RequestBuilder("sign_in.response").Secret("responseUrl", secret);
-                Submit(item);
-            }
-
-            FinishInput();
-        }
-
-        private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text!.Trim();
     }
 }

@@ -50,6 +50,13 @@ namespace SecureAppModel.Commands
         /// <summary>Runs one operation to its end, after the one before it: for commands whose every input is one.</summary>
         internal void Run(RequestBuilder request)
         {
+            Restart(request);
+            Complete();
+        }
+
+        /// <summary>Starts one more operation after the one before it has ended.</summary>
+        internal void Restart(RequestBuilder request)
+        {
             lock (_gate)
             {
                 _operation?.Dispose();
@@ -59,7 +66,6 @@ namespace SecureAppModel.Commands
             _done = false;
             Outstanding = 0;
             Start(request);
-            Complete();
         }
 
         /// <summary>Hands over one item, reading events for as long as the queue is full.</summary>
