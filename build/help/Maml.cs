@@ -11,13 +11,13 @@ internal static class Maml
     private static readonly XNamespace s_command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
     private static readonly XNamespace s_dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
-    public static XDocument Document(IEnumerable<(Page Page, CmdletInfo Cmdlet)> commands) =>
+    public static XDocument Document(IEnumerable<(Page Page, CommandInfo Command)> commands) =>
         new(new XElement(
             s_root + "helpItems",
             new XAttribute("schema", "maml"),
-            commands.Select(pair => Command(pair.Page, pair.Cmdlet))));
+            commands.Select(pair => Command(pair.Page, pair.Command))));
 
-    private static XElement Command(Page page, CmdletInfo cmdlet) =>
+    private static XElement Command(Page page, CommandInfo command) =>
         new(
             s_command + "command",
             new XAttribute(XNamespace.Xmlns + "maml", s_maml),
@@ -25,20 +25,20 @@ internal static class Maml
             new XAttribute(XNamespace.Xmlns + "dev", s_dev),
             new XElement(
                 s_command + "details",
-                new XElement(s_command + "name", cmdlet.Name),
-                new XElement(s_command + "verb", cmdlet.Verb),
-                new XElement(s_command + "noun", cmdlet.Noun),
+                new XElement(s_command + "name", command.Name),
+                new XElement(s_command + "verb", command.Name.Split('-')[0]),
+                new XElement(s_command + "noun", command.Name.Split('-')[1]),
                 new XElement(s_maml + "description", Paragraphs(page.Synopsis))),
             new XElement(s_maml + "description", Paragraphs(page.Description)),
-            new XElement(s_command + "syntax", cmdlet.ParameterSets.Select(set => SyntaxItem(cmdlet, set))),
+            new XElement(s_command + "syntax", command.ParameterSets.Select(set => SyntaxItem(command, set))),
             new XElement(
                 s_command + "parameters",
-                Documented(cmdlet).Select(parameter => Parameter(parameter, Text(page, parameter.Name), Default(page, cmdlet, parameter)))),
+                Documented(command).Select(parameter => Parameter(parameter, Text(page, parameter.Name), Default(page, command, parameter)))),
             new XElement(
                 s_command + "returnValues",
                 new XElement(
                     s_command + "returnValue",
-                    new XElement(s_dev + "type", new XElement(s_maml + "name", string.Join(", ", cmdlet.OutputType.Select(type => type.Name)))),
+                    new XElement(s_dev + "type", new XElement(s_maml + "name", string.Join(", ", command.OutputType.Select(type => type.Name)))),
                     new XElement(s_maml + "description", Paragraphs(page.Outputs)))),
             new XElement(s_maml + "alertSet", new XElement(s_maml + "alert", Paragraphs(page.Notes))),
             new XElement(s_command + "examples", page.Examples.Select(Example)));
@@ -51,8 +51,8 @@ internal static class Maml
     };
 
     /// <summary>The parameters that are described; the common ones have their own help.</summary>
-    public static IEnumerable<CommandParameterInfo> Documented(CmdletInfo cmdlet) =>
-        cmdlet.ParameterSets
+    public static IEnumerable<CommandParameterInfo> Documented(CommandInfo command) =>
+        command.ParameterSets
             .SelectMany(set => set.Parameters)
             .Where(parameter => !IsCommon(parameter.Name))
             .DistinctBy(parameter => parameter.Name)
@@ -63,14 +63,14 @@ internal static class Maml
 
     private static string Text(Page page, string parameter) => Shared.TryGetValue(parameter, out string? text) ? text : page.Parameters[parameter];
 
-    /// <summary>What counts where the parameter is not given: the cmdlet's own value, or what the page says that it does then.</summary>
-    private static string Default(Page page, CmdletInfo cmdlet, CommandParameterInfo parameter) =>
-        DefaultValue.Of(cmdlet, parameter) ?? page.Defaults.GetValueOrDefault(parameter.Name, "None");
+    /// <summary>What counts where the parameter is not given: the command's own value, or what the page says that it does then.</summary>
+    private static string Default(Page page, CommandInfo command, CommandParameterInfo parameter) =>
+        DefaultValue.Of(command, parameter) ?? page.Defaults.GetValueOrDefault(parameter.Name, "None");
 
-    private static XElement SyntaxItem(CmdletInfo cmdlet, CommandParameterSetInfo set) =>
+    private static XElement SyntaxItem(CommandInfo command, CommandParameterSetInfo set) =>
         new(
             s_command + "syntaxItem",
-            new XElement(s_maml + "name", cmdlet.Name),
+            new XElement(s_maml + "name", command.Name),
             set.Parameters
                 .Where(parameter => !IsCommon(parameter.Name))
                 .OrderBy(parameter => parameter.Position < 0 ? int.MaxValue : parameter.Position)

@@ -99,6 +99,20 @@ namespace SecureAppModel.Commands
             return new SecureAppCredential(Native.OpenCredential(request));
         }
 
+        /// <summary>Opens a credential of an application that proves nothing: users can sign in to it, and no more.</summary>
+        internal static SecureAppCredential OpenPublic(string applicationId)
+        {
+            if (ApplicationInput.Refusal(applicationId) is SecureAppException noApplication)
+            {
+                throw noApplication;
+            }
+
+            using RequestBuilder request = new RequestBuilder("credential")
+                .Text("applicationId", Guid.Parse(applicationId).ToString("D"))
+                .Flag("publicClient", true);
+            return new SecureAppCredential(Native.OpenCredential(request));
+        }
+
         private static SecureAppCredential FromPSCredential(PSCredential credential)
         {
             if (credential.Password.Length == 0)

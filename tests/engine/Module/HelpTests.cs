@@ -23,6 +23,11 @@ public sealed class HelpTests
     public void A_command_has_help_for_itself_and_each_parameter(string name)
     {
         using Engine engine = Engine.Open();
+        Describes(engine, name);
+    }
+
+    internal static void Describes(Engine engine, string name)
+    {
         var command = engine.Run("param($name) Get-Command -Name $name", name).Single<CommandInfo>();
         PSObject help = Assert.Single(engine.Run("param($name) Get-Help -Name $name -Full", name).Succeeded().Output);
 
@@ -88,6 +93,11 @@ public sealed class HelpTests
     public void The_examples_of_a_command_use_it_and_parse(string name)
     {
         using Engine engine = Engine.Open();
+        HasExamples(engine, name);
+    }
+
+    internal static void HasExamples(Engine engine, string name)
+    {
         PSObject help = Assert.Single(engine.Run("param($name) Get-Help -Name $name -Full", name).Succeeded().Output);
 
         object[] examples = Many(Nested(help, "examples", "example"));
@@ -106,10 +116,11 @@ public sealed class HelpTests
     {
         XDocument help = XDocument.Load(Path.Combine(Repository.Module, "en-US", "SecureAppModel.dll-Help.xml"));
         using Engine engine = Engine.Open();
+        engine.Run("param($path) Import-Module $path", Path.Combine(Repository.Module, "SecureAppModel.PartnerCenter.psd1")).Succeeded();
 
         foreach (string name in help.Descendants(s_command + "details").Select(details => details.Element(s_command + "name")!.Value.Trim()))
         {
-            Assert.Equal(name, engine.Run("param($name) (Get-Command -Name $name -Module SecureAppModel).Name", name).Succeeded().Single<string>());
+            Assert.Equal(name, engine.Run("param($name) (Get-Command -Name $name -Module SecureAppModel*).Name", name).Succeeded().Single<string>());
         }
 
         Assert.NotEmpty(help.Descendants(s_maml + "para"));

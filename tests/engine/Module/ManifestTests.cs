@@ -9,7 +9,7 @@ namespace SecureAppModel.EngineTests.Module;
 /// <summary>The manifest says what the module is; the staged files must be just that.</summary>
 public sealed partial class ManifestTests
 {
-    private static readonly Hashtable s_manifest = ReadManifest();
+    private static readonly Hashtable s_manifest = Read(Repository.Manifest);
 
     [Fact]
     public void The_version_is_that_of_the_Rust_workspace()
@@ -32,7 +32,8 @@ public sealed partial class ManifestTests
             "param($path) (Import-Module -Name $path -PassThru).ExportedCmdlets.Keys",
             Path.Combine(Repository.Module, "SecureAppModel.dll")).Succeeded();
 
-        Assert.Equal(Names(s_manifest["CmdletsToExport"]), Names(found.Output.Select(item => item.BaseObject).ToArray()));
+        // New-PartnerAccessToken has a manifest of its own, whose function calls it.
+        Assert.Equal(Names(s_manifest["CmdletsToExport"]).Append("New-PartnerAccessToken").Order(StringComparer.Ordinal), Names(found.Output.Select(item => item.BaseObject).ToArray()));
     }
 
     [Fact]
@@ -105,9 +106,9 @@ public sealed partial class ManifestTests
         _ => [value.ToString()!],
     };
 
-    private static Hashtable ReadManifest()
+    internal static Hashtable Read(string path)
     {
-        ScriptBlockAst script = Parser.ParseFile(Repository.Manifest, out _, out ParseError[] errors);
+        ScriptBlockAst script = Parser.ParseFile(path, out _, out ParseError[] errors);
         Assert.Empty(errors);
         Ast table = script.Find(node => node is HashtableAst, searchNestedScriptBlocks: false);
         return (Hashtable)table.SafeGetValue();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.PartnerCenter;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Stopping;
@@ -16,7 +17,7 @@ internal static class StopBed
     internal static Engine Open(Sandbox sandbox, out string folder)
     {
         folder = Directory.CreateTempSubdirectory("secureapp-stop-").FullName;
-        Engine engine = Engine.Open().Join(sandbox);
+        Engine engine = Engine.Open().Join(sandbox).WithPartnerCommand();
         engine.Set("folder", folder);
         sandbox.ResetStats();
         return engine;

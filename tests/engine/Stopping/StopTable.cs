@@ -1,5 +1,6 @@
-using System.Management.Automation.Language;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Module;
+using SecureAppModel.EngineTests.PartnerCenter;
 
 namespace SecureAppModel.EngineTests.Stopping;
 
@@ -65,6 +66,8 @@ public static class StopTable
         ["New-SecureAppCredential"] = Asks(
             "New-SecureAppCredential $sandbox.ApplicationId -VaultName vault -CertificateName any -VaultCredential $application", "keyVault"),
         ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),
+        ["New-PartnerAccessToken"] = Asks(
+            "New-PartnerAccessToken -Credential ([pscredential]::new($application.appId, (ConvertTo-Secret $application.secret))) -Resource https://graph.microsoft.com -TenantId $customer", "login"),
         ["Get-SecureAppKeyVaultSecret"] = Asks("Get-SecureAppKeyVaultSecret -VaultName vault -Name any -Credential $application", "keyVault"),
         ["Set-SecureAppKeyVaultSecret"] = Asks(
             "Set-SecureAppKeyVaultSecret -VaultName vault -Name any -SecretValue (ConvertTo-Secret x) -Credential $application", "keyVault"),
@@ -93,13 +96,9 @@ public static class StopTable
             "changes this process's memory"),
     };
 
-    /// <summary>Every command that the manifest exports.</summary>
-    public static IEnumerable<string> Exported()
-    {
-        var manifest = (System.Collections.Hashtable)Parser.ParseFile(Repository.Manifest, out _, out _)
-            .Find(node => node is HashtableAst, searchNestedScriptBlocks: false).SafeGetValue();
-        return ((object[])manifest["CmdletsToExport"]!).Concat((object[])manifest["FunctionsToExport"]!).Cast<string>();
-    }
+    /// <summary>Every command that the module's manifest and the one beside it export.</summary>
+    public static IEnumerable<string> Exported() => new[] { Repository.Manifest, PartnerModule.Manifest }.Select(ManifestTests.Read)
+        .SelectMany(manifest => ManifestTests.Names(manifest["CmdletsToExport"]).Concat(ManifestTests.Names(manifest["FunctionsToExport"])));
 
     /// <summary>The commands that have a stage.</summary>
     public static IEnumerable<string> With(Stage stage) => Rows.Where(row => !row.Value.Without.ContainsKey(stage)).Select(row => row.Key);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.PartnerCenter;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Stopping;
@@ -33,8 +34,8 @@ public sealed class StopTests
     [Fact]
     public void Every_exported_command_has_its_row()
     {
-        using Engine engine = Engine.Open();
-        IEnumerable<string> there = engine.Run("(Get-Command -Module SecureAppModel).Name").Succeeded().Output.Select(name => name.ToString()!);
+        using Engine engine = Engine.Open().WithPartnerCommand();
+        IEnumerable<string> there = engine.Run("(Get-Command -Module SecureAppModel, SecureAppModel.PartnerCenter).Name").Succeeded().Output.Select(name => name.ToString()!);
 
         Assert.Equal(StopTable.Exported().Order(), StopTable.Rows.Keys.Order());
         Assert.Equal(StopTable.Exported().Order(), there.Order());
