@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.PartnerCenter;
 
 namespace SecureAppModel.EngineTests.Cmdlets;
 
@@ -14,7 +15,7 @@ public sealed class MisplacedSecretTests : IDisposable
     /// <summary>In the form of a refresh token: long, of letters, digits, dots and dashes, as a domain has them.</summary>
     private const string RefreshToken = "0.AXk7Qx-aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789.AgABAwEAAAApTwJmzXqdR4BN2miheQMYAgDs";
 
-    private readonly Engine _engine = Engine.Open();
+    private readonly Engine _engine = Engine.Open().WithPartnerCommand();
 
     public MisplacedSecretTests()
     {
@@ -77,6 +78,16 @@ public sealed class MisplacedSecretTests : IDisposable
             "Clear-SecureAppTokenCache -ApplicationId $secret",
             "Get-GCITSAccessTokenByResource $credential $secret https://graph.microsoft.com",
             "Get-GCITSAccessTokenByResource $secret $tenant https://graph.microsoft.com",
+            "New-PartnerAccessToken -Consent -Credential $secret",
+            "New-PartnerAccessToken -Consent -Credential ([pscredential]::new($secret, (ConvertTo-It $id)))",
+            "New-PartnerAccessToken -ApplicationId $secret -Scopes https://graph.microsoft.com/.default",
+            "New-PartnerAccessToken -ApplicationId $id -Scopes https://graph.microsoft.com/.default -Tenant $secret",
+            "New-PartnerAccessToken -ApplicationId $id -RefreshToken x -Scopes $secret",
+            "New-PartnerAccessToken -ApplicationId $id -RefreshToken x -Resource $secret",
+            "New-PartnerAccessToken -ApplicationId $id -RefreshToken x -Environment $secret",
+            "New-PartnerAccessToken -ApplicationId $id -AccessToken $secret -Scopes https://graph.microsoft.com/.default",
+            "New-PartnerAccessToken -ApplicationId $id -CertificateThumbprint $secret -Tenant $tenant -Scopes https://graph.microsoft.com/.default",
+            "New-PartnerAccessToken -Consent -Credential ([pscredential]::new($id, (ConvertTo-It $secret))) -ResponseUrl $secret",
             .. CredentialShaped.SelectMany(shape => TakingTenants.Select(command => command.Replace("<>", shape, StringComparison.Ordinal))),
         ];
         return [.. commands.SelectMany(_ => new[] { ClientSecret, RefreshToken }, (command, secret) => (command, secret))];

@@ -8,6 +8,7 @@ using SecureAppModel.EngineTests.Sandboxing;
 namespace SecureAppModel.EngineTests.SignIn;
 
 /// <summary>New-SecureAppRefreshToken, with a user who drives the sandbox's pages over HTTP.</summary>
+[Collection(nameof(BrowserVariable))]
 public sealed partial class RefreshTokenTests : IDisposable
 {
     private const string Oob = "urn:ietf:wg:oauth:2.0:oob";
