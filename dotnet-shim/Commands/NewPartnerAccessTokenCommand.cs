@@ -4,7 +4,6 @@ using System.Linq;
 using System.Management.Automation;
 using System.Security;
 using SecureAppModel.Certificates;
-using SecureAppModel.Connect;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -99,7 +98,7 @@ namespace SecureAppModel.Commands
             _environment = ResolveEnvironment(Guarded(() => PartnerEnvironment.Name(Environment), Environment));
             if (AccessToken is not null)
             {
-                WriteObject(Brought());
+                WriteObject(Guarded(() => BroughtToken.Read(AccessToken, Scopes, Tenant), null));
                 return;
             }
 
@@ -233,8 +232,13 @@ namespace SecureAppModel.Commands
         private string ResourceOf(string service)
         {
             SecureAppEnvironment environment = Guarded(() => EnvironmentStore.Get(_environment), _environment);
-            return environment.Resources.Properties[service]?.Value as string
-                ?? throw Refused("The environment " + _environment + " has no service '" + service + "'.", "Name another -Environment.");
+            string? resource = environment.Resources.Properties[service]?.Value as string;
+            if (string.IsNullOrEmpty(resource))
+            {
+                FailInput("The environment " + _environment + " has no service '" + service + "'.", "Name another -Environment.", null);
+            }
+
+            return resource!;
         }
 
         private void SignIn(bool deviceCode, string? redirectUri)
@@ -264,41 +268,6 @@ namespace SecureAppModel.Commands
                     + "pasted. Add http://localhost under Authentication, platform Web, to sign in without that.");
                 SignIn(deviceCode: false, PastedReplyUrl);
             }
-        }
-
-        /// <summary>A token that the user has already: it is what it is, and only looked at.</summary>
-        private PartnerAccessToken Brought()
-        {
-            string accessToken = AccessToken!.Trim();
-            TokenClaims claims = TokenClaims.Read(accessToken);
-            if (claims.ExpiresOn is not DateTimeOffset end)
-            {
-                throw Refused("-AccessToken is no access token whose content can be read.", "Give the token as the sign-in service issued it.");
-            }
-
-            if (end <= DateTimeOffset.UtcNow)
-            {
-                throw Refused("The access token has ended.", "Get a new one, for example with -RefreshToken.");
-            }
-
-            string wanted = Scopes![0].Trim();
-            string api = wanted.Substring(0, Math.Max(0, wanted.LastIndexOf('/'))).TrimEnd('/');
-            if (api.Length > 0 && claims.Audience is string audience && !Guid.TryParse(audience, out _)
-                && !string.Equals(api, audience.TrimEnd('/'), StringComparison.OrdinalIgnoreCase))
-            {
-                throw Refused(
-                    "The access token is for " + audience + ", and -Scopes asks for another API.",
-                    "A token is good for one API: use -RefreshToken to get one for another.");
-            }
-
-            return PartnerAccessToken.OfGiven(accessToken, claims, claims.TenantId ?? Given(Tenant) ?? string.Empty, Scopes);
-        }
-
-        private SecureAppException Refused(string message, string advice)
-        {
-            SecureAppException refusal = Refusal(message, advice);
-            Fail(refusal, null);
-            return refusal;
         }
 
         private static SecureAppException Refusal(string message, string advice) =>

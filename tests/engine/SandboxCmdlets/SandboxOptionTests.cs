@@ -54,6 +54,20 @@ public sealed class SandboxOptionTests
         Assert.True(outcome.Single<bool>());
     }
 
+    [Fact]
+    public void The_articles_application_can_have_their_only_reply_URL()
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run(
+            """
+            $s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -Preset articles-oob
+            try { New-SecureAppRefreshToken $s.Credential -Environment $s.Environment -NoBrowser } finally { Stop-SecureAppSandbox $s }
+            """);
+
+        Assert.Contains("exactly http://localhost to", Assert.Single(outcome.Errors).ErrorDetails.RecommendedAction);
+    }
+
     [Theory]
     [InlineData("@{ duplicates = '0.5 --records 1' }", "'duplicates' is not a name with a number")]
     [InlineData("@{ 'a=1,b' = 1 }", "is not a name with a number")]
