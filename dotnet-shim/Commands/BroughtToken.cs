@@ -14,17 +14,17 @@ namespace SecureAppModel.Commands
             TokenClaims claims = TokenClaims.Read(accessToken);
             if (claims.ExpiresOn is not DateTimeOffset end)
             {
-                throw Refusal("-AccessToken is no access token whose content can be read.", "Give the token as the sign-in service issued it.");
+                throw ErrorRecords.Refusal("-AccessToken is no access token whose content can be read.", "Give the token as the sign-in service issued it.");
             }
 
             if (end <= DateTimeOffset.UtcNow)
             {
-                throw Refusal("The access token has ended.", "Get a new one, for example with -RefreshToken.");
+                throw ErrorRecords.Refusal("The access token has ended.", "Get a new one, for example with -RefreshToken.");
             }
 
             if (claims.Audience is string audience && !Guid.TryParse(audience, out _) && Array.Exists(scopes, scope => !IsOf(scope.Trim(), audience)))
             {
-                throw Refusal(
+                throw ErrorRecords.Refusal(
                     "The access token is for " + audience + ", and -Scopes asks for another API.",
                     "A token is good for one API: use -RefreshToken to get one for another.");
             }
@@ -38,8 +38,5 @@ namespace SecureAppModel.Commands
             int slash = scope.LastIndexOf('/');
             return slash < 0 || string.Equals(scope.Substring(0, slash).TrimEnd('/'), audience.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
         }
-
-        private static SecureAppException Refusal(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

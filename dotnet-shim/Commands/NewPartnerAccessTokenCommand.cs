@@ -177,7 +177,7 @@ namespace SecureAppModel.Commands
             string? id = Given(ApplicationId) ?? Given(Credential?.UserName) ?? (Module is null ? null : ExchangeOnlineClient);
             if (id is null)
             {
-                throw Refusal(
+                throw ErrorRecords.Refusal(
                     "Neither -ApplicationId nor -Credential names an application.",
                     "Give a PSCredential with the application id as user name and the client secret as password.");
             }
@@ -186,7 +186,7 @@ namespace SecureAppModel.Commands
             CertificateParts? certificate = CertificateThumbprint is null ? null : new CertificateParts { Thumbprint = CertificateThumbprint.Trim() };
             if (certificate is not null && Credential is not null)
             {
-                throw Refusal("-Credential and -CertificateThumbprint both prove the application.", "Use one of them.");
+                throw ErrorRecords.Refusal("-Credential and -CertificateThumbprint both prove the application.", "Use one of them.");
             }
 
             return HasProof || refreshToken is not null
@@ -269,8 +269,5 @@ namespace SecureAppModel.Commands
                 SignIn(deviceCode: false, PastedReplyUrl);
             }
         }
-
-        private static SecureAppException Refusal(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

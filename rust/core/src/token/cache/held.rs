@@ -65,9 +65,7 @@ impl Tokens {
         });
         Ok(forgotten)
     }
-}
 
-impl Tokens {
     /// What forgets an environment instance that is gone, for as long as this cache is there itself.
     pub(crate) fn forgetter(&self) -> impl Fn(u64) + Send + Sync + 'static {
         let inner = Arc::downgrade(&self.0);
