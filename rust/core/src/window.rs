@@ -18,6 +18,11 @@ impl Window {
         self.start >= self.end
     }
 
+    /// From the first moment of either to the last.
+    pub fn hull(self, other: Window) -> Window {
+        Window::new(self.start.min(other.start), self.end.max(other.end))
+    }
+
     /// What lies in both; empty where nothing does.
     pub fn intersect(self, other: Window) -> Window {
         Window::new(self.start.max(other.start), self.end.min(other.end))

@@ -61,6 +61,7 @@ pub(crate) async fn collect<S: Source>(
     out: &Outlet,
     meter: &Arc<Meter>,
 ) -> Result<Collected> {
+    meter.begin(S::PARTS);
     let notices = source.prepare(&ask.content_types).await?;
     let mut run = Run {
         source,

@@ -29,6 +29,7 @@ struct Fake {
 impl Source for Fake {
     const NAME: &'static str = "fake";
     const PART: &'static str = "blob";
+    const PARTS: &'static str = "blobs";
     const SELECTED_BY: &'static str = "contentCreated";
 
     fn longest_window(&self) -> i64 {

@@ -1,19 +1,31 @@
 //! How far a tenant's export is, for progress that is drawn elsewhere.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Counts that the work writes and progress reads. All relaxed: nothing else depends on them.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
+    /// What the source calls its parts; absent until one is asked.
+    parts: Mutex<Option<&'static str>>,
     listed: AtomicU64,
     read: AtomicU64,
     records: AtomicU64,
     all_listed: AtomicBool,
-    /// Seconds for which the run waits for blobs to become final.
+    /// Seconds for which the run waits for the newest content to become final.
     settling: AtomicU64,
 }
 
 impl Meter {
+    /// Counts from the beginning, for a source that calls its parts so.
+    pub(crate) fn begin(&self, parts: &'static str) {
+        for count in [&self.listed, &self.read, &self.records, &self.settling] {
+            count.store(0, Ordering::Relaxed);
+        }
+        self.all_listed.store(false, Ordering::Relaxed);
+        *self.parts.lock().unwrap_or_else(PoisonError::into_inner) = Some(parts);
+    }
+
     pub(crate) fn add_listed(&self) {
         self.listed.fetch_add(1, Ordering::Relaxed);
     }
@@ -57,12 +69,41 @@ impl Meter {
                 self.records()
             );
         }
-        let of = if self.all_listed.load(Ordering::Relaxed) {
-            ""
-        } else {
-            " so far"
+        let Some(parts) = *self.parts.lock().unwrap_or_else(PoisonError::into_inner) else {
+            return "signing in".to_owned();
+        };
+        let so_far = match self.all_listed.load(Ordering::Relaxed) {
+            true => "",
+            false => " so far",
         };
         let listed = self.listed.load(Ordering::Relaxed);
-        format!("{} of {listed}{of} blobs, {} records", self.read(), self.records())
+        format!(
+            "{} of {listed} {parts}{so_far}, {} records",
+            self.read(),
+            self.records()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_speaks_of_what_the_source_reads() {
+        let meter = Meter::default();
+        assert_eq!(meter.status(), "signing in");
+        meter.begin("searches");
+        meter.add_listed();
+        assert_eq!(meter.status(), "0 of 1 searches so far, 0 records");
+        meter.add_read();
+        meter.set_all_listed();
+        meter.set_records(5);
+        assert_eq!(meter.status(), "1 of 1 searches, 5 records");
+        assert_eq!(meter.percent(), Some(100));
+        meter.set_settling(9);
+        assert!(meter.status().contains("waiting 9 s"));
+        meter.begin("blobs");
+        assert_eq!(meter.status(), "0 of 0 blobs so far, 0 records");
     }
 }

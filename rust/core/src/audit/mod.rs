@@ -16,7 +16,7 @@ mod stretch;
 
 pub(crate) use crate::window::Window;
 pub(crate) use delivery::Delivery;
-pub(crate) use outlet::{outlet, Inlet, Outlet};
+pub(crate) use outlet::{outlet, Held, Inlet, Outlet};
 pub(crate) use stretch::check as search_window;
 
 use crate::error::{Error, Kind, Result};
@@ -64,6 +64,9 @@ pub(crate) trait Source: Send + Sync + 'static {
 
     /// What it calls a part, in a gap's reason.
     const PART: &'static str;
+
+    /// What it calls several, in progress.
+    const PARTS: &'static str;
 
     /// Which time of a record a window selects, as the manifest's `selectedBy`.
     const SELECTED_BY: &'static str;

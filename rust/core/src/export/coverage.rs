@@ -57,6 +57,16 @@ pub struct Got {
     pub lacks: Vec<Lack>,
 }
 
+/// What a folder lacks of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) source: String,
+    /// Those that lack something.
+    pub(crate) content_types: Vec<String>,
+    /// From the first moment that is missing to the last.
+    pub(crate) window: Window,
+}
+
 /// All scopes of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Coverage(Vec<Scope>);
@@ -83,6 +93,29 @@ impl Coverage {
     /// What is missing between the first moment and the last that were asked for, of each content type.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.0.iter().flat_map(Scope::gaps).collect()
+    }
+
+    /// The same by source, as one export of each could bring it.
+    pub(crate) fn missing(&self) -> Vec<Missing> {
+        let mut missing: Vec<Missing> = Vec::new();
+        for scope in &self.0 {
+            let gaps: Vec<Window> = scope.gaps().iter().map(|gap| gap.window).collect();
+            let Some(window) = Windows::from(gaps).hull() else {
+                continue;
+            };
+            match missing.iter_mut().find(|known| known.source == scope.source) {
+                Some(known) => {
+                    known.content_types.push(scope.content_type.clone());
+                    known.window = known.window.hull(window);
+                }
+                None => missing.push(Missing {
+                    source: scope.source.clone(),
+                    content_types: vec![scope.content_type.clone()],
+                    window,
+                }),
+            }
+        }
+        missing
     }
 }
 
@@ -209,5 +242,35 @@ mod tests {
         };
         let facts = vec![scope(&[(0, 10)], &[(0, 5)], &[]), other, elsewhere];
         assert_eq!(gaps(facts), [gap(5, 10, "the")]);
+    }
+
+    #[test]
+    fn what_is_missing_is_one_range_for_each_source() {
+        let other = |content_type: &str, asked, had| Scope {
+            content_type: content_type.to_owned(),
+            ..scope(asked, had, &[])
+        };
+        let mut coverage = Coverage::default();
+        for fact in [
+            scope(&[(0, 20)], &[(0, 5), (7, 9), (10, 20)], &[]),
+            other("Audit.Exchange", &[(0, 30)], &[(0, 15), (16, 30)]),
+            other("Audit.SharePoint", &[(0, 9)], &[(0, 9)]),
+            Scope {
+                source: "search {\"UserIds\":[\"a\"]}".to_owned(),
+                ..scope(&[(3, 4)], &[], &[])
+            },
+        ] {
+            coverage.add(fact);
+        }
+        let missing = |source: &str, content_types: &[&str], start, end| Missing {
+            source: source.to_owned(),
+            content_types: content_types.iter().map(|name| (*name).to_owned()).collect(),
+            window: Window::new(start, end),
+        };
+        let expected = [
+            missing("feed", &["Audit.General", "Audit.Exchange"], 5, 16),
+            missing("search {\"UserIds\":[\"a\"]}", &["Audit.General"], 3, 4),
+        ];
+        assert_eq!(coverage.missing(), expected);
     }
 }

@@ -123,7 +123,13 @@ impl Journal {
         each: &mut dyn FnMut(Fact) -> Result<()>,
     ) -> Result<Self> {
         let mut file = append_to(path)?;
-        let found = read(path, &mut file, header, oldest, each)?;
+        let found = read(
+            path,
+            &mut file,
+            &mut |written| check(path, &written, header),
+            oldest,
+            each,
+        )?;
         let length = file
             .metadata()
             .map_err(|cause| failed("read the journal", path, &cause))?
@@ -170,11 +176,37 @@ fn append_to(path: &Path) -> Result<File> {
         .map_err(|cause| failed("open the journal", path, &cause))
 }
 
+/// How a folder is written and what its exports have asked for and got; `None` where none has begun. Reads what is whole and
+/// repairs nothing.
+pub(crate) fn look(path: &Path) -> Result<Option<(Header, Coverage)>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(failed("read the journal", path, &cause)),
+    };
+    let mut header = None;
+    let mut coverage = Coverage::default();
+    let keep = &mut |written: Header| match written.version {
+        VERSION => {
+            header = Some(written);
+            Ok(())
+        }
+        version => Err(other_version(path, version)),
+    };
+    read(path, &mut file, keep, i64::MAX, &mut |fact| {
+        if let Fact::Time(scope) = fact {
+            coverage.add(scope);
+        }
+        Ok(())
+    })?;
+    Ok(header.map(|header| (header, coverage)))
+}
+
 /// Reads to the end, or to a line that a crash tore.
 fn read(
     path: &Path,
     file: &mut File,
-    header: &Header,
+    header: &mut dyn FnMut(Header) -> Result<()>,
     oldest: i64,
     each: &mut dyn FnMut(Fact) -> Result<()>,
 ) -> Result<Found> {
@@ -201,10 +233,7 @@ fn read(
         };
         let bad = |_| damaged(path, number);
         if number == 1 {
-            let written: Header = serde_json::from_slice(json).map_err(bad)?;
-            if written != *header {
-                return Err(other_settings(path, &written, header));
-            }
+            header(serde_json::from_slice(json).map_err(bad)?)?;
         } else {
             let mut fact = serde_json::from_slice(json).map_err(bad)?;
             if let Fact::Part(entry) = &mut fact {
@@ -227,7 +256,8 @@ fn compact(path: &Path, header: &Header, oldest: i64) -> Result<()> {
     let mut new = BufWriter::new(File::create(&temporary).map_err(fail)?);
     new.write_all(&encode(header)?).map_err(fail)?;
     let mut coverage = Coverage::default();
-    read(path, &mut append_to(path)?, header, oldest, &mut |fact| match fact {
+    let same = &mut |written| check(path, &written, header);
+    read(path, &mut append_to(path)?, same, oldest, &mut |fact| match fact {
         Fact::Part(entry) => new.write_all(&encode(&Line::Part(&entry))?).map_err(fail),
         Fact::Time(scope) => {
             coverage.add(scope);
@@ -268,15 +298,27 @@ fn damaged(path: &Path, line: u64) -> Error {
     )
 }
 
+fn check(path: &Path, found: &Header, wanted: &Header) -> Result<()> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(other_settings(path, found, wanted))
+}
+
+#[cold]
+fn other_version(path: &Path, version: u32) -> Error {
+    let folder = path.parent().unwrap_or(path).display();
+    let text = format!("{folder} was written by another version of this module (layout {version})");
+    Error::invalid(text).advise("Choose another -Path, or use -Force to write the tenant's folder anew.")
+}
+
 #[cold]
 fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
     let folder = path.parent().unwrap_or(path).display();
-    let text = if found.version != wanted.version {
-        format!(
-            "{folder} was written by another version of this module (layout {})",
-            found.version
-        )
-    } else if found.tenant != wanted.tenant {
+    if found.version != wanted.version {
+        return other_version(path, found.version);
+    }
+    let text = if found.tenant != wanted.tenant {
         format!("{folder} holds the records of another tenant, {}", found.tenant)
     } else if found.format != wanted.format {
         format!(

@@ -3,10 +3,10 @@
 use super::contents::Contents;
 use super::coverage::{Got, Scope};
 use super::folder::{self, Folder};
-use super::time;
+use super::{time, Format};
 use crate::error::{Error, Result};
 use crate::window::Window;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A stretch of time that is not in the output, and why.
@@ -79,6 +79,9 @@ pub(crate) struct Manifest<'a> {
     source: &'a str,
     selected_by: &'a str,
     format: &'a str,
+    /// CSV parts begin with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_order_mark: Option<bool>,
     settle_seconds: u64,
     content_types: BTreeSet<&'a str>,
     /// From the first moment that an export asked for to the last.
@@ -98,6 +101,21 @@ pub(crate) struct Manifest<'a> {
     gaps: Vec<GapLine>,
     coverage: Vec<CoverageLine<'a>>,
     parts: &'a [PartLine],
+}
+
+/// What an earlier export has left in the file for the one that continues it.
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Left {
+    pub(crate) complete: bool,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) display_name: String,
+    #[serde(default)]
+    pub(crate) settle_seconds: Option<u64>,
+    #[serde(default)]
+    pub(crate) byte_order_mark: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,7 +167,7 @@ pub(crate) struct PartLine {
 impl<'a> Manifest<'a> {
     pub(crate) fn new(
         asked: &'a Asked,
-        format: &'a str,
+        format: Format,
         contents: &'a Contents,
         counts: &'a Counts,
         outcome: &'a Outcome,
@@ -158,7 +176,7 @@ impl<'a> Manifest<'a> {
         let whole = scopes
             .iter()
             .filter_map(|scope| scope.asked.hull())
-            .reduce(|one, other| Window::new(one.start.min(other.start), one.end.max(other.end)));
+            .reduce(Window::hull);
         let whole = whole.unwrap_or(asked.window);
         let gaps = contents.coverage.gaps();
         let reason = reason(asked, contents, &gaps, outcome.incomplete.as_deref());
@@ -168,7 +186,11 @@ impl<'a> Manifest<'a> {
             display_name: &asked.display_name,
             source: &asked.source,
             selected_by: &asked.selected_by,
-            format,
+            format: format.name(),
+            byte_order_mark: match format {
+                Format::Csv { byte_order_mark } => Some(byte_order_mark),
+                Format::Ndjson => None,
+            },
             settle_seconds: asked.settle_seconds,
             content_types: scopes.iter().map(|scope| scope.content_type.as_str()).collect(),
             start_time: time::iso(whole.start),

@@ -21,6 +21,7 @@ pub mod record_type;
 pub mod split;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod unfinished;
 pub mod writer;
 
 pub use coverage::{Got, Lack};

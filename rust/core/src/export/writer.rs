@@ -137,11 +137,19 @@ impl Writer {
 
     /// Adds the records that are new.
     pub fn add(&mut self, batch: &Batch) -> Result<()> {
+        self.add_telling(batch, &mut |_| {})
+    }
+
+    /// The same, and tells `new` of each of them: which of the batch it is.
+    pub(crate) fn add_telling(&mut self, batch: &Batch, new: &mut dyn FnMut(usize)) -> Result<()> {
         // Records of one day that stand side by side are written together.
         let mut run = 0..0;
         let mut of = Partition::Unknown;
         for (at, meta) in batch.records.iter().enumerate() {
             let is_new = self.is_new(meta)?;
+            if is_new {
+                new(at);
+            }
             let partition = meta
                 .flaw
                 .map_or_else(|| Partition::of(meta.created), |_| Partition::Rejects);
@@ -408,7 +416,7 @@ impl Writer {
     /// True where the folder is complete.
     fn write_manifest(&self, outcome: &Outcome) -> Result<bool> {
         let Settings { asked, format, .. } = &self.settings;
-        let manifest = Manifest::new(asked, format.name(), &self.contents, &self.counts, outcome);
+        let manifest = Manifest::new(asked, *format, &self.contents, &self.counts, outcome);
         manifest.write(&self.folder).map(|()| manifest.is_complete())
     }
 }

@@ -1,6 +1,9 @@
 //! The commands. Each file is one kind of request.
 
+mod audit;
 mod audit_export;
+mod audit_read;
+mod audit_search;
 mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
@@ -32,6 +35,9 @@ impl Operation {
     fn of_kind(session: &Session, request: &Request) -> Result<Operation> {
         match request.kind() {
             "audit_export" => audit_export::start(session, request),
+            "audit_read" => audit_read::start(session, request),
+            "audit_resumable" => audit_export::resumable(session, request),
+            "audit_search" => audit_search::start(session, request),
             "certificate_create" => certificate_create::start(session, request),
             "credential_load" => store::load(session, request),
             "credential_remove" => store::remove(session, request),

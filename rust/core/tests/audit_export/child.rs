@@ -56,6 +56,7 @@ pub(crate) async fn is_child() -> bool {
         throttle: field("throttle"),
         source: "feed",
         filter: &[],
+        pass_thru: false,
     };
     let tenants: Vec<String> = serde_json::from_value(plan["tenants"].clone()).expect("tenants");
     let session = session(&plan["facts"], plan["ca"].as_str().expect("a certificate"));

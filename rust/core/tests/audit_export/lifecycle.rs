@@ -218,3 +218,22 @@ async fn a_start_that_leaves_the_seven_days_while_others_are_exported() {
     world.export(&later, &world.tenants()).await.assert_complete(1);
     world.assert_truth(&ask);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn little_memory_forgets_no_record() {
+    let audit = AuditOptions {
+        duplicates: 0.2,
+        ..AuditOptions::default()
+    };
+    let world = World::start(1, 50_000, audit).await;
+    let ask = world.ask();
+    for run in 0..2 {
+        let request = world.request(&ask).with("maxMemory", secureapp_core::Field::Int(1));
+        let operation = begin(&world.session, request, &world.tenants()).unwrap();
+        let outcome = drain(&operation).await;
+        outcome.assert_complete(1);
+        let is_first = run == 0;
+        assert_eq!(number(outcome.record(), "records") > 0, is_first);
+        world.assert_truth(&ask);
+    }
+}

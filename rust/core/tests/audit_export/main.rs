@@ -9,7 +9,10 @@ mod graph;
 #[cfg(unix)]
 mod killed;
 mod lifecycle;
+mod read;
 mod refusals;
+mod resume;
+mod search;
 #[cfg(unix)]
 mod storage;
 mod subscriptions;

@@ -38,6 +38,7 @@ pub(crate) struct Ask {
     pub(crate) source: &'static str,
     /// What a search is narrowed by: the request's fields.
     pub(crate) filter: &'static [(&'static str, &'static str)],
+    pub(crate) pass_thru: bool,
 }
 
 /// Everything that an export said.
@@ -86,6 +87,7 @@ impl World {
             throttle: 0,
             source: "feed",
             filter: &[],
+            pass_thru: false,
         }
     }
 
@@ -116,6 +118,39 @@ impl World {
                 ..Outcome::default()
             },
         }
+    }
+
+    /// Reads the tenants' records to the end, writing nothing.
+    pub(crate) fn begin_reading(&self, ask: &Ask, tenants: &[String]) -> Result<Operation> {
+        let facts = serde_json::to_value(self.sandbox.facts()).expect("facts");
+        begin(&self.session, asking(&facts, "audit_read", ask), tenants)
+    }
+
+    pub(crate) async fn read(&self, ask: &Ask, tenants: &[String]) -> Outcome {
+        match self.begin_reading(ask, tenants) {
+            Ok(operation) => drain(&operation).await,
+            Err(error) => Outcome {
+                end: Some(error),
+                ..Outcome::default()
+            },
+        }
+    }
+
+    /// Runs a request without items, as the partner or, with `appOnly`, as its application.
+    pub(crate) async fn ask_for(&self, request: Request) -> Outcome {
+        match begin(&self.session, request, &[]) {
+            Ok(operation) => drain(&operation).await,
+            Err(error) => Outcome {
+                end: Some(error),
+                ..Outcome::default()
+            },
+        }
+    }
+
+    /// A request of this kind with the partner's credential.
+    pub(crate) fn as_partner(&self, kind: &str) -> Request {
+        let facts = serde_json::to_value(self.sandbox.facts()).expect("facts");
+        as_partner(&facts, kind)
     }
 
     pub(crate) fn fault(&self, fault: serde_json::Value) {
@@ -193,8 +228,8 @@ pub(crate) fn session(facts: &serde_json::Value, ca_pem: &str) -> Session {
     engine.session()
 }
 
-/// An export into `folder`, with the credential of the sandbox of these facts.
-pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Request {
+/// A request of this kind with the credential of the sandbox of these facts.
+pub(crate) fn as_partner(facts: &serde_json::Value, kind: &str) -> Request {
     let secret = |name: &str| Field::Secret(fact(&facts[name]).as_str().into());
     let credential = Request::new("credential")
         .with("applicationId", Field::Text(fact(&facts["applicationId"])))
@@ -202,24 +237,24 @@ pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Re
         .with("secret", secret("secret"))
         .with("refreshToken", secret("refreshToken"));
     let credential = Credential::open(&credential).expect("a credential");
-    let list = |text: &str| {
-        Field::Texts(
-            text.split(',')
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )
-    };
-    let mut request = Request::new("audit_export")
+    Request::new(kind)
         .with("credential", Field::Credential(Arc::new(credential)))
         .with("environment", Field::Text(fact(&facts["environment"])))
+}
+
+/// The texts of a comma-separated list.
+pub(crate) fn list(text: &str) -> Field {
+    let parts = text.split(',').filter(|part| !part.is_empty());
+    Field::Texts(parts.map(str::to_owned).collect())
+}
+
+/// A request of this kind for what `ask` says, whatever is done with it.
+fn asking(facts: &serde_json::Value, kind: &str, ask: &Ask) -> Request {
+    let mut request = as_partner(facts, kind)
         .with("startTime", Field::Int(ask.start))
         .with("endTime", Field::Int(ask.end))
         .with("source", Field::Text(ask.source.to_owned()))
         .with("contentTypes", list(ask.content_types))
-        .with("path", Field::Text(folder.to_string_lossy().into_owned()))
-        .with("format", Field::Text(ask.format.to_owned()))
-        .with("force", Field::Int(i64::from(ask.force)))
         .with("appOnly", Field::Int(i64::from(ask.app_only)))
         .with("settleSeconds", Field::Int(ask.settle_seconds))
         .with("throttle", Field::Int(ask.throttle));
@@ -230,6 +265,15 @@ pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Re
         };
     }
     request
+}
+
+/// An export into `folder`, with the credential of the sandbox of these facts.
+pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Request {
+    asking(facts, "audit_export", ask)
+        .with("path", Field::Text(folder.to_string_lossy().into_owned()))
+        .with("format", Field::Text(ask.format.to_owned()))
+        .with("force", Field::Int(i64::from(ask.force)))
+        .with("passThru", Field::Int(i64::from(ask.pass_thru)))
 }
 
 fn fact(value: &serde_json::Value) -> String {

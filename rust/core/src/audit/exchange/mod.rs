@@ -21,9 +21,10 @@ use crate::exchange::AdminApi;
 use crate::export::split::Fields;
 use divide::Plan;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use row::Give;
 use serde::Deserialize;
 use serde_json::json;
-use session::{Command, Ended, Session};
+use session::{Command, Ended, Session, PAGE};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -31,6 +32,15 @@ use tokio::sync::{mpsc, Semaphore};
 
 /// Parts are days, cut at midnight UTC.
 const DAY_MS: i64 = 86_400_000;
+/// Longer than any time that is asked for.
+const FOR_EVER: i64 = i64::MAX / 4;
+/// By what rows are known.
+const ROW: Fields = Fields {
+    id: "Identity",
+    created: "CreationDate",
+};
+/// The most rows of one call.
+pub(crate) const LARGEST: u64 = PAGE;
 /// Calls to one tenant at a time.
 const CALLS: usize = 4;
 /// How often a stretch is asked for before it is divided, or missing.
@@ -47,6 +57,11 @@ pub(crate) struct Search {
     density: Mutex<Option<f64>>,
     auditing_off: AtomicBool,
     first_wait: Duration,
+    give: Give,
+    /// All rows, where it is not said how many.
+    most: Option<u64>,
+    /// There are more than so many, or may be.
+    cut: AtomicBool,
 }
 
 /// A stretch of time and how often it was asked for in vain.
@@ -71,7 +86,68 @@ impl Search {
             density: Mutex::new(None),
             auditing_off: AtomicBool::new(false),
             first_wait,
+            give: Give::Record,
+            most: None,
+            cut: AtomicBool::new(false),
         }
+    }
+
+    /// Gives whole rows, known by their `Identity`, instead of the records in them.
+    pub(crate) fn rows(self) -> Self {
+        Search {
+            give: Give::Row,
+            ..self
+        }
+    }
+
+    /// Gives only the newest rows, so many and [`LARGEST`] at most, by one search over all of the time.
+    pub(crate) fn newest(self, most: u64) -> Self {
+        Search {
+            most: Some(most),
+            ..self
+        }
+    }
+
+    /// True where [`Search::newest`] left something out, or may have.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether the tenant records anything at all: where not, the search just finds nothing.
+    pub(crate) async fn look_at_auditing(&self) -> Result<bool> {
+        match self
+            .api
+            .rows::<AuditConfig>("Get-AdminAuditLogConfig", &json!({}))
+            .await
+        {
+            Ok(rows) => {
+                let off = rows.first().is_some_and(|config| config.enabled == Some(false));
+                self.auditing_off.store(off, Ordering::Relaxed);
+                Ok(!off)
+            }
+            // Whoever may search need not be allowed to look at the settings.
+            Err(error) if matches!(error.kind(), Kind::Denied | Kind::InvalidInput) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One search for the newest rows, again where it did not do its work.
+    async fn preview(&self, content_type: &str, window: Window, most: u64, records: &Records<'_>) -> Result<()> {
+        for tries in 0..TRIES {
+            match self
+                .session(content_type, window, Command::Preview(most), records)
+                .await?
+            {
+                Ended::Doubtful(reason) if tries + 1 == TRIES => records.lack(window, &reason),
+                Ended::Doubtful(_) => tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await,
+                Ended::Whole { .. } => break,
+                Ended::More { .. } | Ended::Limit { .. } | Ended::Unproven => {
+                    self.cut.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads stretch after stretch, each followed by what it was divided into.
@@ -80,7 +156,7 @@ impl Search {
         let mut left = vec![Stretch { window, tries: 0 }];
         while let Some(stretch) = left.pop() {
             let command = match Plan::of(stretch.window, density) {
-                Plan::Look => Command::Preview,
+                Plan::Look => Command::Preview(PAGE),
                 Plan::Read => Command::LargeSet,
                 Plan::Divide(pieces) => {
                     left.extend(fresh(pieces));
@@ -106,7 +182,7 @@ impl Search {
         let mut wait = self.first_wait;
         let mut tries = 0;
         loop {
-            let mut session = Session::new(&self.api, &self.turns, self.first_wait, command);
+            let mut session = Session::new(&self.api, &self.turns, self.first_wait, command, self.give);
             let parameters = self.filter.parameters(content_type, window);
             match session.run(&parameters, records).await {
                 Err(error) if error.is_retryable() && tries + 1 < TRIES => {
@@ -191,31 +267,32 @@ fn fresh(windows: Vec<Window>) -> impl Iterator<Item = Stretch> {
 impl Source for Search {
     const NAME: &'static str = "Search-UnifiedAuditLog";
     const PART: &'static str = "search";
+    const PARTS: &'static str = "searches";
     const SELECTED_BY: &'static str = "creationTime";
 
     fn longest_window(&self) -> i64 {
-        31 * DAY_MS
-    }
-
-    async fn prepare(&self, _content_types: &[String]) -> Result<Vec<Notice>> {
-        match self
-            .api
-            .rows::<AuditConfig>("Get-AdminAuditLogConfig", &json!({}))
-            .await
-        {
-            Ok(rows) => {
-                let off = rows.first().is_some_and(|config| config.enabled == Some(false));
-                self.auditing_off.store(off, Ordering::Relaxed);
-                Ok(Vec::new())
-            }
-            // Whoever may search need not be allowed to look at the settings.
-            Err(error) if matches!(error.kind(), Kind::Denied | Kind::InvalidInput) => Ok(Vec::new()),
-            Err(error) => Err(error),
+        if self.most.is_some() {
+            FOR_EVER
+        } else {
+            31 * DAY_MS
         }
     }
 
+    async fn prepare(&self, _content_types: &[String]) -> Result<Vec<Notice>> {
+        // Whoever wants rows may call for many small searches; they look when nothing was found.
+        if self.give == Give::Record {
+            self.look_at_auditing().await?;
+        }
+        Ok(Vec::new())
+    }
+
     async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
-        stretch::list(content_type, window, DAY_MS, Fields::AUDIT_LOG, found).await?;
+        let length = if self.most.is_some() { FOR_EVER } else { DAY_MS };
+        let fields = match self.give {
+            Give::Record => Fields::AUDIT_LOG,
+            Give::Row => ROW,
+        };
+        stretch::list(content_type, window, length, fields, found).await?;
         Ok(None)
     }
 
@@ -234,6 +311,10 @@ impl Source for Search {
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
         let window = stretch::of(part)?;
         let records = Records::new(delivery);
+        if let Some(most) = self.most {
+            self.preview(&part.content_type, window, most, &records).await?;
+            return records.finish().await;
+        }
         let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), CALLS)
             .into_iter()
             .map(|window| self.lane(&part.content_type, window, &records))

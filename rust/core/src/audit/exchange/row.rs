@@ -14,6 +14,12 @@ pub(crate) const ALL: &str = "UnifiedAuditLog";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Filter(Map<String, Value>);
 
+impl From<Map<String, Value>> for Filter {
+    fn from(parameters: Map<String, Value>) -> Self {
+        Filter(parameters)
+    }
+}
+
 impl Filter {
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         self.0.insert(name.to_owned(), value);
@@ -24,7 +30,7 @@ impl Filter {
     }
 
     /// A search's parameters apart from those of its session. A content type is the name of a record type, or [`ALL`].
-    pub(super) fn parameters(&self, content_type: &str, window: Window) -> Map<String, Value> {
+    pub(crate) fn parameters(&self, content_type: &str, window: Window) -> Map<String, Value> {
         let mut parameters = self.0.clone();
         // Without a zone the service takes them as UTC.
         let moment = |ms: i64| time::seconds_text(ms.div_euclid(1000)).unwrap_or_default();
@@ -43,6 +49,8 @@ impl Filter {
 struct Raw<'a> {
     #[serde(borrow, default)]
     audit_data: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    identity: Option<Cow<'a, str>>,
     #[serde(default)]
     result_index: Value,
     #[serde(default)]
@@ -63,11 +71,22 @@ struct Metadata {
 struct Head<'a> {
     #[serde(rename = "CreationTime", borrow, default)]
     created: Option<Cow<'a, str>>,
+    #[serde(rename = "Id", borrow, default)]
+    id: Option<Cow<'a, str>>,
+}
+
+/// What of a row is handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Give {
+    /// The record: `AuditData`, or all of the row where that is no JSON object.
+    Record,
+    /// The row, with the record's id for its `Identity` where it came without.
+    Row,
 }
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Row {
-    /// The record: `AuditData`, or all of the row where that is no JSON object.
+    /// As [`Give`] says.
     pub(super) record: Vec<u8>,
     pub(super) is_record: bool,
     /// When it happened, in milliseconds since 1970-01-01 UTC.
@@ -80,7 +99,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn read(text: &[u8]) -> Result<Row> {
+    pub(super) fn read(text: &[u8], give: Give) -> Result<Row> {
         let raw: Raw<'_> = serde_json::from_slice(text).map_err(|_| {
             crate::error::Error::new(
                 crate::error::Kind::Protocol,
@@ -93,8 +112,11 @@ impl Row {
             .audit_data
             .as_deref()
             .and_then(|data| serde_json::from_str::<Head<'_>>(data).ok());
-        let record = match (&head, &raw.audit_data) {
-            (Some(_), Some(data)) => data.trim().as_bytes().to_vec(),
+        let id = head.as_ref().and_then(|head| head.id.as_deref());
+        let nameless = raw.identity.as_deref().unwrap_or_default().is_empty();
+        let record = match (give, &head, &raw.audit_data) {
+            (Give::Record, Some(_), Some(data)) => data.trim().as_bytes().to_vec(),
+            (Give::Row, ..) if nameless => named(text, id).unwrap_or_else(|| text.to_vec()),
             _ => text.to_vec(),
         };
         let created = head.as_ref().and_then(|head| head.created.as_deref());
@@ -113,6 +135,13 @@ impl Row {
     }
 }
 
+/// A row with this `Identity`.
+fn named(text: &[u8], id: Option<&str>) -> Option<Vec<u8>> {
+    let mut row: Map<String, Value> = serde_json::from_slice(text).ok()?;
+    row.insert("Identity".to_owned(), json!(id?));
+    serde_json::to_vec(&row).ok()
+}
+
 /// A whole number, also as text; some rows have none, or one with a fraction.
 fn number(value: &Value) -> Option<u64> {
     match value {
@@ -128,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(row: &Value) -> Row {
-        Row::read(row.to_string().as_bytes()).unwrap()
+        Row::read(row.to_string().as_bytes(), Give::Record).unwrap()
     }
 
     #[test]
@@ -151,13 +180,32 @@ mod tests {
             assert!(!read.is_record, "{data}");
             assert_eq!(serde_json::from_slice::<Value>(&read.record).unwrap(), row);
         }
-        assert!(Row::read(b"5").is_err());
+        assert!(Row::read(b"5", Give::Record).is_err());
+    }
+
+    #[test]
+    fn a_whole_row_always_says_which_record_it_is() {
+        let whole = |row: &Value| {
+            let text = Row::read(row.to_string().as_bytes(), Give::Row).unwrap().record;
+            serde_json::from_slice::<Value>(&text).unwrap()
+        };
+        let row = json!({"AuditData": "{\"Id\":\"a\"}", "Identity": "b", "Operations": "x"});
+        assert_eq!(whole(&row), row);
+        for nothing in [json!(null), json!("")] {
+            let named = whole(&json!({"AuditData": "{\"Id\":\"a\"}", "Identity": nothing, "Operations": "x"}));
+            assert_eq!(
+                named,
+                json!({"AuditData": "{\"Id\":\"a\"}", "Identity": "a", "Operations": "x"})
+            );
+        }
+        let unknown = json!({"AuditData": "{}", "Operations": "x"});
+        assert_eq!(whole(&unknown), unknown);
     }
 
     proptest! {
         #[test]
         fn any_row_is_read_or_refused(text in prop::collection::vec(any::<u8>(), 0..100)) {
-            let _ = Row::read(&text);
+            let _ = Row::read(&text, Give::Row);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One search to its end: calls under one `SessionId`, and the judgement whether all of it came.
 
 use super::super::records::Records;
-use super::row::Row;
+use super::row::{Give, Row};
 use crate::error::{Error, Result};
 use crate::exchange::AdminApi;
 use crate::http::random_id;
@@ -24,8 +24,33 @@ const PATIENCE: u32 = 8;
 pub(super) enum Command {
     /// Unsorted, up to [`LIMIT`].
     LargeSet,
-    /// The newest, up to [`PAGE`].
-    Preview,
+    /// The newest, so many, up to [`PAGE`].
+    Preview(u64),
+}
+
+impl Command {
+    fn name(self) -> &'static str {
+        match self {
+            Command::LargeSet => "ReturnLargeSet",
+            Command::Preview(_) => "ReturnNextPreviewPage",
+        }
+    }
+
+    /// Rows that one call asks for.
+    fn size(self) -> u64 {
+        match self {
+            Command::LargeSet => PAGE,
+            Command::Preview(rows) => rows,
+        }
+    }
+
+    /// Rows that a session gives at most.
+    fn limit(self) -> u64 {
+        match self {
+            Command::LargeSet => LIMIT,
+            Command::Preview(rows) => rows,
+        }
+    }
 }
 
 /// How a search ended.
@@ -49,6 +74,7 @@ pub(super) struct Session<'a> {
     turns: &'a Semaphore,
     first_wait: Duration,
     command: Command,
+    give: Give,
     seen: u64,
     oldest: i64,
     times: Vec<i64>,
@@ -70,12 +96,19 @@ struct Page {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(api: &'a AdminApi, turns: &'a Semaphore, first_wait: Duration, command: Command) -> Self {
+    pub(super) fn new(
+        api: &'a AdminApi,
+        turns: &'a Semaphore,
+        first_wait: Duration,
+        command: Command,
+        give: Give,
+    ) -> Self {
         Session {
             api,
             turns,
             first_wait,
             command,
+            give,
             seen: 0,
             oldest: i64::MAX,
             times: Vec::new(),
@@ -89,13 +122,9 @@ impl<'a> Session<'a> {
     /// Runs the search. An error says that a call failed: its session has gone on, so it cannot be taken up again.
     pub(super) async fn run(&mut self, parameters: &Map<String, Value>, records: &Records<'_>) -> Result<Ended> {
         let mut parameters = parameters.clone();
-        let command = match self.command {
-            Command::LargeSet => "ReturnLargeSet",
-            Command::Preview => "ReturnNextPreviewPage",
-        };
         parameters.insert("SessionId".to_owned(), json!(random_id()?));
-        parameters.insert("SessionCommand".to_owned(), json!(command));
-        parameters.insert("ResultSize".to_owned(), json!(PAGE));
+        parameters.insert("SessionCommand".to_owned(), json!(self.command.name()));
+        parameters.insert("ResultSize".to_owned(), json!(self.command.size()));
         let parameters = Value::Object(parameters);
         loop {
             let page = self.page(&parameters, records).await?;
@@ -122,7 +151,7 @@ impl<'a> Session<'a> {
             warnings.extend(next.warnings);
             let mut ready = Vec::with_capacity(next.items.len());
             for text in next.items {
-                let row = Row::read(&text)?;
+                let row = Row::read(&text, self.give)?;
                 page.rows += 1;
                 page.first = [page.first, row.index].into_iter().flatten().min();
                 self.note(&row);
@@ -137,7 +166,7 @@ impl<'a> Session<'a> {
     fn note(&mut self, row: &Row) {
         self.more = row.more.or(self.more);
         // Since 2026 it is the number of rows that were asked for, which says nothing.
-        if let Some(count) = row.count.filter(|count| *count != PAGE) {
+        if let Some(count) = row.count.filter(|count| *count != self.command.size()) {
             self.total = self.total.max(count);
         }
         if let Some(created) = row.created {
@@ -155,6 +184,7 @@ impl<'a> Session<'a> {
 
     /// What is to be made of a call; `None` where another one is needed.
     fn judge(&mut self, page: Page) -> Option<Ended> {
+        let full = self.command.size();
         let whole = Ended::Whole {
             rows: self.seen + page.rows,
         };
@@ -168,7 +198,7 @@ impl<'a> Session<'a> {
         match page.first {
             // It has begun again from its first row.
             Some(first) if self.seen > 0 && first <= self.seen => {
-                let was_at_its_end = known_whole || (self.last < PAGE && self.total == 0 && self.more != Some(true));
+                let was_at_its_end = known_whole || (self.last < full && self.total == 0 && self.more != Some(true));
                 return Some(match was_at_its_end {
                     true => Ended::Whole { rows: self.seen },
                     false => Ended::Doubtful("the search began again before it was at its end".to_owned()),
@@ -185,20 +215,16 @@ impl<'a> Session<'a> {
         self.seen += page.rows;
         self.last = page.rows;
         self.nothing = 0;
-        let limit = match self.command {
-            Command::LargeSet => LIMIT,
-            Command::Preview => PAGE,
-        };
         // Counts are wrong at times: a full page is followed by another call, whatever they say.
-        let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < PAGE;
+        let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < full;
         if self.more == Some(false) || is_counted {
             return Some(whole);
         }
-        if self.seen < limit {
+        if self.seen < self.command.limit() {
             return None;
         }
         Some(match self.command {
-            Command::Preview => Ended::More {
+            Command::Preview(_) => Ended::More {
                 oldest: self.oldest,
                 rows: self.seen,
             },
@@ -224,7 +250,7 @@ impl<'a> Session<'a> {
             );
             return (self.nothing >= PATIENCE).then_some(Ended::Doubtful(reason));
         }
-        let is_end = self.last > 0 && self.last < PAGE;
+        let is_end = self.last > 0 && self.last < self.command.size();
         if !is_end && self.nothing < DOUBTS {
             return None;
         }

@@ -156,6 +156,7 @@ impl Feed {
 impl Source for Feed {
     const NAME: &'static str = "Office 365 Management Activity API";
     const PART: &'static str = "blob";
+    const PARTS: &'static str = "blobs";
     const SELECTED_BY: &'static str = "contentCreated";
 
     fn longest_window(&self) -> i64 {

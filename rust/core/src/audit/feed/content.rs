@@ -36,6 +36,9 @@ pub(super) async fn list(
     asked: Window,
     found: &mpsc::Sender<Part>,
 ) -> Result<Option<Window>> {
+    if asked.end <= window::earliest(feed.now_ms()) {
+        return Ok(Some(asked));
+    }
     let mut window = asked;
     let mut wait = feed.first_wait();
     let mut restarted = false;

@@ -41,7 +41,8 @@ type Starts = BTreeMap<String, Start>;
 /// The starts that one folder knows of.
 #[derive(Debug)]
 pub(crate) struct Since {
-    root: PathBuf,
+    /// The folder; `None` for who keeps nothing.
+    root: Option<PathBuf>,
     starts: Mutex<Starts>,
     /// Content types that were started through this object.
     fresh: Mutex<BTreeSet<String>>,
@@ -61,12 +62,21 @@ impl Since {
         if starts.values().any(|start| times(start).is_none()) {
             return Err(damaged(&path));
         }
-        Ok(Arc::new(Since {
-            root: root.to_owned(),
+        Ok(Since::new(Some(root.to_owned()), starts))
+    }
+
+    /// For who writes no files: what it starts is known to it alone.
+    pub(crate) fn unkept() -> Arc<Self> {
+        Since::new(None, Starts::new())
+    }
+
+    fn new(root: Option<PathBuf>, starts: Starts) -> Arc<Self> {
+        Arc::new(Since {
+            root,
             starts: Mutex::new(starts),
             fresh: Mutex::default(),
             turn: Semaphore::new(1),
-        }))
+        })
     }
 
     /// True where this object was told that the subscription begins.
@@ -157,11 +167,12 @@ impl Since {
             Some(start) => starts.insert(content_type.to_owned(), start),
             None => starts.remove(content_type),
         };
-        let text = serde_json::to_vec_pretty(&starts)
-            .map_err(|cause| Error::internal(format!("the list of subscriptions: {cause}")))?;
-        let root = self.root.clone();
-        let write = tokio::task::spawn_blocking(move || folder::write_atomically(&root, FILE, &text));
-        write.await.map_err(|_| ended())??;
+        if let Some(root) = self.root.clone() {
+            let text = serde_json::to_vec_pretty(&starts)
+                .map_err(|cause| Error::internal(format!("the list of subscriptions: {cause}")))?;
+            let write = tokio::task::spawn_blocking(move || folder::write_atomically(&root, FILE, &text));
+            write.await.map_err(|_| ended())??;
+        }
         *lock(&self.starts) = starts;
         Ok(())
     }

@@ -91,6 +91,7 @@ impl Queries {
 impl Source for Queries {
     const NAME: &'static str = "Microsoft Graph auditLogQuery";
     const PART: &'static str = "query";
+    const PARTS: &'static str = "queries";
     const SELECTED_BY: &'static str = "createdDateTime";
 
     fn longest_window(&self) -> i64 {

@@ -21,7 +21,14 @@ pub(crate) enum Report {
 }
 
 impl Report {
-    pub(crate) const ALL: [Report; 3] = [Report::SignIns, Report::DirectoryAudits, Report::Provisioning];
+    const ALL: [Report; 3] = [Report::SignIns, Report::DirectoryAudits, Report::Provisioning];
+
+    /// The list of that name, in any case.
+    pub(crate) fn named(name: &str) -> Option<Report> {
+        Report::ALL
+            .into_iter()
+            .find(|report| report.name().eq_ignore_ascii_case(name))
+    }
 
     /// The name of the content type.
     pub(crate) fn name(self) -> &'static str {
@@ -76,6 +83,7 @@ impl Reports {
 impl Source for Reports {
     const NAME: &'static str = "Microsoft Graph auditLogs";
     const PART: &'static str = "list";
+    const PARTS: &'static str = "lists";
     const SELECTED_BY: &'static str = "createdDateTime";
 
     fn longest_window(&self) -> i64 {

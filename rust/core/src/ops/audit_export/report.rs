@@ -1,13 +1,15 @@
 //! What is said about one tenant when its export has ended.
 
 use super::settings::Settings;
-use super::tenant::{reason, Item};
 use crate::audit::collect::Collected;
 use crate::audit::Window;
 use crate::error::{Error, Result};
 use crate::export::writer::Summary;
 use crate::export::{Counts, Gap};
 use crate::operation::Sink;
+use crate::ops::audit::each::Ended;
+use crate::ops::audit::item::Item;
+use crate::ops::audit::{gap, reason};
 use crate::value::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use std::time::Duration;
 pub(super) struct Report {
     item: Item,
     tenant: String,
+    source: &'static str,
     content_types: Vec<String>,
     start: i64,
     end: i64,
@@ -37,7 +40,8 @@ impl Report {
         Report {
             tenant: item.tenant.clone(),
             item,
-            content_types: settings.content_types.clone(),
+            source: settings.wanted.from.label(),
+            content_types: settings.wanted.content_types.clone(),
             start: window.start,
             end: window.end,
             counts: Counts::default(),
@@ -49,7 +53,7 @@ impl Report {
             folder_complete: false,
             final_until: None,
             elapsed: Duration::ZERO,
-            path: settings.path.clone(),
+            path: settings.output.path.clone(),
             error: None,
         }
     }
@@ -60,15 +64,6 @@ impl Report {
 
     pub(super) fn tenant(&self) -> &str {
         &self.tenant
-    }
-
-    pub(super) fn records(&self) -> u64 {
-        self.counts.records
-    }
-
-    /// True where this run switched a content type on.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.fresh
     }
 
     pub(super) fn set_tenant(&mut self, guid: &str) {
@@ -102,19 +97,6 @@ impl Report {
         self.elapsed = elapsed;
     }
 
-    pub(super) async fn send(self, sink: &Sink) -> Result<()> {
-        for warning in &self.warnings {
-            sink.warning(warning.as_str()).await?;
-        }
-        let target = self.item.target();
-        let error = self.error.clone();
-        sink.record(self.into_value()).await?;
-        match error {
-            Some(error) => sink.failed(target, error).await,
-            None => Ok(()),
-        }
-    }
-
     fn into_value(self) -> Value {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let gaps: Vec<Value> = self.gaps.iter().map(gap).collect();
@@ -122,6 +104,7 @@ impl Report {
             .with("item", self.item.number)
             .with("tenantId", self.tenant)
             .with("displayName", self.item.display_name)
+            .with("source", self.source)
             .with("contentTypes", self.content_types)
             .with("startTime", Value::Time(self.start))
             .with("endTime", Value::Time(self.end))
@@ -146,10 +129,25 @@ impl Report {
     }
 }
 
-fn gap(gap: &Gap) -> Value {
-    Value::map()
-        .with("contentType", gap.content_type.as_str())
-        .with("start", Value::Time(gap.window.start))
-        .with("end", Value::Time(gap.window.end))
-        .with("reason", gap.reason.as_str())
+impl Ended for Report {
+    fn records(&self) -> u64 {
+        self.counts.records
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    async fn send(self, sink: &Sink) -> Result<()> {
+        for warning in &self.warnings {
+            sink.warning(warning.as_str()).await?;
+        }
+        let target = self.item.target();
+        let error = self.error.clone();
+        sink.record(self.into_value()).await?;
+        match error {
+            Some(error) => sink.failed(target, error).await,
+            None => Ok(()),
+        }
+    }
 }

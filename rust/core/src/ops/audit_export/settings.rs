@@ -1,205 +1,93 @@
 //! What an `audit_export` request says.
 
-use super::filter::Filter;
-use crate::audit::graph::{self, Report};
-use crate::audit::{exchange, feed, search_window, Window};
 use crate::engine::Session;
-use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::export::{Format, Limits};
+use crate::ops::audit::from::From;
+use crate::ops::audit::wanted::{self, Caller, Wanted};
 use crate::request::Request;
-use crate::Credential;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-/// Tenants at a time where nothing else is said, and at most.
-const THROTTLE: i64 = 8;
-const MOST_AT_A_TIME: i64 = 64;
-/// Unfinished records of all tenants together, and those that are remembered in memory; each tenant gets its share.
+/// Unfinished records of all tenants together; each gets its share.
 const PENDING_RECORDS: usize = 131_072;
-const KNOWN_RECORDS: usize = 1_600_000;
-/// As long as the feed keeps anything.
-const LONGEST_SETTLE_SECONDS: i64 = 7 * 86_400;
-
-/// Which service the records are taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum From {
-    Feed,
-    Exchange,
-    /// Graph's searches of the audit log.
-    Graph,
-    /// Graph's lists.
-    Report(Report),
-}
-
-impl From {
-    fn read(request: &Request) -> Result<Self> {
-        let name = request.opt_text("source")?.unwrap_or("feed").to_ascii_lowercase();
-        match name.as_str() {
-            "feed" => Ok(From::Feed),
-            "exchange" => Ok(From::Exchange),
-            "graph" => From::graph(request.texts("contentTypes")?),
-            other => {
-                Err(Error::invalid(format!("there is no source '{other}'")).advise("Use Feed, Exchange or Graph."))
-            }
-        }
-    }
-
-    /// Each of Graph's kinds of record has fields of its own, so a folder holds one.
-    fn graph(content_types: &[String]) -> Result<Self> {
-        let known = |name: &str| {
-            let report = Report::ALL
-                .into_iter()
-                .find(|report| report.name().eq_ignore_ascii_case(name));
-            let query = name.eq_ignore_ascii_case(graph::AUDIT_LOG).then_some(From::Graph);
-            report.map(From::Report).or(query)
-        };
-        match content_types {
-            [] => Ok(From::Graph),
-            [name] => known(name.trim()).ok_or_else(|| {
-                Error::invalid(format!("Graph has no content type '{}'", name.trim()))
-                    .advise("Use AuditLogQuery, SignIns, DirectoryAudits or Provisioning.")
-            }),
-            _ => Err(Error::invalid("an export from Graph takes one content type")
-                .advise("Run one export for each, into folders of their own: their records have different fields.")),
-        }
-    }
-
-    pub(super) fn service(self) -> Service {
-        match self {
-            From::Feed => Service::Manage,
-            From::Exchange => Service::Outlook,
-            From::Graph | From::Report(_) => Service::Graph,
-        }
-    }
-
-    /// What its records are.
-    pub(super) fn records(self) -> &'static str {
-        match self {
-            From::Feed | From::Exchange => "audit log records",
-            From::Graph => "audit log records as Graph has them",
-            From::Report(Report::SignIns) => "sign-ins",
-            From::Report(Report::DirectoryAudits) => "directory audits",
-            From::Report(Report::Provisioning) => "provisioning events",
-        }
-    }
-
-    /// How long something may still come, in seconds: a blob of the feed grows for minutes as far as is known, and an event
-    /// takes hours, rarely a day, until a search finds it.
-    fn settle_seconds(self) -> i64 {
-        match self {
-            From::Feed => 600,
-            From::Exchange | From::Graph | From::Report(_) => 86_400,
-        }
-    }
-}
+/// Memory for records that are remembered, of all tenants together; each gets its share.
+const KNOWN_BYTES: usize = 40 << 20;
+/// What one of them takes, with the room that its list keeps to grow.
+const BYTES_OF_A_RECORD: usize = 24;
+/// Fewer would be written to disk and read again all the time.
+const FEWEST_KNOWN: usize = 20_000;
 
 pub(super) struct Settings {
-    pub(super) from: From,
-    pub(super) filter: Filter,
-    pub(super) environment: Arc<Environment>,
-    pub(super) credential: Arc<Credential>,
-    pub(super) window: Window,
-    pub(super) content_types: Vec<String>,
-    pub(super) path: PathBuf,
+    pub(super) caller: Caller,
+    pub(super) wanted: Wanted,
+    pub(super) output: Output,
     pub(super) format: Format,
-    pub(super) throttle: usize,
     pub(super) force: bool,
-    pub(super) app_only: bool,
-    pub(super) settle_seconds: u64,
+}
+
+/// Where to, whatever is exported.
+#[derive(Clone)]
+pub(super) struct Output {
+    pub(super) path: PathBuf,
     pub(super) limits: Limits,
+    /// Each record that is written is an event too.
+    pub(super) pass_thru: bool,
 }
 
 impl Settings {
     pub(super) fn read(session: &Session, request: &Request) -> Result<Self> {
-        request.only(&[
-            "credential",
-            "environment",
-            "source",
-            "operations",
-            "userIds",
-            "ipAddresses",
-            "objectIds",
-            "freeText",
-            "recordTypes",
-            "startTime",
-            "endTime",
-            "contentTypes",
-            "path",
-            "format",
-            "bom",
-            "throttle",
-            "force",
-            "settleSeconds",
-            "appOnly",
-        ])?;
-        let engine = session.engine();
-        let environment = engine
-            .environments()
-            .find(request.opt_text("environment")?.unwrap_or_default())?;
-        // Said before anything is sent: an environment without a feed (China) cannot export.
-        let from = From::read(request)?;
-        environment.endpoint(from.service())?;
-        let throttle = request
-            .opt_int("throttle")?
-            .filter(|number| *number != 0)
-            .unwrap_or(THROTTLE);
-        if throttle < 0 {
-            return Err(Error::invalid("the throttle limit is negative").advise("Give a number from 1 to 64."));
-        }
-        let throttle = usize::try_from(throttle.min(MOST_AT_A_TIME)).unwrap_or(1);
-        let settle_seconds = request.opt_int("settleSeconds")?.unwrap_or(from.settle_seconds());
-        let settle_seconds = u64::try_from(settle_seconds)
-            .ok()
-            .filter(|_| settle_seconds <= LONGEST_SETTLE_SECONDS)
-            .ok_or_else(|| {
-                Error::invalid(format!("the settle time cannot be {settle_seconds} seconds"))
-                    .advise(format!("Give a number of seconds from 0 to {LONGEST_SETTLE_SECONDS}."))
-            })?;
-        let path = PathBuf::from(request.text("path")?);
-        if !path.is_absolute() {
-            return Err(Error::invalid(format!("'{}' is not an absolute path", path.display()))
-                .advise("Give the folder with its full path."));
-        }
+        let own = ["path", "format", "bom", "force", "passThru", "maxMemory"];
+        request.only(&[&wanted::FIELDS[..], &own].concat())?;
+        let caller = Caller::read(session, request)?;
+        let wanted = Wanted::read(session, request, &caller)?;
         Ok(Settings {
-            environment,
-            credential: Arc::clone(request.credential("credential")?),
-            from,
-            filter: Filter::read(request, from)?,
-            window: window(request, from, engine.clock().now_ms())?,
-            content_types: content_types(request, from)?,
-            path,
-            format: format(request, from)?,
-            throttle,
+            output: Output::read(request, &caller)?,
+            format: format(request, wanted.from)?,
             force: request.flag("force")?,
-            app_only: request.flag("appOnly")?,
-            settle_seconds,
-            limits: Limits {
-                pending_records: (PENDING_RECORDS / throttle).max(4096),
-                known_records: (KNOWN_RECORDS / throttle).max(20_000),
-                ..Limits::default()
-            },
+            caller,
+            wanted,
         })
     }
 }
 
-/// The time range, clamped to now; an error where the source cannot have it.
-fn window(request: &Request, from: From, now: i64) -> Result<Window> {
-    let (start, end) = (request.int("startTime")?, request.int("endTime")?);
-    match from {
-        From::Feed => feed::check_window(start, end, now),
-        _ => search_window(start, end, now),
+impl Output {
+    pub(super) fn read(request: &Request, caller: &Caller) -> Result<Self> {
+        Ok(Output {
+            path: folder(request)?,
+            limits: Limits {
+                pending_records: (PENDING_RECORDS / caller.throttle).max(4096),
+                known_records: known_records(known_bytes(request)?, caller.throttle),
+                ..Limits::default()
+            },
+            pass_thru: request.flag("passThru")?,
+        })
     }
 }
 
-/// What is exported, each with a range of its own: the feed's content types, the record types of a search.
-fn content_types(request: &Request, from: From) -> Result<Vec<String>> {
-    match from {
-        From::Feed => feed::content_types(request.texts("contentTypes")?),
-        From::Exchange => exchange::record_types(request.texts("recordTypes")?),
-        From::Graph => Ok(vec![graph::AUDIT_LOG.to_owned()]),
-        From::Report(report) => Ok(vec![report.name().to_owned()]),
+/// How much memory records may be remembered in; the others are remembered on disk.
+fn known_bytes(request: &Request) -> Result<usize> {
+    match request.opt_int("maxMemory")? {
+        None => Ok(KNOWN_BYTES),
+        Some(bytes) => usize::try_from(bytes).ok().filter(|bytes| *bytes > 0).ok_or_else(|| {
+            Error::invalid(format!("the memory for remembered records cannot be {bytes} bytes"))
+                .advise("Give a number of bytes, for example 64MB.")
+        }),
     }
+}
+
+/// How many records each of so many tenants remembers in memory.
+fn known_records(bytes: usize, tenants: usize) -> usize {
+    (bytes / BYTES_OF_A_RECORD / tenants).max(FEWEST_KNOWN)
+}
+
+/// The folder of the tenants' folders.
+pub(super) fn folder(request: &Request) -> Result<PathBuf> {
+    let path = PathBuf::from(request.text("path")?);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Error::invalid(format!("'{}' is not an absolute path", path.display()))
+        .advise("Give the folder with its full path."))
 }
 
 fn format(request: &Request, from: From) -> Result<Format> {
@@ -214,5 +102,24 @@ fn format(request: &Request, from: From) -> Result<Format> {
         .advise("Use -Format Ndjson.")),
         "csv" => Ok(Format::Csv { byte_order_mark }),
         _ => Err(Error::invalid(format!("there is no format '{name}'")).advise("Use Ndjson or Csv.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Field;
+
+    #[test]
+    fn memory_is_shared_by_the_tenants() {
+        assert_eq!(known_records(48 << 20, 1), 2 << 20);
+        assert_eq!(known_records(48 << 20, 4), 1 << 19);
+        assert_eq!(known_records(1, 4), FEWEST_KNOWN);
+        let bytes = |number| known_bytes(&Request::new("audit_export").with("maxMemory", Field::Int(number)));
+        assert_eq!(bytes(64 << 20).unwrap(), 64 << 20);
+        for nonsense in [0, -1] {
+            assert!(bytes(nonsense).unwrap_err().advice().contains("64MB"));
+        }
+        assert_eq!(known_bytes(&Request::new("audit_export")).unwrap(), KNOWN_BYTES);
     }
 }

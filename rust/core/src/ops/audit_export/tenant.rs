@@ -1,97 +1,52 @@
-//! One tenant of an export: a token, a feed, a writer, and an end that is always written down.
+//! One tenant of an export: a token, a source, a writer, and an end that is always written down.
 
-use super::disk;
 use super::report::Report;
-use super::settings::{From, Settings};
-use crate::audit::collect::{collect, Ask, Collected};
-use crate::audit::exchange::Search;
-use crate::audit::feed::{self, Feed, Since};
-use crate::audit::graph::{GraphApi, Queries, Reports};
+use super::settings::Settings;
+use crate::audit::collect::{collect, Collected};
+use crate::audit::feed::Since;
 use crate::audit::meter::Meter;
-use crate::audit::{outlet, Inlet, Source, Window};
+use crate::audit::{outlet, Held, Inlet, Source, Window};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::exchange::AdminApi;
 use crate::export::folder::IN_USE;
 use crate::export::manifest::REJECTED;
 use crate::export::writer::Summary;
 use crate::export::{Asked, Outcome, Writer};
-use crate::operation::or_cancelled;
+use crate::operation::{or_cancelled, Context, Sink};
+use crate::ops::audit::from::From;
+use crate::ops::audit::item::Item;
+use crate::ops::audit::record::Records;
+use crate::ops::audit::source::{Opened, SignedIn};
+use crate::ops::audit::{disk, reason};
 use crate::request::Request;
-use crate::tenant::TenantId;
-use crate::token::{Target, TokenRequest};
-use crate::value::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Blobs of one tenant that are read at a time.
-const READERS: usize = 12;
 /// How long an export waits for another one to leave the tenant's folder.
 const LONGEST_WAIT_FOR_FOLDER: Duration = Duration::from_secs(2);
-
-/// One item of the input, read as far as it could be.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) number: i64,
-    pub(super) tenant: String,
-    pub(super) display_name: String,
-}
-
-impl Item {
-    pub(super) fn read(request: &Request) -> Self {
-        let text = |key| request.opt_text(key).ok().flatten().unwrap_or_default().to_owned();
-        Item {
-            number: request.opt_int("item").ok().flatten().unwrap_or_default(),
-            tenant: text("tenant"),
-            display_name: text("displayName"),
-        }
-    }
-
-    /// How a person knows the tenant.
-    pub(super) fn title(&self) -> &str {
-        if self.display_name.is_empty() {
-            &self.tenant
-        } else {
-            &self.display_name
-        }
-    }
-
-    /// The map that names the item in a failure.
-    pub(super) fn target(&self) -> Value {
-        Value::map()
-            .with("item", self.number)
-            .with("tenant", self.tenant.as_str())
-    }
-}
 
 pub(super) struct Job {
     engine: Arc<Engine>,
     settings: Arc<Settings>,
-    /// What the feed still has of the time range, now that it is this tenant's turn.
+    /// What the service still has of the time range, now that it is this tenant's turn.
     window: Window,
+    sink: Sink,
     cancel: CancellationToken,
     meter: Arc<Meter>,
 }
 
 impl Job {
-    pub(super) fn new(engine: Arc<Engine>, settings: Arc<Settings>, cancel: CancellationToken) -> Self {
-        let window = match settings.from {
-            From::Feed => feed::served_window(settings.window, engine.clock().now_ms()),
-            _ => settings.window,
-        };
+    pub(super) fn new(context: &Shared, settings: Arc<Settings>, meter: Arc<Meter>) -> Self {
         Job {
-            engine,
+            engine: Arc::clone(&context.engine),
+            window: settings.wanted.window_now(&context.engine),
             settings,
-            window,
-            cancel,
-            meter: Arc::default(),
+            sink: context.sink.clone(),
+            cancel: context.cancel.clone(),
+            meter,
         }
-    }
-
-    pub(super) fn meter(&self) -> &Arc<Meter> {
-        &self.meter
     }
 
     /// Exports one tenant. Whatever happens is in the report.
@@ -106,107 +61,70 @@ impl Job {
     }
 
     async fn export(&self, request: &Request, report: &mut Report) -> Result<()> {
-        request.only(&["item", "tenant", "displayName"])?;
-        let tenant = TenantId::parse(request.text("tenant")?)?;
-        let settings = &self.settings;
-        let resource = settings.environment.resource(settings.from.service());
-        let token = TokenRequest::new(
-            Arc::clone(&settings.environment),
-            Arc::clone(&settings.credential),
-            tenant.clone(),
-            Target::resource(resource)?,
-        )
-        .app_only(settings.app_only);
+        let tenant = Item::tenant_of(request)?;
+        let Settings { caller, wanted, .. } = &*self.settings;
         // A folder is named after the GUID: where that is known, every failure from here on is written into it.
-        let signed_in = or_cancelled(&self.cancel, self.sign_in(&token)).await;
+        let signed_in = SignedIn::new(&self.engine, caller, wanted.from, tenant.clone());
+        let signed_in = or_cancelled(&self.cancel, signed_in).await;
         let known = match &signed_in {
-            Ok((guid, _)) => guid.clone(),
+            Ok(signed_in) => signed_in.tenant().clone(),
             Err(_) if tenant.guid().is_some() => tenant,
             Err(_) => return signed_in.map(drop),
         };
         report.set_tenant(known.as_str());
         // What is there is not given up for an export that cannot begin.
-        if let (true, Err(error)) = (settings.force, &signed_in) {
+        if let (true, Err(error)) = (self.settings.force, &signed_in) {
             return Err(error.clone());
         }
         let writer = self.open_writer(known.as_str(), report.item()).await?;
         report.set_path(writer.path());
-        let (guid, publisher) = match signed_in {
-            Ok(found) => found,
+        let opened = match signed_in {
+            Ok(signed_in) => self.open_source(signed_in, writer.path()).await,
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(Opened::Feed(source)) => self.collect_into(writer, source, report).await,
+            Ok(Opened::Search(source)) => self.collect_into(writer, source, report).await,
+            Ok(Opened::Queries(source)) => self.collect_into(writer, source, report).await,
+            Ok(Opened::Reports(source)) => self.collect_into(writer, source, report).await,
             Err(error) => {
                 let outcome = self.outcome(Err(&error));
                 let (summary, _) = self.finish(writer, outcome, false).await?;
                 report.set_summary(summary, Err(&error));
-                return Err(error);
-            }
-        };
-        let engine = Arc::clone(&self.engine);
-        let first_wait = engine.first_wait();
-        let token = token.for_tenant(guid.clone());
-        match settings.from {
-            From::Feed => {
-                let since = self.since(writer.path()).await?;
-                let feed = since.and_then(|since| Feed::new(engine, token, guid, publisher, first_wait, since));
-                self.collect_into(writer, feed, report).await
-            }
-            From::Exchange => {
-                let api = AdminApi::new(engine, token, guid);
-                let search = api.map(|api| Search::new(api, settings.filter.exchange.clone(), first_wait));
-                self.collect_into(writer, search, report).await
-            }
-            From::Graph => {
-                let api = GraphApi::new(engine, token);
-                let queries = api.map(|api| Queries::new(api, settings.filter.graph.clone(), self.window));
-                self.collect_into(writer, queries, report).await
-            }
-            From::Report(kind) => {
-                let reports = GraphApi::new(engine, token).map(|api| Reports::new(api, kind));
-                self.collect_into(writer, reports, report).await
+                Err(error)
             }
         }
     }
 
-    /// What the tenant's folder knows of its subscriptions.
-    async fn since(&self, root: PathBuf) -> Result<Result<Arc<Since>>> {
-        disk::job(move || Since::open(&root)).await
-    }
-
-    /// The tenant's GUID, which the feed's addresses need, and the publisher's.
-    async fn sign_in(&self, token: &TokenRequest) -> Result<(TenantId, String)> {
-        let tokens = self.engine.tokens();
-        let guid = tokens.acquire(token).await?.tenant().clone();
-        let environment = &self.settings.environment;
-        let publisher = match self.settings.credential.home_tenant() {
-            Some(home) => tokens.resolve(environment, home).await?.to_string(),
-            None => guid.to_string(),
+    /// The source, with what the tenant's folder knows of its subscriptions.
+    async fn open_source(&self, signed_in: SignedIn, root: PathBuf) -> Result<Opened> {
+        let wanted = &self.settings.wanted;
+        let since = match wanted.from {
+            From::Feed => disk::job(move || Since::open(&root)).await??,
+            _ => Since::unkept(),
         };
-        Ok((guid, publisher))
+        signed_in.open(wanted, self.window, since)
     }
 
     /// Waits for an export that was stopped a moment ago and still puts its files in order.
     async fn open_writer(&self, tenant: &str, item: &Item) -> Result<Writer> {
         let settings = &self.settings;
-        let (source, selected_by) = match settings.from {
-            From::Feed => (Feed::NAME, Feed::SELECTED_BY),
-            From::Exchange => (Search::NAME, Search::SELECTED_BY),
-            From::Graph => (Queries::NAME, Queries::SELECTED_BY),
-            From::Report(_) => (Reports::NAME, Reports::SELECTED_BY),
-        };
+        let wanted = &settings.wanted;
         let asked = Asked {
             tenant_id: tenant.to_owned(),
             display_name: item.display_name.clone(),
-            source: settings.filter.source(source, settings.from),
-            records: settings.from.records().to_owned(),
-            selected_by: selected_by.to_owned(),
-            content_types: settings.content_types.clone(),
+            source: wanted.filter.source(wanted.from),
+            records: wanted.from.records().to_owned(),
+            selected_by: wanted.from.selected_by().to_owned(),
+            content_types: wanted.content_types.clone(),
             window: self.window,
-            settle_seconds: settings.settle_seconds,
+            settle_seconds: wanted.settle_seconds,
         };
         let settings = crate::export::Settings {
-            base: settings.path.clone(),
+            base: settings.output.path.clone(),
             asked,
             format: settings.format,
-            limits: settings.limits,
+            limits: settings.output.limits,
             force: settings.force,
             checkpoint: None,
         };
@@ -227,17 +145,20 @@ impl Job {
     }
 
     /// Reads into the writer until the source is at its end, something fails, or the work is stopped.
-    async fn collect_into<S: Source>(&self, writer: Writer, source: Result<S>, report: &mut Report) -> Result<()> {
+    async fn collect_into<S: Source>(&self, writer: Writer, source: S, report: &mut Report) -> Result<()> {
         let (out, batches) = outlet();
+        let largest = self.settings.output.limits.largest_record;
         let collecting = async {
-            let ask = self.ask();
-            let source = Arc::new(source?);
+            let ask = self.settings.wanted.ask(&self.engine, self.window, largest);
+            let source = Arc::new(source);
             // `out` ends with this block, and the writing with `out`.
             let out = out;
             let work = collect(&source, &ask, self.engine.clock(), &out, &self.meter);
             or_cancelled(&self.cancel, work).await
         };
-        let (collected, writing) = tokio::join!(collecting, write(writer, batches, &self.meter));
+        let records = Records::new(report.item().number, report.tenant(), self.settings.wanted.from);
+        let reader = self.settings.output.pass_thru.then_some((records, &self.sink));
+        let (collected, writing) = tokio::join!(collecting, write(writer, batches, &self.meter, reader));
         let (writer, written) = writing?;
         // The writer's own error comes first: it makes the readers stop with one that says less.
         let collected = written.and(collected);
@@ -280,17 +201,6 @@ impl Job {
         .await
     }
 
-    fn ask(&self) -> Ask {
-        Ask {
-            content_types: self.settings.content_types.clone(),
-            window: self.window,
-            settle_ms: i64::try_from(self.settings.settle_seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4),
-            readers: READERS,
-            largest_record: self.settings.limits.largest_record,
-            first_backoff: self.engine.first_wait(),
-        }
-    }
-
     fn outcome(&self, collected: Result<&Collected, &Error>) -> Outcome {
         let blobs = self.meter.read();
         match collected {
@@ -309,33 +219,58 @@ impl Job {
     }
 }
 
-/// Why a run that failed is not complete, for the manifest.
-pub(super) fn reason(error: &Error) -> String {
-    if error.is_cancelled() {
-        return "stopped".to_owned();
-    }
-    match error.advice() {
-        "" => error.message().to_owned(),
-        advice => format!("{}. {advice}", error.message()),
+/// What the exports of one operation share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    engine: Arc<Engine>,
+    sink: Sink,
+    cancel: CancellationToken,
+}
+
+impl Shared {
+    pub(super) fn of(context: &Context) -> Self {
+        Shared {
+            engine: Arc::clone(&context.engine),
+            sink: context.sink.clone(),
+            cancel: context.cancel.clone(),
+        }
     }
 }
 
-/// Adds what comes until there is no more. Gives the writer back, also where it failed.
-async fn write(mut writer: Writer, mut batches: Inlet, meter: &Meter) -> Result<(Writer, Result<()>)> {
+/// Adds what comes until there is no more, and hands what was new to `reader`. Gives the writer back, also where it failed.
+async fn write(
+    mut writer: Writer,
+    mut batches: Inlet,
+    meter: &Meter,
+    reader: Option<(Records, &Sink)>,
+) -> Result<(Writer, Result<()>)> {
     loop {
         let due = batches.receive().await;
         if due.is_empty() {
             return Ok((writer, Ok(())));
         }
-        let added;
-        (writer, added) = disk::job(move || {
-            let added = due.iter().try_for_each(|held| writer.add(&held.batch));
-            (writer, added)
+        let records = reader.as_ref().map(|(records, _)| records.clone());
+        let (new, added);
+        (writer, new, added) = disk::job(move || {
+            let mut new = Vec::new();
+            let added = due.iter().try_for_each(|Held { batch, .. }| match &records {
+                None => writer.add(batch),
+                Some(records) => writer.add_telling(batch, &mut |at| new.push(records.of(batch, at))),
+            });
+            (writer, new, added)
         })
         .await?;
         if added.is_err() {
             return Ok((writer, added));
         }
         meter.set_records(writer.progress());
+        if let Some((_, sink)) = &reader {
+            for record in new {
+                // A reader who is gone has stopped the work, which then ends by itself.
+                if sink.record(record).await.is_err() {
+                    break;
+                }
+            }
+        }
     }
 }

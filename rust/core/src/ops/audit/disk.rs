@@ -10,7 +10,7 @@ const JOBS: usize = 16;
 static TURNS: Semaphore = Semaphore::const_new(JOBS);
 
 /// Runs `work` when its turn comes. Once begun it runs to its end, also when nobody waits for it any more.
-pub(super) async fn job<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(crate) async fn job<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let ended = || Error::internal("the writer of an export ended early");
     let turn = TURNS.acquire().await.map_err(|_| ended())?;
     let work = move || {

@@ -1,0 +1,77 @@
+//! What the exports into a tenant's folder have not got, read from its manifest and journal without touching either.
+
+use super::coverage::Missing;
+use super::folder::{failed, JOURNAL, MANIFEST};
+use super::journal::{self, Header};
+use super::manifest::Left;
+use crate::error::{Error, Kind, Result};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A tenant's folder that is not complete.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    /// How it is written.
+    pub(crate) header: Header,
+    /// What its manifest remembers; nothing where that cannot be read.
+    pub(crate) left: Left,
+    /// What is missing, by source; nothing where no export can bring what makes it incomplete.
+    pub(crate) missing: Vec<Missing>,
+}
+
+/// The folder of a tenant below `base`.
+pub(crate) fn root(base: &Path, tenant: &str) -> PathBuf {
+    base.join(format!("tenant={tenant}"))
+}
+
+/// The tenants that have a folder below `base`; blocks.
+pub(crate) fn tenants(base: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(base) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(failed("list", base, &cause)),
+    };
+    let mut tenants = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|cause| failed("list", base, &cause))?.file_name();
+        tenants.extend(
+            name.to_str()
+                .and_then(|name| name.strip_prefix("tenant="))
+                .map(str::to_owned),
+        );
+    }
+    tenants.sort_unstable();
+    Ok(tenants)
+}
+
+/// What a tenant's folder lacks; `None` where its manifest says that it is complete, or where no export has begun. Blocks.
+pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
+    let left = match fs::read(root.join(MANIFEST)) {
+        // A crash leaves the manifest of before; what cannot be read promises nothing.
+        Ok(text) => serde_json::from_slice::<Left>(&text).unwrap_or_default(),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Left::default(),
+        Err(cause) => return Err(failed("read", &root.join(MANIFEST), &cause)),
+    };
+    if left.complete {
+        return Ok(None);
+    }
+    let path = root.join(JOURNAL);
+    let Some((header, coverage)) = journal::look(&path)? else {
+        return Ok(None);
+    };
+    let folder = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if folder != format!("tenant={}", header.tenant) {
+        let text = format!(
+            "{} holds the records of another tenant, {}",
+            root.display(),
+            header.tenant
+        );
+        return Err(Error::new(Kind::Storage, text).advise("Give the folder its own name again."));
+    }
+    Ok(Some(Unfinished {
+        header,
+        left,
+        missing: coverage.missing(),
+    }))
+}

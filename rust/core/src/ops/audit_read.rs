@@ -1,0 +1,188 @@
+//! `audit_read`: each tenant's audit records as events, each once, while they come.
+//!
+//! Nothing is kept but what tells records apart. Who reads slowly makes the readers wait: events, batches and what is read
+//! side by side are bounded. What is missing is told at the end of a tenant, in a record of its own.
+
+use super::audit::each::{each, Ended, Task};
+use super::audit::item::Item;
+use super::audit::once::Once;
+use super::audit::record::Records;
+use super::audit::source::{Opened, SignedIn};
+use super::audit::wanted::{self, Caller, Wanted};
+use super::audit::{gap, reason};
+use crate::audit::collect::{collect, Collected};
+use crate::audit::feed::Since;
+use crate::audit::meter::Meter;
+use crate::audit::{outlet, Source, Window};
+use crate::engine::{Engine, Session};
+use crate::error::{Error, Result};
+use crate::export::{Gap, Limits};
+use crate::operation::{or_cancelled, Context, Operation, Sink};
+use crate::request::Request;
+use crate::value::Value;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const ACTIVITY: &str = "Reading audit logs";
+
+struct Reading {
+    engine: Arc<Engine>,
+    sink: Sink,
+    cancel: CancellationToken,
+    caller: Caller,
+    wanted: Wanted,
+}
+
+pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
+    request.only(&wanted::FIELDS)?;
+    let caller = Caller::read(session, request)?;
+    let wanted = Wanted::read(session, request, &caller)?;
+    Ok(Operation::spawn(session, |context| run(context, caller, wanted)))
+}
+
+async fn run(context: Context, caller: Caller, wanted: Wanted) -> Result<()> {
+    let throttle = caller.throttle;
+    let reading = Arc::new(Reading {
+        engine: Arc::clone(&context.engine),
+        sink: context.sink.clone(),
+        cancel: context.cancel.clone(),
+        caller,
+        wanted,
+    });
+    each(context, ACTIVITY, throttle, |task| {
+        let reading = Arc::clone(&reading);
+        async move { reading.tenant(task).await }
+    })
+    .await
+}
+
+impl Reading {
+    async fn tenant(&self, task: Task) -> Read {
+        let window = self.wanted.window_now(&self.engine);
+        let mut read = Read {
+            tenant: task.item.tenant.clone(),
+            item: task.item,
+            records: 0,
+            flawed: 0,
+            gaps: Vec::new(),
+            incomplete: None,
+            warnings: Vec::new(),
+            fresh: false,
+            error: None,
+        };
+        let work = self.read(&task.request, window, &task.meter, &mut read);
+        if let Err(error) = or_cancelled(&self.cancel, work).await {
+            read.incomplete = Some(reason(&error));
+            read.error = Some(error.for_tenant(read.tenant.clone()));
+        }
+        read
+    }
+
+    async fn read(&self, request: &Request, window: Window, meter: &Arc<Meter>, read: &mut Read) -> Result<()> {
+        let tenant = Item::tenant_of(request)?;
+        let signed_in = SignedIn::new(&self.engine, &self.caller, self.wanted.from, tenant).await?;
+        signed_in.tenant().as_str().clone_into(&mut read.tenant);
+        match signed_in.open(&self.wanted, window, Since::unkept())? {
+            Opened::Feed(source) => self.hand_on(source, window, meter, read).await,
+            Opened::Search(source) => self.hand_on(source, window, meter, read).await,
+            Opened::Queries(source) => self.hand_on(source, window, meter, read).await,
+            Opened::Reports(source) => self.hand_on(source, window, meter, read).await,
+        }
+    }
+
+    async fn hand_on<S: Source>(&self, source: S, window: Window, meter: &Arc<Meter>, read: &mut Read) -> Result<()> {
+        let (out, batches) = outlet();
+        let collecting = async {
+            let ask = self.wanted.ask(&self.engine, window, Limits::default().largest_record);
+            let source = Arc::new(source);
+            // `out` ends with this block, and the reading with `out`.
+            let out = out;
+            collect(&source, &ask, self.engine.clock(), &out, meter).await
+        };
+        let records = Records::new(read.item.number, &read.tenant, self.wanted.from);
+        let sending = async {
+            // So do the readers when this one ends early.
+            let mut batches = batches;
+            let mut once = Once::new();
+            loop {
+                let due = batches.receive().await;
+                if due.is_empty() {
+                    return Ok(());
+                }
+                let records = records.clone();
+                let new;
+                (once, new) = once
+                    .new_of(due, move |batch, at| {
+                        (batch.records[at].flaw.is_some(), records.of(batch, at))
+                    })
+                    .await?;
+                for (is_flawed, record) in new {
+                    read.records += 1;
+                    read.flawed += u64::from(is_flawed);
+                    self.sink.record(record).await?;
+                }
+                meter.set_records(read.records);
+            }
+        };
+        let (collected, sent) = tokio::join!(collecting, sending);
+        sent.and(collected).map(|collected| read.end(collected))
+    }
+}
+
+/// What is said of one tenant after its records.
+struct Read {
+    item: Item,
+    tenant: String,
+    records: u64,
+    flawed: u64,
+    gaps: Vec<Gap>,
+    incomplete: Option<String>,
+    warnings: Vec<String>,
+    fresh: bool,
+    error: Option<Error>,
+}
+
+impl Read {
+    fn end(&mut self, collected: Collected) {
+        self.fresh = !collected.fresh.is_empty();
+        self.gaps = collected.gaps;
+        self.warnings = collected.warnings;
+        self.incomplete = collected.incomplete;
+        if self.flawed > 0 {
+            let text = format!("{} records are no valid JSON text and came as they are", self.flawed);
+            self.incomplete = Some(match self.incomplete.take() {
+                Some(reason) => format!("{reason}; {text}"),
+                None => text,
+            });
+        }
+    }
+}
+
+impl Ended for Read {
+    fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    async fn send(self, sink: &Sink) -> Result<()> {
+        for warning in &self.warnings {
+            sink.warning(warning.as_str()).await?;
+        }
+        if let Some(error) = self.error {
+            return sink.failed(self.item.target(), error).await;
+        }
+        let gaps: Vec<Value> = self.gaps.iter().map(gap).collect();
+        let summary = Value::map()
+            .with("item", self.item.number)
+            .with("tenantId", self.tenant)
+            .with("displayName", self.item.display_name)
+            .with("count", i64::try_from(self.records).unwrap_or(i64::MAX))
+            .with("complete", self.incomplete.is_none())
+            .with("reason", self.incomplete)
+            .with("gaps", Value::List(gaps));
+        sink.record(summary).await
+    }
+}
