@@ -2,70 +2,34 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
-using SecureAppModel.Completion;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
 {
-    /// <summary>Exports customers' audit logs from the Management Activity feed, each record exactly once.</summary>
+    /// <summary>Exports tenants' audit logs to files, each record exactly once.</summary>
     [Cmdlet(VerbsData.Export, "SecureAppAuditLog", SupportsShouldProcess = true)]
-    [OutputType(typeof(SecureAppAuditExport))]
-    public sealed class ExportSecureAppAuditLogCommand : OperationCmdlet
+    [OutputType(typeof(SecureAppAuditExport), typeof(PSObject))]
+    public sealed class ExportSecureAppAuditLogCommand : AuditLogCmdlet
     {
-        private const string AzureActiveDirectory = "Audit.AzureActiveDirectory";
-        private const string Exchange = "Audit.Exchange";
-        private const string SharePoint = "Audit.SharePoint";
-        private const string General = "Audit.General";
-        private const string Dlp = "DLP.All";
+        private static readonly string[] s_knownFromBefore =
+        {
+            nameof(Source), nameof(ContentType), nameof(RecordType), nameof(Operation), nameof(UserId), nameof(IPAddress), nameof(ObjectId),
+            nameof(FreeText), nameof(StartTime), nameof(EndTime), nameof(Month), nameof(Format), nameof(Bom), nameof(Force),
+        };
 
-        private static readonly string[] s_contentTypes = { AzureActiveDirectory, Exchange, SharePoint, General, Dlp };
-
-        /// <summary>More than a day, so that each run of a daily job overlaps the one before; what comes twice is written once.</summary>
-        private static readonly TimeSpan s_defaultSpan = TimeSpan.FromHours(25);
-
-        /// <summary>The core's own settle delay.</summary>
-        private static readonly TimeSpan s_defaultDelay = TimeSpan.FromMinutes(10);
-
-        private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
         private readonly List<string> _unfinished = new List<string>();
-        private SecureAppCredential? _credential;
+
+        /// <summary>The tenants to go on with; none are all that the folder holds.</summary>
+        private readonly List<string> _named = new List<string>();
+
+        /// <summary>What there is to go on with, while it is being asked for.</summary>
+        private List<ValueMap>? _resumable;
         private string _folder = string.Empty;
-        private DateTimeOffset _start;
-        private DateTimeOffset _end;
-        private long _items;
-
-        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-        [Alias("Tenant", "CustomerId", "CustomerContextId")]
-        [TenantTransformation]
-        public string[]? TenantId { get; set; }
-
-        /// <summary>The customer's name as it shall appear in the results; Get-DelegatedTenant gives it.</summary>
-        [Parameter(ValueFromPipelineByPropertyName = true)]
-        public string? DisplayName { get; set; }
+        private bool _isWriting;
 
         /// <summary>The folder to write to, taken literally; created where it is missing.</summary>
         [Parameter(Position = 1)]
         public string? Path { get; set; }
-
-        [Parameter(Position = 2)]
-        [Alias("AppCredential")]
-        public object? Credential { get; set; }
-
-        /// <summary>The first moment of interest, without a zone in local time; 25 hours ago where it is not given.</summary>
-        [Parameter]
-        [Alias("StartDate")]
-        [TimeTransformation]
-        public DateTime? StartTime { get; set; }
-
-        /// <summary>The first moment that is not of interest any more; where it is not given, the settle delay ago: as far as the result can be final.</summary>
-        [Parameter]
-        [Alias("EndDate")]
-        [TimeTransformation]
-        public DateTime? EndTime { get; set; }
-
-        [Parameter]
-        [ValidateSet(AzureActiveDirectory, Exchange, SharePoint, General, Dlp)]
-        public string[] ContentType { get; set; } = { AzureActiveDirectory, Exchange, SharePoint, General };
 
         [Parameter]
         [ValidateSet("Ndjson", "Csv")]
@@ -75,17 +39,18 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter Bom { get; set; }
 
-        /// <summary>Content younger than this when it is fetched may still grow, and more may come beside it.</summary>
+        /// <summary>Bytes of memory for the list of records that are written already, of all tenants together.</summary>
         [Parameter]
-        [DurationTransformation]
-        public TimeSpan? SettleDelay { get; set; }
+        [ValidateRange(1L << 20, long.MaxValue)]
+        public long? MaxMemory { get; set; }
 
+        /// <summary>Goes on with what earlier exports into the folder asked for and did not get.</summary>
         [Parameter]
-        [ValidateRange(1, 64)]
-        public int? ThrottleLimit { get; set; }
+        public SwitchParameter Resume { get; set; }
 
+        /// <summary>Gives the records that are new as objects, instead of a result for each tenant.</summary>
         [Parameter]
-        public SwitchParameter AppOnly { get; set; }
+        public SwitchParameter PassThru { get; set; }
 
         /// <summary>Starts each tenant's folder anew: what earlier exports wrote there is removed.</summary>
         [Parameter]
@@ -95,9 +60,8 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter FailOnGap { get; set; }
 
-        [Parameter]
-        [ArgumentCompleter(typeof(EnvironmentCompleter))]
-        public string? Environment { get; set; }
+        /// <summary>A folder names its tenants; those of a pipeline in which none is usable are not all of them.</summary>
+        internal override bool IsForAll => Resume && !MyInvocation.ExpectingInput && !IsGiven(nameof(TenantId));
 
         protected override void BeginProcessing()
         {
@@ -106,71 +70,38 @@ namespace SecureAppModel.Commands
                 FailInput("No folder was given.", "Use -Path with the folder to write to.", null);
             }
 
-            if (!MyInvocation.ExpectingInput && TenantInput.Missing(TenantId) is SecureAppException missing)
+            if (Resume)
             {
-                Fail(missing, null);
+                CheckResume();
             }
-
-            if (Bom && Format != "Csv")
+            else
             {
-                FailInput("-Bom is for CSV files only.", "Add -Format Csv, or leave -Bom out.", null);
-            }
-
-            if (SettleDelay < TimeSpan.Zero)
-            {
-                FailInput("-SettleDelay is negative.", "Use a time span of zero or more.", SettleDelay);
-            }
-
-            foreach (string tenant in TenantId ?? Array.Empty<string>())
-            {
-                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+                CheckTenants();
+                if (Bom && Format != "Csv")
                 {
-                    Fail(refusal, tenant);
+                    FailInput("-Bom is for CSV files only.", "Add -Format Csv, or leave -Bom out.", null);
                 }
-            }
 
-            DateTimeOffset now = DateTimeOffset.UtcNow;
-            _end = EndTime is DateTime end ? Moment(end) : now - (SettleDelay ?? s_defaultDelay);
-            _start = StartTime is DateTime start ? Moment(start) : (EndTime is null || _end > now ? now : _end) - s_defaultSpan;
-            if (_start >= _end)
-            {
-                FailInput(
-                    "The start, " + _start.ToString("u") + ", is not before the end, " + _end.ToString("u") + ".",
-                    "Give -StartTime and -EndTime so that there is time between them; times without a zone are local.",
-                    StartTime);
+                CheckAsked();
             }
 
             _folder = Guarded(() => OutputFolder.Resolve(SessionState, Path!), new FilePath(Path));
-            _credential = ResolveCredential(Credential);
-        }
-
-        protected override void ProcessRecord()
-        {
-            if (TenantInput.Missing(TenantId) is SecureAppException missing)
-            {
-                Refuse(missing, null);
-                return;
-            }
-
-            foreach (string tenant in TenantId!)
-            {
-                SubmitTenant(tenant);
-            }
-
-            if (IsStarted)
-            {
-                DrainReady();
-            }
+            TakeCredential();
         }
 
         protected override void EndProcessing()
         {
+            if (Resume)
+            {
+                GoOn();
+            }
+
             Complete();
             if (FailOnGap && _unfinished.Count > 0)
             {
                 SecureAppException incomplete = new SecureAppException(
                     SecureAppErrorKind.Protocol,
-                    "The audit log of " + _unfinished.Count + " of " + (_items == 1 ? "1 tenant" : _items + " tenants") + " is not complete: " + string.Join(", ", _unfinished.Select(Shown.Text)) + ".",
+                    "The audit log of " + _unfinished.Count + " of " + (Items == 1 ? "1 tenant" : Items + " tenants") + " is not complete: " + string.Join(", ", _unfinished.Select(Shown.Text)) + ".",
                     "See Gaps, Reason and Error of their results, then run the same command again: it goes on where it stopped.");
                 ThrowTerminatingError(ErrorRecords.From(incomplete, _unfinished.ToArray(), "IncompleteExport"));
             }
@@ -178,76 +109,130 @@ namespace SecureAppModel.Commands
 
         internal override void OnRecord(ValueMap record)
         {
+            if (_resumable is not null)
+            {
+                _resumable.Add(record);
+                return;
+            }
+
+            if (AuditRecordObject.IsRecord(record))
+            {
+                WriteObject(AuditRecordObject.Of(record));
+                return;
+            }
+
             SecureAppAuditExport result = new SecureAppAuditExport(record);
-            if (!result.Complete || result.Gaps.Length > 0)
+            bool isUnfinished = !result.Complete || result.Gaps.Length > 0;
+            if (isUnfinished)
             {
                 Unfinished(Asked(record) ?? result.TenantId);
             }
 
-            WriteObject(result);
+            if (!PassThru)
+            {
+                WriteObject(result);
+            }
+            else if (isUnfinished && result.Error is null)
+            {
+                WriteWarning("The audit log of " + (result.DisplayName ?? result.TenantId) + " is not complete: " + (result.Reason ?? string.Join("; ", result.Gaps.Select(gap => gap.ToString()))) + ".");
+            }
         }
 
-        /// <summary>Comes after the result of a tenant that failed, or alone where there is nothing to tell of it.</summary>
-        internal override void OnFailed(ValueMap target, SecureAppException failure) =>
-            Refuse(failure, Asked(target) ?? target.OptionalText("tenant"));
-
-        private void SubmitTenant(string tenant)
+        internal override void OnTenant(string tenant, string? displayName)
         {
-            if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+            if (Resume)
             {
-                _items++;
-                Refuse(refusal, tenant);
+                _named.Add(tenant);
                 return;
             }
 
-            string name = string.IsNullOrWhiteSpace(DisplayName) || TenantId!.Length > 1 ? tenant : DisplayName + " (" + tenant + ")";
             string action = (Force ? "Remove earlier exports and export" : "Export") + " audit log";
-            if (!ShouldProcess(name, action + " from " + _start.ToString("u") + " to " + _end.ToString("u") + " into " + _folder))
+            if (ShouldProcess(Name(tenant, displayName), action + " from " + Period.Start.ToString("u") + " to " + Period.End.ToString("u") + " into " + _folder))
+            {
+                StartOnce();
+                SubmitTenant(tenant, displayName);
+            }
+        }
+
+        internal override void Refuse(SecureAppException failure, object? target)
+        {
+            Unfinished(target as string ?? string.Empty);
+            base.Refuse(failure, target);
+        }
+
+        private void CheckResume()
+        {
+            if (s_knownFromBefore.FirstOrDefault(IsGiven) is string given)
+            {
+                FailInput(
+                    "-Resume goes on with what earlier exports asked for, so -" + given + " does not belong to it.",
+                    "Leave -" + given + " out, or leave -Resume out and name everything that is wanted.",
+                    null);
+            }
+
+            if (!IsForAll)
+            {
+                CheckTenants();
+            }
+
+            CheckDelay();
+        }
+
+        /// <summary>Takes up what the tenants' folders say is missing.</summary>
+        private void GoOn()
+        {
+            if (_named.Count == 0 && !IsForAll)
             {
                 return;
             }
 
-            StartOnce();
-            _tenants[++_items] = tenant;
-            using RequestBuilder item = new RequestBuilder("tenant")
-                .Int("item", _items)
-                .Text("tenant", tenant.Trim())
-                .Text("displayName", TenantId!.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null);
-            Submit(item);
+            _resumable = new List<ValueMap>();
+            using (RequestBuilder list = new RequestBuilder("audit_resumable")
+                .Text("path", _folder)
+                .Text("environment", ResolveEnvironment(Environment))
+                .Texts("tenants", _named))
+            {
+                Run(list);
+            }
+
+            ILookup<string, ValueMap> tenants = _resumable.ToLookup(missing => missing.Text("tenantId"));
+            _resumable = null;
+            foreach (IGrouping<string, ValueMap> missing in tenants)
+            {
+                string? name = missing.First().OptionalText("displayName");
+                DateTimeOffset? start = missing.Min(part => part.Time("startTime"));
+                DateTimeOffset? end = missing.Max(part => part.Time("endTime"));
+                if (ShouldProcess(Name(missing.Key, name), "Go on with the export of its audit log from " + start?.ToString("u") + " to " + end?.ToString("u") + " into " + _folder))
+                {
+                    StartOnce();
+                    SubmitTenant(missing.Key, name);
+                }
+            }
         }
 
         private void StartOnce()
         {
-            if (IsStarted)
+            if (_isWriting)
             {
                 return;
             }
 
+            _isWriting = true;
             Guarded(() => OutputFolder.Ensure(_folder), new FilePath(Path));
-            using RequestBuilder request = new RequestBuilder("audit_export")
-                .Credential("credential", _credential!)
-                .Text("environment", ResolveEnvironment(Environment))
-                .Time("startTime", _start)
-                .Time("endTime", _end)
-                .Texts("contentTypes", s_contentTypes.Where(known => ContentType.Contains(known, StringComparer.OrdinalIgnoreCase)))
+            using RequestBuilder request = Resume
+                ? Request("audit_export").Flag("resume", true)
+                : RequestForRecords("audit_export")
+                    .Text("format", Format.ToLowerInvariant())
+                    .Flag("bom", Bom)
+                    .Flag("force", Force);
+            request
                 .Text("path", _folder)
-                .Text("format", Format.ToLowerInvariant())
-                .Flag("bom", Bom)
-                .Int("throttle", ThrottleLimit)
-                .Flag("force", Force)
-                .Int("settleSeconds", SettleDelay is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null)
-                .Flag("appOnly", AppOnly);
-            Start(request);
+                .Flag("passThru", PassThru)
+                .Int("maxMemory", MaxMemory);
+            Restart(request);
         }
 
-        /// <summary>The tenant as the user named it.</summary>
-        private string? Asked(ValueMap about) => _tenants.TryGetValue(about.Int("item"), out string? tenant) ? tenant : null;
-
-        private void Refuse(SecureAppException failure, object? target)
-        {
-            Unfinished(target as string ?? string.Empty);
-            WriteError(ErrorRecords.From(failure, target));
-        }
+        private static string Name(string tenant, string? displayName) => displayName is null ? tenant : displayName + " (" + tenant + ")";
 
         private void Unfinished(string tenant)
         {
@@ -256,8 +241,5 @@ namespace SecureAppModel.Commands
                 _unfinished.Add(tenant);
             }
         }
-
-        /// <summary>A time without a zone is local, as everywhere in PowerShell.</summary>
-        private static DateTimeOffset Moment(DateTime time) => new DateTimeOffset(time.ToUniversalTime());
     }
 }

@@ -26,6 +26,14 @@ namespace SecureAppModel.Commands
                 && IsDomain(text.Substring(at + 1));
         }
 
+        /// <summary>Nothing, blank text, or a list of texts that is empty or has a blank one.</summary>
+        internal static bool IsEmpty(object? value) => value switch
+        {
+            string[] texts => texts.Length == 0 || texts.Any(string.IsNullOrWhiteSpace),
+            string text => string.IsNullOrWhiteSpace(text),
+            _ => value is null,
+        };
+
         private static bool IsLabel(string label) =>
             label.Length > 0
             && label.Length <= LongestLabel

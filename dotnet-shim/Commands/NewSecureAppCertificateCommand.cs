@@ -159,7 +159,5 @@ namespace SecureAppModel.Commands
 
             return path is null ? null : Guarded(() => OutputPath.Resolve(SessionState, path, "Give the path of a file on a file system."), new FilePath(path));
         }
-
-        private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
     }
 }

@@ -107,6 +107,21 @@ namespace SecureAppModel.Commands
             }
         }
 
+        /// <summary>True where the command line or the pipeline binds the parameter, with whatever value.</summary>
+        internal bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+        /// <summary>Ends the command where one of these is given and says nothing: an empty filter never silently becomes everything.</summary>
+        internal void CheckNotEmpty(params string[] parameters)
+        {
+            foreach (string name in parameters)
+            {
+                if (IsGiven(name) && InputShape.IsEmpty(MyInvocation.BoundParameters[name]))
+                {
+                    FailInput("-" + name + " is empty.", "Check the variable that it comes from, or leave -" + name + " out.", null);
+                }
+            }
+        }
+
         internal void FailInput(string message, string advice, object? target) =>
             ThrowTerminatingError(ErrorRecords.InvalidInput(message, advice, target));
     }

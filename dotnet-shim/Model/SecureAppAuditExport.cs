@@ -11,6 +11,7 @@ namespace SecureAppModel
         {
             TenantId = record.Text("tenantId");
             DisplayName = record.OptionalText("displayName");
+            Source = record.Text("source");
             ContentType = record.Texts("contentTypes");
             StartTime = Time(record, "startTime");
             EndTime = Time(record, "endTime");
@@ -32,6 +33,9 @@ namespace SecureAppModel
         public string TenantId { get; }
 
         public string? DisplayName { get; }
+
+        /// <summary>Feed, Exchange or Graph.</summary>
+        public string Source { get; }
 
         public string[] ContentType { get; }
 

@@ -85,6 +85,10 @@ public sealed class Sandbox : IDisposable
         return text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
+    /// <summary>The ids of the first tenant's records whose events happened in a time, sorted.</summary>
+    public IReadOnlyList<string> EventIds(DateTimeOffset start, DateTimeOffset end) =>
+        RecordIds(Facts.Tenants[0].TenantId, $"?by=event&start={start.UtcDateTime:s}&end={end.UtcDateTime:s}");
+
     /// <summary>What was asked since the start or the last <see cref="ResetStats"/>.</summary>
     public JsonNode Stats() => Get("sandbox/stats");
 

@@ -1,0 +1,219 @@
+using System;
+using System.Collections.Generic;
+using System.Management.Automation;
+using SecureAppModel.Completion;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>What the commands on tenants' audit logs share: whose, from which service, which records of which time.</summary>
+    public abstract class AuditLogCmdlet : OperationCmdlet
+    {
+        private const string Feed = "Feed";
+        private const string Exchange = "Exchange";
+        private const string Graph = "Graph";
+
+        private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
+        private SecureAppCredential? _credential;
+        private TimeSpan? _defaultDelay;
+
+        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [Alias("Tenant", "CustomerId", "CustomerContextId")]
+        [TenantTransformation]
+        public string[]? TenantId { get; set; }
+
+        /// <summary>The customer's name as it shall appear in progress and results; Get-DelegatedTenant gives it.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public string? DisplayName { get; set; }
+
+        [Parameter(Position = 2)]
+        [Alias("AppCredential")]
+        public object? Credential { get; set; }
+
+        /// <summary>Where the records are taken from; the feed, or Exchange for a month, which the feed does not keep.</summary>
+        [Parameter]
+        [ValidateSet(Feed, Exchange, Graph)]
+        public string? Source { get; set; }
+
+        /// <summary>Content types of the feed, or one kind of record that Graph has.</summary>
+        [Parameter]
+        [ValidateSet("Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All", "AuditLogQuery", "SignIns", "DirectoryAudits", "Provisioning")]
+        public string[]? ContentType { get; set; }
+
+        [Parameter]
+        public string[]? RecordType { get; set; }
+
+        [Parameter]
+        [Alias("Operations")]
+        public string[]? Operation { get; set; }
+
+        [Parameter]
+        [Alias("UserIds")]
+        public string[]? UserId { get; set; }
+
+        [Parameter]
+        [Alias("IPAddresses")]
+        public string[]? IPAddress { get; set; }
+
+        [Parameter]
+        [Alias("ObjectIds")]
+        public string[]? ObjectId { get; set; }
+
+        [Parameter]
+        public string? FreeText { get; set; }
+
+        /// <summary>The first moment of interest, without a zone in local time; 25 hours before the end where it is not given.</summary>
+        [Parameter]
+        [Alias("StartDate")]
+        [TimeTransformation]
+        public DateTime? StartTime { get; set; }
+
+        /// <summary>The first moment that is not of interest any more.</summary>
+        [Parameter]
+        [Alias("EndDate")]
+        [TimeTransformation]
+        public DateTime? EndTime { get; set; }
+
+        /// <summary>A whole month in UTC: any moment in it, for example 2026-10.</summary>
+        [Parameter]
+        [TimeTransformation]
+        public DateTime? Month { get; set; }
+
+        /// <summary>What is younger than this when it is fetched may still grow, and more may come beside it.</summary>
+        [Parameter]
+        [DurationTransformation]
+        public TimeSpan? SettleDelay { get; set; }
+
+        [Parameter]
+        [ValidateRange(1, 64)]
+        public int? ThrottleLimit { get; set; }
+
+        [Parameter]
+        public SwitchParameter AppOnly { get; set; }
+
+        [Parameter]
+        [ArgumentCompleter(typeof(EnvironmentCompleter))]
+        public string? Environment { get; set; }
+
+        internal AuditPeriod Period { get; private set; }
+
+        /// <summary>Tenants of the input, those that were refused included.</summary>
+        internal long Items { get; private set; }
+
+        internal string ChosenSource => Source ?? (Month is null ? Feed : Exchange);
+
+        protected override void ProcessRecord()
+        {
+            if (TenantId is null && IsForAll)
+            {
+                return;
+            }
+
+            if (TenantInput.Missing(TenantId) is SecureAppException missing)
+            {
+                Refuse(missing, null);
+                return;
+            }
+
+            foreach (string tenant in TenantId!)
+            {
+                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+                {
+                    Items++;
+                    Refuse(refusal, tenant);
+                    continue;
+                }
+
+                OnTenant(tenant.Trim(), TenantId.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null);
+            }
+
+            if (IsStarted)
+            {
+                DrainReady();
+            }
+        }
+
+        protected override void EndProcessing() => Complete();
+
+        internal override void OnFailed(ValueMap target, SecureAppException failure) =>
+            Refuse(failure, Asked(target) ?? target.OptionalText("tenant"));
+
+        /// <summary>True where no tenant has to be named.</summary>
+        internal virtual bool IsForAll => false;
+
+        /// <summary>One tenant of the input.</summary>
+        internal abstract void OnTenant(string tenant, string? displayName);
+
+        /// <summary>Says of one tenant that nothing, or not all, can be had.</summary>
+        internal virtual void Refuse(SecureAppException failure, object? target) => WriteError(ErrorRecords.From(failure, target));
+
+        /// <summary>Ends the command where no tenant can come, or one that is named cannot be a tenant.</summary>
+        internal void CheckTenants()
+        {
+            if (!MyInvocation.ExpectingInput)
+            {
+                Check(TenantInput.Missing(TenantId), null);
+            }
+
+            foreach (string tenant in TenantId ?? Array.Empty<string>())
+            {
+                Check(TenantInput.Refusal(tenant), tenant);
+            }
+        }
+
+        /// <summary>Ends the command where the parameters say nothing that can be asked for.</summary>
+        /// <param name="defaultDelay">The settle delay where none is given; the source's own where this is not given either.</param>
+        internal void CheckAsked(TimeSpan? defaultDelay = null)
+        {
+            CheckNotEmpty(nameof(RecordType), nameof(Operation), nameof(UserId), nameof(IPAddress), nameof(ObjectId), nameof(FreeText), nameof(ContentType));
+            CheckDelay();
+            _defaultDelay = defaultDelay;
+            TimeSpan delay = SettleDelay ?? defaultDelay ?? (ChosenSource == Feed ? AuditPeriod.FeedDelay : AuditPeriod.SearchDelay);
+            Period = Guarded(() => AuditPeriod.Of(StartTime, EndTime, Month, delay), StartTime ?? Month);
+        }
+
+        internal void CheckDelay()
+        {
+            if (SettleDelay < TimeSpan.Zero)
+            {
+                FailInput("-SettleDelay is negative.", "Use a time span of zero or more.", SettleDelay);
+            }
+        }
+
+        internal void TakeCredential() => _credential = ResolveCredential(Credential);
+
+        /// <summary>A request with who asks.</summary>
+        internal RequestBuilder Request(string kind) => new RequestBuilder(kind)
+            .Credential("credential", _credential!)
+            .Text("environment", ResolveEnvironment(Environment))
+            .Int("throttle", ThrottleLimit)
+            .Int("settleSeconds", (SettleDelay ?? _defaultDelay) is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null)
+            .Flag("appOnly", AppOnly);
+
+        /// <summary>The same with what is asked for.</summary>
+        internal RequestBuilder RequestForRecords(string kind) => Request(kind)
+            .Text("source", ChosenSource.ToLowerInvariant())
+            .Texts("contentTypes", ContentType)
+            .Texts("recordTypes", RecordType)
+            .Texts("operations", Operation)
+            .Texts("userIds", UserId)
+            .Texts("ipAddresses", IPAddress)
+            .Texts("objectIds", ObjectId)
+            .Text("freeText", FreeText)
+            .Time("startTime", Period.Start)
+            .Time("endTime", Period.End);
+
+        internal void SubmitTenant(string tenant, string? displayName)
+        {
+            _tenants[++Items] = tenant;
+            using RequestBuilder item = new RequestBuilder("tenant")
+                .Int("item", Items)
+                .Text("tenant", tenant)
+                .Text("displayName", displayName);
+            Submit(item);
+        }
+
+        /// <summary>The tenant as the user named it.</summary>
+        internal string? Asked(ValueMap about) => _tenants.TryGetValue(about.Int("item"), out string? tenant) ? tenant : null;
+    }
+}
