@@ -76,6 +76,9 @@ public static class StopTable
             "Export-SecureAppAuditLog -TenantId $customer -Credential $application -Path $folder",
             "manage",
             new Dictionary<Stage, string> { [Stage.ProcessStart] = StartsNoProcess, [Stage.KeyGeneration] = MakesNoKey }),
+        ["Get-SecureAppAuditLog"] = Asks("Get-SecureAppAuditLog -TenantId $customer -Credential $application", "manage"),
+        ["Search-SecureAppUnifiedAuditLog"] = Asks(
+            "Search-SecureAppUnifiedAuditLog -StartDate ([datetime]::UtcNow.AddDays(-2)) -EndDate ([datetime]::UtcNow) -TenantId $customer -Credential $application", "outlook"),
 
         ["Start-SecureAppSandbox"] = Local(
             "$sandbox2 = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; Stop-SecureAppSandbox $sandbox2",
