@@ -50,12 +50,42 @@ librust-base64-dev librust-bytes-dev librust-cbindgen-dev librust-criterion-dev 
 librust-fs2-dev librust-futures-util-dev librust-http-body-util-dev librust-http-dev librust-httpdate-dev
 librust-hyper-dev librust-hyper-util-dev librust-lexopt-dev librust-libc-dev librust-memchr-dev librust-once-cell-dev
 librust-openssl-dev librust-proptest-dev librust-reqwest-dev librust-serde-dev librust-serde-json-dev
-librust-tempfile-dev librust-time-dev librust-tokio-dev librust-tokio-openssl-dev librust-tokio-util-dev
-librust-url-dev librust-zeroize-dev'
+librust-ruzstd-dev librust-tempfile-dev librust-time-dev librust-tokio-dev librust-tokio-openssl-dev librust-tokio-util-dev
+librust-url-dev librust-zeroize-dev librust-zstd-dev'
 
 debian_mirror() {
     apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
         grep -E '/debian/?$' | head -n 1
+}
+
+# A private apt, which changes nothing of the machine's: its own lists and packages, checked as the machine's are.
+apt_begin() {
+    apt=$state/apt
+    rm -rf "$apt"
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+    cat >"$apt/apt.conf" <<CONF
+Dir::State "$apt";
+Dir::State::lists "$apt/lists";
+Dir::Cache "$apt/cache";
+APT::Install-Recommends "false";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Acquire::Retries "3";
+CONF
+    APT_CONFIG=$apt/apt.conf
+    export APT_CONFIG
+}
+
+# Fetches packages and unpacks them into a folder.
+unpack() {
+    into=$1
+    shift
+    mkdir -p "$apt/deb" "$into"
+    (cd "$apt/deb" && apt-get -qq download "$@") || return 1
+    for package in "$apt"/deb/*.deb; do
+        dpkg -x "$package" "$into"
+    done
+    rm -rf "$apt/deb"
 }
 
 use_debian() {
@@ -65,44 +95,39 @@ use_debian() {
     [ -n "$mirror" ] || fail "the crate registry does not answer and apt's configuration names no Debian archive."
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     [ -r "$keyring" ] || fail "the Debian archive keyring is missing ($keyring); install debian-archive-keyring."
+    command -v pkg-config >/dev/null 2>&1 ||
+        fail "pkg-config is missing, by which Debian's crates find C libraries; install it (Debian: apt-get install pkg-config)."
 
-    apt=$state/apt
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/etc"
+    apt_begin
     : >"$apt/status"
-    printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" >"$apt/etc/sources.list"
-    cat >"$apt/apt.conf" <<CONF
-Dir::State "$apt";
+    printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" >"$apt/sources.list"
+    cat >>"$APT_CONFIG" <<CONF
 Dir::State::status "$apt/status";
-Dir::State::lists "$apt/lists";
-Dir::Cache "$apt/cache";
-Dir::Etc::sourcelist "$apt/etc/sources.list";
+Dir::Etc::sourcelist "$apt/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::Retries "3";
 CONF
-    APT_CONFIG=$apt/apt.conf
-    export APT_CONFIG
     say "fetching the package lists of Debian $suite"
     apt-get -qq update || fail "Debian's package lists could not be fetched from $mirror."
-    # The whole resolution also names compilers and libraries; only the crates' sources are wanted.
+    # The whole resolution also names compilers and libraries; only the crates' sources are wanted, and the one library that
+    # has to be as new as its crate. It is linked statically and asks nothing new of the machine's C library.
     # shellcheck disable=SC2086
-    wanted=$(apt-get -qq -s install $packages 2>/dev/null | sed -n 's/^Inst \(librust-[^ ]*\) .*/\1/p')
+    wanted=$(apt-get -qq -s install $packages 2>/dev/null | sed -n 's/^Inst \(librust-[^ ]*\|libzstd-dev\) .*/\1/p')
     [ -n "$wanted" ] || fail "Debian $suite does not offer the crates that this project needs."
     say "fetching $(printf '%s\n' "$wanted" | wc -l) source packages"
-    rm -rf "$state/deb" "$state/unpacked"
-    mkdir -p "$state/deb" "$state/unpacked"
+    unpacked=$state/unpacked
+    rm -rf "$unpacked"
     # shellcheck disable=SC2086
-    (cd "$state/deb" && apt-get -qq download $wanted) || fail "Debian's crate packages could not be fetched from $mirror."
-    for package in "$state"/deb/*.deb; do
-        dpkg -x "$package" "$state/unpacked"
-    done
-    rm -rf "$state/registry" "$state/deb"
-    mv "$state/unpacked/usr/share/cargo/registry" "$state/registry"
-    rm -rf "$state/unpacked" "$apt"
+    unpack "$unpacked" $wanted || fail "Debian's crate packages could not be fetched from $mirror."
+    rm -rf "$state/registry" "$state/native"
+    mv "$unpacked/usr/share/cargo/registry" "$state/registry"
+    mkdir "$state/native"
+    mv "$unpacked/usr/include" "$unpacked/usr/lib" "$state/native"
+    rm -rf "$unpacked"
+    multiarch=$("$cc" -print-multiarch)
+    pc=$state/native/lib/$multiarch/pkgconfig
+    sed -i 's|^prefix=.*|prefix=${pcfiledir}/../../..|' "$pc/libzstd.pc" || fail "Debian $suite's libzstd-dev has no libzstd.pc."
 
     mkdir -p "$root/.cargo"
     cat >"$config" <<CONF
@@ -115,7 +140,43 @@ directory = "$state/registry"
 
 [net]
 offline = true
+
+[env]
+PKG_CONFIG_PATH = { value = "$pc${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}", force = true }
+# libclang, which reads zstd's header, is often there without headers of its own; the compiler's do as well.
+BINDGEN_EXTRA_CLANG_ARGS = "-isystem $("$cc" -print-file-name=include)"
 CONF
+    has_libclang || use_libclang
+    rm -rf "$apt"
+}
+
+has_libclang() {
+    for file in /usr/lib/llvm-*/lib/libclang[-.][0-9s]* /usr/lib/*/libclang[-.][0-9s]* /usr/local/lib/libclang[-.][0-9s]*; do
+        [ ! -e "$file" ] || return 0
+    done
+    return 1
+}
+
+# Of this machine's own suite, because it must fit the C++ library.
+use_libclang() {
+    say "fetching libclang, which is not on this machine"
+    apt_begin
+    printf 'Dir::State::status "/var/lib/dpkg/status";\n' >>"$APT_CONFIG"
+    apt-get -qq update || :
+    version=$(apt-cache depends libclang-dev 2>/dev/null | sed -n 's/.*Depends: libclang-\([0-9.]*\)-dev$/\1/p' | head -n 1)
+    missing=$(apt-get -qq -s install "libclang1-$version" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+    clang=$state/clang
+    rm -rf "$clang"
+    # shellcheck disable=SC2086
+    [ -n "$missing" ] && unpack "$clang" $missing ||
+        fail "libclang of this machine's own suite could not be fetched; install it (Debian: apt-get install libclang1)."
+    # They look for each other in the system's folders; one that needs all of them finds them here.
+    # shellcheck disable=SC2016,SC2046
+    (cd "$clang" && "$cc" -shared -o libclang.so -Wl,--no-as-needed,--disable-new-dtags \
+        "-Wl,-rpath,\$ORIGIN/usr/lib/$multiarch:\$ORIGIN/lib/$multiarch" \
+        $(find "usr/lib/$multiarch" "lib/$multiarch" -name '*.so.*' 2>/dev/null)) ||
+        fail "libclang of this machine's own suite could not be linked."
+    printf 'LIBCLANG_PATH = "%s"\n' "$clang" >>"$config"
 }
 
 main() {
@@ -126,7 +187,8 @@ main() {
     fi
     rm -f "$state/failure"
     check_toolchain
-    if [ -r "$state/source" ]; then
+    # A newer script may need more than an older one has fetched.
+    if [ "$state/source" -nt "$root/build/bootstrap.sh" ]; then
         say "$(cat "$state/source")"
         return
     fi
