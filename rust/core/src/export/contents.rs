@@ -4,7 +4,7 @@ use super::coverage::Coverage;
 use super::folder::{failed, Folder, REJECTS};
 use super::journal::PartEntry;
 use super::manifest::PartLine;
-use super::part::hash_of;
+use super::part_file::hash_of;
 use crate::error::{Error, Kind, Result};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ pub(crate) struct Contents {
     pub(crate) records: u64,
     pub(crate) rejects: u64,
     pub(crate) bytes: u64,
+    pub(crate) uncompressed: u64,
     pub(crate) parts: Vec<PartLine>,
     /// Parts that are there with another size than they were written with.
     pub(crate) altered: Vec<String>,
@@ -42,11 +43,14 @@ impl Contents {
         }
         self.first = [self.first, entry.first].into_iter().flatten().min();
         self.last = self.last.max(entry.last);
+        let uncompressed_bytes = entry.uncompressed.unwrap_or(entry.bytes);
         self.bytes += entry.bytes;
+        self.uncompressed += uncompressed_bytes;
         self.parts.push(PartLine {
             path: entry.part,
             records: entry.records,
             bytes: entry.bytes,
+            uncompressed_bytes,
             sha256: entry.sha256,
         });
     }

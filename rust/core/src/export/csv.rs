@@ -1,5 +1,6 @@
 //! Records as the rows that `Search-UnifiedAuditLog | Export-Csv` gives: the columns scripts already know.
 
+use super::fields::named;
 use super::record_type;
 use super::text;
 use super::time;
@@ -31,14 +32,9 @@ const OF_GRAPH: [&str; COLUMNS.len()] = [
 pub struct Rows<W: Write>(csv::Writer<W>);
 
 impl<W: Write> Rows<W> {
-    /// Starts the text: a byte order mark if wanted (Excel needs it to see UTF-8), then the header.
-    pub fn begin(mut out: W, byte_order_mark: bool) -> io::Result<Self> {
-        if byte_order_mark {
-            out.write_all(b"\xEF\xBB\xBF")?;
-        }
-        let mut rows = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
+    /// Starts the text: a byte order mark if wanted, then the header.
+    pub fn begin(out: W, byte_order_mark: bool) -> io::Result<Self> {
+        let mut rows = begin(out, byte_order_mark)?;
         rows.write_record(COLUMNS)?;
         Ok(Rows(rows))
     }
@@ -46,9 +42,9 @@ impl<W: Write> Rows<W> {
     /// Writes one record, which must be a valid JSON object without line breaks.
     pub fn write(&mut self, record: &[u8]) -> io::Result<()> {
         let [kind, created, user, operation, id] =
-            top_level(record, ["RecordType", "CreationTime", "UserId", "Operation", "Id"]);
+            named(record, ["RecordType", "CreationTime", "UserId", "Operation", "Id"]);
         if kind.is_none() && id.is_none() {
-            if let [Some(kind), created, user, operation, id, Some(data)] = top_level(record, OF_GRAPH) {
+            if let [Some(kind), created, user, operation, id, Some(data)] = named(record, OF_GRAPH) {
                 return self.row([
                     record_type(Some(kind)),
                     creation_date(created),
@@ -71,7 +67,7 @@ impl<W: Write> Rows<W> {
 
     fn row(&mut self, row: [Cow<'_, str>; COLUMNS.len()]) -> io::Result<()> {
         for column in row {
-            self.0.write_field(guarded(&column).as_bytes())?;
+            self.0.write_field(guarded(column).as_bytes())?;
         }
         self.0.write_record(None::<&[u8]>)?;
         Ok(())
@@ -84,17 +80,29 @@ impl<W: Write> Rows<W> {
 
     /// Ends the text and gives back where it went.
     pub fn finish(self) -> io::Result<W> {
-        self.0
-            .into_inner()
-            .map_err(|error| io::Error::new(error.error().kind(), error.to_string()))
+        finish(self.0)
     }
 }
 
+/// Starts a text after RFC 4180, with a byte order mark if wanted: Excel needs it to see UTF-8.
+pub(super) fn begin<W: Write>(mut out: W, byte_order_mark: bool) -> io::Result<csv::Writer<W>> {
+    if byte_order_mark {
+        out.write_all(b"\xEF\xBB\xBF")?;
+    }
+    let mut rows = csv::WriterBuilder::new();
+    Ok(rows.terminator(csv::Terminator::CRLF).from_writer(out))
+}
+
+pub(super) fn finish<W: Write>(rows: csv::Writer<W>) -> io::Result<W> {
+    rows.into_inner()
+        .map_err(|error| io::Error::new(error.error().kind(), error.to_string()))
+}
+
 /// A spreadsheet runs a cell that begins like a formula; an apostrophe in front makes it text.
-fn guarded(text: &str) -> Cow<'_, str> {
+pub(super) fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
     match text.as_bytes().first() {
         Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => Cow::Owned(format!("'{text}")),
-        _ => Cow::Borrowed(text),
+        _ => text,
     }
 }
 
@@ -122,84 +130,6 @@ fn plain(raw: Option<&[u8]>) -> Cow<'_, str> {
         Some([b'"', text @ .., b'"']) => text::unescape(text),
         Some(other) => String::from_utf8_lossy(other),
     }
-}
-
-/// The values of some top-level fields of a valid JSON object, as written; the first of each name counts.
-fn top_level<'a, const N: usize>(record: &'a [u8], names: [&str; N]) -> [Option<&'a [u8]>; N] {
-    let mut found = [None; N];
-    let mut at = record
-        .iter()
-        .position(|byte| *byte == b'{')
-        .map_or(record.len(), |at| at + 1);
-    while let Some(offset) = record
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| *byte == b'"'))
-    {
-        let key_start = at + offset;
-        let key_end = text_end(record, key_start);
-        let Some(colon) = record
-            .get(key_end..)
-            .and_then(|rest| rest.iter().position(|byte| *byte == b':'))
-        else {
-            break;
-        };
-        let value_start = skip_blanks(record, key_end + colon + 1);
-        let value_end = value_end(record, value_start);
-        let key = text::unescape(record.get(key_start + 1..key_end.saturating_sub(1)).unwrap_or_default());
-        if let Some(index) = names.iter().position(|name| *name == key) {
-            found[index] = found[index].or(record.get(value_start..value_end));
-        }
-        at = value_end;
-    }
-    found
-}
-
-fn skip_blanks(record: &[u8], at: usize) -> usize {
-    let blanks = record
-        .get(at..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count();
-    at + blanks
-}
-
-/// Behind the closing quote of the string that begins at `at`.
-fn text_end(record: &[u8], at: usize) -> usize {
-    let mut at = at + 1;
-    while let Some(offset) = record.get(at..).and_then(text::special) {
-        at += offset;
-        match record[at] {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    record.len()
-}
-
-/// Behind the value that begins at `at`.
-fn value_end(record: &[u8], mut at: usize) -> usize {
-    let mut depth = 0usize;
-    while let Some(&byte) = record.get(at) {
-        match byte {
-            b'"' => {
-                at = text_end(record, at);
-                if depth == 0 {
-                    return at;
-                }
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth <= 1 => return at + depth,
-            b'}' | b']' => depth -= 1,
-            b',' if depth == 0 => return at,
-            _ if depth == 0 && byte.is_ascii_whitespace() => return at,
-            _ => {}
-        }
-        at += 1;
-    }
-    record.len()
 }
 
 #[cfg(test)]
@@ -274,9 +204,9 @@ mod tests {
             let text = rows(&[&record]);
             let mut reader = csv::Reader::from_reader(text.as_bytes());
             let row = reader.records().next().unwrap().unwrap();
-            prop_assert_eq!(&row[2], guarded(&user));
-            prop_assert_eq!(&row[3], guarded(&operation));
-            prop_assert_eq!(&row[4], guarded(&id));
+            prop_assert_eq!(&row[2], guarded(user.as_str().into()));
+            prop_assert_eq!(&row[3], guarded(operation.as_str().into()));
+            prop_assert_eq!(&row[4], guarded(id.as_str().into()));
             prop_assert_eq!(&row[5], record.as_str());
         }
     }

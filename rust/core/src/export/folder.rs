@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tenant=<guid>/manifest.json            what is here, for people and for whoever reads the parts
-//! tenant=<guid>/date=<day>/part-<n>.<ext>   the records, by the UTC day of their CreationTime
+//! tenant=<guid>/date=<day>/part-<n>.<ext>   the records, by the UTC day of their CreationTime; <ext> is ndjson or csv, then .gz or .zst
 //! tenant=<guid>/date=unknown/part-<n>.<ext> records whose CreationTime cannot be read
 //! tenant=<guid>/rejects/part-<n>.ndjson  what is no valid JSON text, in Base64 with the reason
 //! tenant=<guid>/_subscriptions.json      when exports started the tenant's subscriptions; stays when all else is removed

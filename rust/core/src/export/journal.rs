@@ -9,6 +9,7 @@
 use super::coverage::{Coverage, Scope};
 use super::dedupe::{self, Entry};
 use super::folder::{failed, sync_directory};
+use super::{Compression, Format};
 use crate::error::{Error, Kind, Result};
 use base64::prelude::{Engine as _, BASE64_STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -26,18 +27,30 @@ pub(crate) struct Header {
     pub(crate) version: u32,
     pub(crate) tenant: String,
     pub(crate) format: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) flatten: bool,
+    #[serde(default, skip_serializing_if = "Compression::is_none")]
+    pub(crate) compression: Compression,
     /// What its records are; a reader of the folder must not meet two kinds.
     pub(crate) records: String,
 }
 
 impl Header {
-    pub(crate) fn new(tenant: &str, format: &str, records: &str) -> Self {
+    pub(crate) fn new(tenant: &str, (format, compression): (Format, Compression), records: &str) -> Self {
         Header {
             version: VERSION,
             tenant: tenant.to_owned(),
-            format: format.to_owned(),
+            format: format.name().to_owned(),
+            flatten: format.is_flat(),
+            compression,
             records: records.to_owned(),
         }
+    }
+
+    /// What its parts are, for a person: "flattened csv.gz".
+    fn parts(&self) -> String {
+        let flattened = if self.flatten { "flattened " } else { "" };
+        format!("{flattened}{}{}", self.format, self.compression.suffix())
     }
 }
 
@@ -51,6 +64,9 @@ pub(crate) struct PartEntry {
     pub(crate) temporary: String,
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
+    /// The bytes of its text, where they are compressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) uncompressed: Option<u64>,
     pub(crate) records: u64,
     /// Seconds since 1970-01-01 UTC.
     pub(crate) first: Option<i64>,
@@ -320,10 +336,11 @@ fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
     }
     let text = if found.tenant != wanted.tenant {
         format!("{folder} holds the records of another tenant, {}", found.tenant)
-    } else if found.format != wanted.format {
+    } else if found.parts() != wanted.parts() {
         format!(
             "{folder} holds {} parts, and this export would add {} parts",
-            found.format, wanted.format
+            found.parts(),
+            wanted.parts()
         )
     } else {
         format!(
@@ -332,7 +349,7 @@ fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
         )
     };
     Error::invalid(text).advise(
-        "Choose another -Path, ask for the same kind and format, or use -Force to write the tenant's folder anew.",
+        "Choose another -Path, ask for the same kind, format and compression, or use -Force to write the tenant's folder anew.",
     )
 }
 
@@ -349,6 +366,7 @@ mod tests {
             temporary: format!("_part-{number}.tmp"),
             sha256: "00".to_owned(),
             bytes: number,
+            uncompressed: number.checked_mul(9).filter(|_| number % 2 == 0),
             records: ids.len() as u64,
             first: None,
             last: Some(7),
@@ -359,7 +377,7 @@ mod tests {
     }
 
     fn header() -> Header {
-        Header::new("t", "ndjson", "records")
+        Header::new("t", (Format::Ndjson, Compression::None), "records")
     }
 
     fn open(path: &Path, oldest: i64) -> Result<(Journal, Vec<Fact>)> {
@@ -446,13 +464,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(super::super::folder::JOURNAL);
         write(&path, 1);
-        for header in [
-            Header::new("t", "csv", "records"),
-            Header::new("u", "ndjson", "records"),
-            Header::new("t", "ndjson", "sign-ins"),
+        let lines = (Format::Ndjson, Compression::None);
+        let csv = Format::Csv {
+            byte_order_mark: true,
+            flatten: true,
+        };
+        for (header, difference) in [
+            (
+                Header::new("t", (csv, Compression::Gzip), "records"),
+                "holds ndjson parts, and this export would add flattened csv.gz parts",
+            ),
+            (
+                Header::new("t", (Format::Ndjson, Compression::Zstd), "records"),
+                "holds ndjson parts, and this export would add ndjson.zst parts",
+            ),
+            (
+                Header::new("u", lines, "records"),
+                "holds the records of another tenant, t",
+            ),
+            (
+                Header::new("t", lines, "sign-ins"),
+                "holds records, and this export would add sign-ins",
+            ),
         ] {
             let error = Journal::open(&path, &header, 0, &mut |_| Ok(())).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput);
+            assert!(error.message().ends_with(difference), "{error}");
             assert!(error.advice().contains("-Force"));
         }
     }

@@ -3,7 +3,7 @@
 use super::contents::Contents;
 use super::coverage::{Got, Scope};
 use super::folder::{self, Folder};
-use super::{time, Format};
+use super::{time, Compression, Format};
 use crate::error::{Error, Result};
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct Counts {
     pub rejects: u64,
     /// Parts of the source that were read.
     pub blobs: u64,
-    /// Bytes in the parts that this run added.
+    /// Bytes of the files that this run added.
     pub bytes: u64,
 }
 
@@ -78,10 +78,13 @@ pub(crate) struct Manifest<'a> {
     display_name: &'a str,
     source: &'a str,
     selected_by: &'a str,
+    /// The files' own facts: a reader need not guess them from their names.
     format: &'a str,
     /// CSV parts begin with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     byte_order_mark: Option<bool>,
+    flatten: bool,
+    compression: Compression,
     settle_seconds: u64,
     content_types: BTreeSet<&'a str>,
     /// From the first moment that an export asked for to the last.
@@ -94,7 +97,9 @@ pub(crate) struct Manifest<'a> {
     updated: String,
     records: u64,
     rejects: u64,
+    /// In the files; uncompressed, of their text.
     bytes: u64,
+    uncompressed_bytes: u64,
     first_creation_time: Option<String>,
     last_creation_time: Option<String>,
     run: Run<'a>,
@@ -161,13 +166,14 @@ pub(crate) struct PartLine {
     pub(crate) path: String,
     pub(crate) records: u64,
     pub(crate) bytes: u64,
+    pub(crate) uncompressed_bytes: u64,
     pub(crate) sha256: String,
 }
 
 impl<'a> Manifest<'a> {
     pub(crate) fn new(
         asked: &'a Asked,
-        format: Format,
+        (format, compression): (Format, Compression),
         contents: &'a Contents,
         counts: &'a Counts,
         outcome: &'a Outcome,
@@ -188,9 +194,11 @@ impl<'a> Manifest<'a> {
             selected_by: &asked.selected_by,
             format: format.name(),
             byte_order_mark: match format {
-                Format::Csv { byte_order_mark } => Some(byte_order_mark),
+                Format::Csv { byte_order_mark, .. } => Some(byte_order_mark),
                 Format::Ndjson => None,
             },
+            flatten: format.is_flat(),
+            compression,
             settle_seconds: asked.settle_seconds,
             content_types: scopes.iter().map(|scope| scope.content_type.as_str()).collect(),
             start_time: time::iso(whole.start),
@@ -202,6 +210,7 @@ impl<'a> Manifest<'a> {
             records: contents.records,
             rejects: contents.rejects,
             bytes: contents.bytes,
+            uncompressed_bytes: contents.uncompressed,
             first_creation_time: second(contents.first),
             last_creation_time: second(contents.last),
             run: Run {

@@ -11,45 +11,35 @@ pub mod coverage;
 pub mod csv;
 pub mod dedupe;
 pub mod envelope;
+pub(crate) mod fields;
+pub mod flat;
 pub(crate) mod folder;
+pub(crate) mod format;
 pub(crate) mod journal;
 pub mod known;
 pub mod manifest;
 pub(crate) mod part;
+pub(crate) mod part_file;
 pub(crate) mod partition;
+pub mod reader;
 pub mod record_type;
 pub mod split;
+pub(crate) mod spool;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod unfinished;
 pub mod writer;
 
 pub use coverage::{Got, Lack};
+pub use format::{Compression, Format};
 pub use manifest::{Asked, Counts, Gap, Outcome};
+pub use reader::open_part;
 pub use writer::{Checkpoint, Settings, Step, Writer};
-
-/// How parts are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One record a line, its bytes as the service sent them but for line breaks between tokens.
-    Ndjson,
-    /// The columns of `Search-UnifiedAuditLog`.
-    Csv { byte_order_mark: bool },
-}
-
-impl Format {
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Ndjson => "ndjson",
-            Format::Csv { .. } => "csv",
-        }
-    }
-}
 
 /// What bounds an export's memory and the size of its files.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// A part is finished when it has this many bytes ..
+    /// A part is finished when it has this many bytes, before they are compressed ..
     pub part_bytes: u64,
     /// .. or this many records.
     pub part_records: usize,

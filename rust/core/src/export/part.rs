@@ -1,29 +1,31 @@
-//! One part while it is being written: a temporary file, its hash, and the records in it.
+//! One part while it is being written: its temporary file, and the records in it.
+//!
+//! A part that is compressed or flattened is made at its end, of the lines that its records wait in: so a job of a writer has
+//! one encoder, however many parts are in progress, and all columns are known before the first row is written.
 
 use super::batch::Batch;
-use super::csv::Rows;
+use super::csv;
 use super::dedupe::Entry;
+use super::flat::{self, Columns};
 use super::folder::{failed, Folder};
 use super::journal::PartEntry;
-use super::Format;
+use super::part_file::{Finished, PartFile};
+use super::spool::Spool;
+use super::{Compression, Format};
 use crate::error::Result;
-use openssl::sha::Sha256;
-use std::fmt::{self, Write as _};
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Bytes that gather before they go to the file.
-const BUFFER: usize = 32 << 10;
-
-/// A part in progress. Dropping it leaves its temporary file, which the next export removes.
+/// A part in progress. Dropping it leaves its temporary files, which the next export removes.
 #[derive(Debug)]
 pub(crate) struct OpenPart {
     /// Where it will be, below the tenant's folder.
     name: String,
     temporary: String,
+    /// The file in the folder that is open now.
+    path: PathBuf,
     body: Body,
     first: Option<i64>,
     last: Option<i64>,
@@ -33,26 +35,65 @@ pub(crate) struct OpenPart {
 
 #[derive(Debug)]
 enum Body {
-    Ndjson(Box<PartFile>),
-    Csv(Box<Rows<PartFile>>),
+    /// Written as it comes.
+    Text(Box<Text>),
+    /// Made of its records at the end.
+    Spooled(Box<Spooled>),
+}
+
+#[derive(Debug)]
+struct Spooled {
+    records: Spool,
+    columns: Columns,
+    format: Format,
+    compression: Compression,
+    /// The temporary file that the part is made in.
+    target: PathBuf,
+}
+
+/// Records in their format, on their way into the file.
+#[derive(Debug)]
+enum Text {
+    Ndjson(PartFile),
+    Csv(csv::Rows<PartFile>),
+    Flat(flat::Rows<PartFile>),
 }
 
 impl OpenPart {
-    pub(crate) fn create(folder: &Folder, name: String, temporary: String, format: Format) -> Result<Self> {
-        let path = folder.path(&temporary);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        let file = PartFile::new(file.map_err(|cause| failed("write", &path, &cause))?, path.clone());
-        let body = match format {
-            Format::Ndjson => Body::Ndjson(Box::new(file)),
-            Format::Csv { byte_order_mark } => {
-                let rows = Rows::begin(file, byte_order_mark).map_err(|cause| failed("write", &path, &cause))?;
-                Body::Csv(Box::new(rows))
-            }
+    pub(crate) fn create(
+        folder: &Folder,
+        name: String,
+        temporary: String,
+        format: Format,
+        compression: Compression,
+    ) -> Result<Self> {
+        let target = folder.path(&temporary);
+        let spooled = format.is_flat() || compression != Compression::None;
+        let path = if spooled {
+            folder.path(&spool_of(&temporary))
+        } else {
+            target.clone()
+        };
+        let body = if spooled {
+            Spool::create(&path).map(|records| {
+                Body::Spooled(Box::new(Spooled {
+                    records,
+                    columns: Columns::default(),
+                    format,
+                    compression,
+                    target,
+                }))
+            })
+        } else {
+            PartFile::create(&path, compression)
+                .and_then(|file| Text::begin(file, format, Columns::default()))
+                .map(|text| Body::Text(Box::new(text)))
         };
         Ok(OpenPart {
             name,
             temporary,
-            body,
+            body: body.map_err(|cause| failed("write", &path, &cause))?,
+            path,
             first: None,
             last: None,
             entries: Vec::new(),
@@ -60,26 +101,26 @@ impl OpenPart {
         })
     }
 
-    pub(crate) fn temporary(&self) -> &str {
-        &self.temporary
+    /// The files that it may have left in the folder while it is not finished.
+    pub(crate) fn temporaries(&self) -> [String; 2] {
+        [self.temporary.clone(), spool_of(&self.temporary)]
     }
 
     pub(crate) fn records(&self) -> usize {
         self.entries.len()
     }
 
+    /// What has been written, before it is compressed or flattened.
     pub(crate) fn bytes(&self) -> u64 {
-        self.file().bytes
+        match &self.body {
+            Body::Text(text) => text.file().text_bytes(),
+            Body::Spooled(spooled) => spooled.records.bytes(),
+        }
     }
 
     /// Adds some records of a batch, one after the other as they stand there.
     pub(crate) fn add(&mut self, batch: &Batch, records: Range<usize>) -> Result<()> {
-        let written = match &mut self.body {
-            // Lines are what a batch has.
-            Body::Ndjson(file) => file.write_all(&batch.bytes[batch.start(records.start)..batch.start(records.end)]),
-            Body::Csv(rows) => records.clone().try_for_each(|record| rows.write(batch.record(record))),
-        };
-        written.map_err(|cause| failed("write", &self.file().path, &cause))?;
+        self.write(&batch.bytes[batch.start(records.start)..batch.start(records.end)])?;
         for meta in &batch.records[records] {
             self.note(meta.entry, meta.created);
         }
@@ -87,16 +128,21 @@ impl OpenPart {
         Ok(())
     }
 
-    /// Adds a line that was made here.
-    pub(crate) fn add_line(&mut self, line: &[u8], entry: Entry, blob: &Arc<str>) -> Result<()> {
-        let written = match &mut self.body {
-            Body::Ndjson(file) => file.write_all(line).and_then(|()| file.write_all(b"\n")),
-            Body::Csv(rows) => rows.write(line),
-        };
-        written.map_err(|cause| failed("write", &self.file().path, &cause))?;
+    /// Adds a record that was made here.
+    pub(crate) fn add_line(&mut self, record: String, entry: Entry, blob: &Arc<str>) -> Result<()> {
+        self.write((record + "\n").as_bytes())?;
         self.note(entry, None);
         self.note_blob(blob);
         Ok(())
+    }
+
+    /// Takes records as lines, which is what a batch has.
+    fn write(&mut self, lines: &[u8]) -> Result<()> {
+        let written = match &mut self.body {
+            Body::Text(text) => text.write(lines),
+            Body::Spooled(spooled) => spooled.write(lines),
+        };
+        written.map_err(|cause| failed("write", &self.path, &cause))
     }
 
     fn note(&mut self, entry: Entry, created: Option<i64>) {
@@ -117,22 +163,22 @@ impl OpenPart {
 
     /// Writes what is left and makes the temporary file last.
     pub(crate) fn finish(self, written: i64) -> Result<PartEntry> {
-        let path = self.file().path.clone();
-        let file = match self.body {
-            Body::Ndjson(file) => Ok(*file),
-            Body::Csv(rows) => rows.finish(),
+        let text = match self.body {
+            Body::Text(text) => Ok(*text),
+            Body::Spooled(spooled) => spooled.into_text(),
         };
-        let (sha256, bytes) = file
-            .and_then(PartFile::finish)
-            .map_err(|cause| failed("write", &path, &cause))?;
+        let file = text
+            .and_then(Text::finish)
+            .map_err(|cause| failed("write", &self.path, &cause))?;
         let mut blobs = self.blobs;
         blobs.sort_unstable();
         blobs.dedup();
         Ok(PartEntry {
             part: self.name,
             temporary: self.temporary,
-            sha256,
-            bytes,
+            sha256: file.sha256,
+            bytes: file.bytes,
+            uncompressed: file.uncompressed,
             records: self.entries.len() as u64,
             first: self.first,
             last: self.last,
@@ -141,94 +187,72 @@ impl OpenPart {
             ids: PartEntry::encode_ids(&self.entries),
         })
     }
+}
+
+impl Spooled {
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.format.is_flat() {
+            each(lines).for_each(|record| self.columns.note(record));
+        }
+        self.records.write(lines)
+    }
+
+    fn into_text(self) -> io::Result<Text> {
+        let file = PartFile::create(&self.target, self.compression)?;
+        let mut text = Text::begin(file, self.format, self.columns)?;
+        self.records.drain(|line| text.write(line))?;
+        Ok(text)
+    }
+}
+
+impl Text {
+    fn begin(file: PartFile, format: Format, columns: Columns) -> io::Result<Self> {
+        Ok(match format {
+            Format::Ndjson => Text::Ndjson(file),
+            Format::Csv {
+                byte_order_mark,
+                flatten: false,
+            } => Text::Csv(csv::Rows::begin(file, byte_order_mark)?),
+            Format::Csv {
+                byte_order_mark,
+                flatten: true,
+            } => Text::Flat(flat::Rows::begin(file, byte_order_mark, columns)?),
+        })
+    }
+
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        match self {
+            Text::Ndjson(file) => file.write_all(lines),
+            Text::Csv(rows) => each(lines).try_for_each(|record| rows.write(record)),
+            Text::Flat(rows) => each(lines).try_for_each(|record| rows.write(record)),
+        }
+    }
 
     fn file(&self) -> &PartFile {
-        match &self.body {
-            Body::Ndjson(file) => file,
-            Body::Csv(rows) => rows.get_ref(),
-        }
-    }
-}
-
-/// A file that knows its size and hash.
-struct PartFile {
-    file: File,
-    path: PathBuf,
-    buffer: Vec<u8>,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl PartFile {
-    fn new(file: File, path: PathBuf) -> Self {
-        PartFile {
-            file,
-            path,
-            buffer: Vec::new(),
-            hash: Sha256::new(),
-            bytes: 0,
+        match self {
+            Text::Ndjson(file) => file,
+            Text::Csv(rows) => rows.get_ref(),
+            Text::Flat(rows) => rows.get_ref(),
         }
     }
 
-    fn finish(mut self) -> io::Result<(String, u64)> {
-        self.flush()?;
-        self.file.sync_all()?;
-        Ok((hex(&self.hash.finish()), self.bytes))
+    fn finish(self) -> io::Result<Finished> {
+        let file = match self {
+            Text::Ndjson(file) => file,
+            Text::Csv(rows) => rows.finish()?,
+            Text::Flat(rows) => rows.finish()?,
+        };
+        file.finish()
     }
 }
 
-impl fmt::Debug for PartFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PartFile")
-            .field("path", &self.path)
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
-    }
+/// The records of lines.
+fn each(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = lines.split_inclusive(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line))
 }
 
-impl Write for PartFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() + bytes.len() > BUFFER {
-            self.flush()?;
-        }
-        if bytes.len() >= BUFFER {
-            self.hash.update(bytes);
-            self.file.write_all(bytes)?;
-        } else {
-            self.buffer.extend_from_slice(bytes);
-        }
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.hash.update(&self.buffer);
-        self.file.write_all(&self.buffer)?;
-        self.buffer.clear();
-        if self.buffer.capacity() > BUFFER {
-            self.buffer.shrink_to(BUFFER);
-        }
-        Ok(())
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // INVARIANT: writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The SHA-256 of a file, as the journal and the manifest have it.
-pub(crate) fn hash_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(hex(&hash.finish())),
-            length => hash.update(&buffer[..length]),
-        }
-    }
+/// The file in which a part's records wait, named after its temporary file.
+fn spool_of(temporary: &str) -> String {
+    format!("{}.lines.tmp", temporary.trim_end_matches(".tmp"))
 }

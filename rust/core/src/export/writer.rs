@@ -10,7 +10,7 @@ use super::known::Known;
 use super::manifest::{Asked, Counts, Manifest, Outcome};
 use super::part::OpenPart;
 use super::partition::Partition;
-use super::{time, Format, Limits};
+use super::{time, Compression, Format, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::window::Window;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
@@ -47,6 +47,7 @@ pub struct Settings {
     pub base: PathBuf,
     pub asked: Asked,
     pub format: Format,
+    pub compression: Compression,
     pub limits: Limits,
     /// Removes what earlier exports wrote for this tenant, whatever their settings.
     pub force: bool,
@@ -92,7 +93,7 @@ impl Writer {
         }
         let header = Header::new(
             &settings.asked.tenant_id,
-            settings.format.name(),
+            (settings.format, settings.compression),
             &settings.asked.records,
         );
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
@@ -173,8 +174,7 @@ impl Writer {
             return Ok(());
         }
         self.pending += run.len();
-        let format = self.settings.format;
-        self.part(partition, format)?.add(batch, run)?;
+        self.part(partition)?.add(batch, run)?;
         self.reached(Step::PartWritten)
     }
 
@@ -184,11 +184,8 @@ impl Writer {
             "part": &*batch.part, "reason": flaw, "base64": BASE64_STANDARD.encode(batch.record(at)),
         });
         self.pending += 1;
-        self.part(Partition::Rejects, Format::Ndjson)?.add_line(
-            line.to_string().as_bytes(),
-            batch.records[at].entry,
-            &batch.part,
-        )?;
+        let part = self.part(Partition::Rejects)?;
+        part.add_line(line.to_string(), batch.records[at].entry, &batch.part)?;
         self.reached(Step::PartWritten)
     }
 
@@ -247,14 +244,14 @@ impl Writer {
         self.folder.root().to_owned()
     }
 
-    fn part(&mut self, partition: Partition, format: Format) -> Result<&mut OpenPart> {
+    fn part(&mut self, partition: Partition) -> Result<&mut OpenPart> {
         self.tick += 1;
         if !self.open.contains_key(&partition) {
             if self.open.len() >= self.settings.limits.open_parts {
                 let idle = self.open.iter().min_by_key(|(_, (_, tick))| *tick).map(|(of, _)| *of);
                 self.finish_parts(idle.into_iter().collect())?;
             }
-            let part = self.create_part(partition, format)?;
+            let part = self.create_part(partition)?;
             self.open.insert(partition, (part, 0));
         }
         let tick = self.tick;
@@ -267,12 +264,17 @@ impl Writer {
         }
     }
 
-    fn create_part(&mut self, partition: Partition, format: Format) -> Result<OpenPart> {
+    fn create_part(&mut self, partition: Partition) -> Result<OpenPart> {
+        let (format, compression) = match partition {
+            Partition::Rejects => (Format::Ndjson, Compression::None),
+            _ => (self.settings.format, self.settings.compression),
+        };
+        let (extension, suffix) = (format.name(), compression.suffix());
         let partition = partition.name();
         let number = self.contents.numbers.entry(partition.clone()).or_default();
         let name = loop {
             *number += 1;
-            let name = format!("{partition}/part-{number}.{}", format.name());
+            let name = format!("{partition}/part-{number}.{extension}{suffix}");
             // Somebody else's file of that name is left alone.
             if !self.folder.path(&name).exists() {
                 break name;
@@ -280,7 +282,7 @@ impl Writer {
         };
         // Named after its part, so that no later part's temporary file can be taken for it.
         let temporary = format!("_{partition}.part-{number}.tmp");
-        OpenPart::create(&self.folder, name, temporary, format)
+        OpenPart::create(&self.folder, name, temporary, format, compression)
     }
 
     fn keep_within_limits(&mut self) -> Result<()> {
@@ -325,12 +327,12 @@ impl Writer {
                 continue;
             };
             self.pending -= part.records();
-            let temporary = part.temporary().to_owned();
+            let temporaries = part.temporaries();
             match part.finish(now) {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
                     // The journal knows none of them yet.
-                    self.remove_temporary(&temporary);
+                    temporaries.iter().for_each(|name| self.remove_temporary(name));
                     entries.iter().for_each(|entry| self.remove_temporary(&entry.temporary));
                     return Err(error);
                 }
@@ -394,9 +396,9 @@ impl Writer {
     /// Forgets parts in progress. Only their space is given back: the journal does not know them.
     fn abandon(&mut self) {
         for (_, (part, _)) in std::mem::take(&mut self.open) {
-            let temporary = part.temporary().to_owned();
+            let temporaries = part.temporaries();
             drop(part);
-            self.remove_temporary(&temporary);
+            temporaries.iter().for_each(|name| self.remove_temporary(name));
         }
         self.pending = 0;
     }
@@ -415,8 +417,9 @@ impl Writer {
 
     /// True where the folder is complete.
     fn write_manifest(&self, outcome: &Outcome) -> Result<bool> {
-        let Settings { asked, format, .. } = &self.settings;
-        let manifest = Manifest::new(asked, *format, &self.contents, &self.counts, outcome);
+        let settings = &self.settings;
+        let kind = (settings.format, settings.compression);
+        let manifest = Manifest::new(&settings.asked, kind, &self.contents, &self.counts, outcome);
         manifest.write(&self.folder).map(|()| manifest.is_complete())
     }
 }

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::export::batch::Batcher;
-use crate::export::part::hash_of;
+use crate::export::open_part;
+use crate::export::part_file::hash_of;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -49,6 +51,7 @@ fn settings(base: &Path) -> Settings {
             settle_seconds: 600,
         },
         format: Format::Ndjson,
+        compression: Compression::None,
         limits: Limits {
             pending_records: 40,
             known_records: 30,
@@ -86,7 +89,9 @@ fn lines(base: &Path) -> Vec<String> {
             continue;
         }
         for part in fs::read_dir(directory.path()).unwrap() {
-            let text = fs::read_to_string(part.unwrap().path()).unwrap();
+            let mut text = String::new();
+            let mut part = open_part(&part.unwrap().path()).unwrap();
+            part.read_to_string(&mut text).unwrap();
             lines.extend(text.lines().map(str::to_owned));
         }
     }
@@ -104,6 +109,13 @@ fn expected(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
     let mut lines: Vec<String> = set.into_iter().map(record).collect();
     lines.sort();
     lines
+}
+
+fn compressed(base: &Path, compression: Compression) -> Settings {
+    Settings {
+        compression,
+        ..settings(base)
+    }
 }
 
 /// Adds 0..200 in batches of ten, each record in two batches.
@@ -155,25 +167,39 @@ fn a_second_run_adds_nothing() {
 
 #[test]
 fn a_crash_at_any_step_loses_and_doubles_nothing() {
+    use Compression::{Gzip, None, Zstd};
     for step in STEPS {
-        for nth in 1..=4 {
+        for (nth, compression) in [
+            (1, None),
+            (2, None),
+            (3, None),
+            (4, None),
+            (1, Gzip),
+            (3, Gzip),
+            (2, Zstd),
+        ] {
             let base = tempfile::tempdir().unwrap();
+            let settings = compressed(base.path(), compression);
             let crash = Arc::new(CrashAt(step, Mutex::new(nth)));
             let limits = Limits {
                 open_parts: 3,
-                ..settings(base.path()).limits
+                ..settings.limits
             };
             let crashed = run(Settings {
                 checkpoint: Some(crash),
                 limits,
-                ..settings(base.path())
+                ..settings.clone()
             });
-            assert_eq!(crashed.unwrap_err().message(), "crash", "{step:?} {nth}");
+            assert_eq!(
+                crashed.unwrap_err().message(),
+                "crash",
+                "{step:?} {nth} {compression:?}"
+            );
             assert_eq!(manifest(base.path())["complete"], false);
             assert_eq!(manifest(base.path())["reason"], "in progress");
 
-            let resumed = run(settings(base.path())).unwrap();
-            assert_eq!(lines(base.path()), expected(0..200), "{step:?} {nth}");
+            let resumed = run(settings).unwrap();
+            assert_eq!(lines(base.path()), expected(0..200), "{step:?} {nth} {compression:?}");
             assert_eq!(resumed.total_records, 200);
             let left: Vec<_> = fs::read_dir(base.path().join(format!("tenant={TENANT}")))
                 .unwrap()
@@ -182,6 +208,137 @@ fn a_crash_at_any_step_loses_and_doubles_nothing() {
                 .collect();
             assert_eq!(left, Vec::<String>::new());
         }
+    }
+}
+
+#[test]
+fn compressed_parts_are_told_of_as_they_are() {
+    for (compression, name, suffix) in [
+        (Compression::None, "none", ".ndjson"),
+        (Compression::Gzip, "gzip", ".ndjson.gz"),
+        (Compression::Zstd, "zstd", ".ndjson.zst"),
+    ] {
+        let base = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(compressed(base.path(), compression)).unwrap();
+        writer.add(&batch(0..100)).unwrap();
+        writer.add(&batch_of(b"[{\"Id\":\"\xFF\"}]")).unwrap();
+        writer.commit().unwrap();
+        let summary = finish(writer, &Outcome::default()).unwrap();
+        assert_eq!(lines(base.path()), expected(0..100));
+
+        let manifest = manifest(base.path());
+        assert_eq!(
+            (&manifest["format"], &manifest["compression"]),
+            (&"ndjson".into(), &name.into())
+        );
+        let root = base.path().join(format!("tenant={TENANT}"));
+        let (mut bytes, mut uncompressed) = (0, 0);
+        for part in manifest["parts"].as_array().unwrap() {
+            let path = part["path"].as_str().unwrap();
+            // What could not be read is for people: it lies there as it is.
+            assert!(
+                path.ends_with(if path.starts_with("rejects/") {
+                    ".ndjson"
+                } else {
+                    suffix
+                }),
+                "{path}"
+            );
+            assert_eq!(part["sha256"], hash_of(&root.join(path)).unwrap());
+            assert_eq!(part["bytes"], fs::metadata(root.join(path)).unwrap().len());
+            let mut text = Vec::new();
+            open_part(&root.join(path)).unwrap().read_to_end(&mut text).unwrap();
+            assert_eq!(part["uncompressedBytes"], text.len());
+            bytes += part["bytes"].as_u64().unwrap();
+            uncompressed += text.len() as u64;
+        }
+        assert_eq!(
+            (&manifest["bytes"], &manifest["uncompressedBytes"]),
+            (&bytes.into(), &uncompressed.into())
+        );
+        assert_eq!(summary.counts.bytes, bytes);
+        assert_eq!(bytes < uncompressed, compression != Compression::None);
+
+        // Another compression would be a folder that no reader has one pattern for.
+        for other in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let opened = Writer::open(compressed(base.path(), other)).map(drop);
+            assert_eq!(opened.is_ok(), other == compression, "{opened:?}");
+        }
+        assert_eq!(lines(base.path()), expected(0..100));
+    }
+}
+
+#[test]
+fn a_compressed_part_that_was_cut_short_is_noticed() {
+    let base = tempfile::tempdir().unwrap();
+    run(compressed(base.path(), Compression::Gzip)).unwrap();
+    let part = base
+        .path()
+        .join(format!("tenant={TENANT}/date=2026-01-02/part-1.ndjson.gz"));
+    let bytes = fs::read(&part).unwrap();
+    fs::write(&part, &bytes[..bytes.len() - 1]).unwrap();
+    run(compressed(base.path(), Compression::Gzip)).unwrap();
+    let manifest = manifest(base.path());
+    assert_eq!(manifest["complete"], false);
+    let reason = manifest["reason"].as_str().unwrap();
+    assert!(reason.contains("date=2026-01-02/part-1.ndjson.gz"), "{reason}");
+}
+
+#[test]
+fn parts_of_flat_rows_have_the_columns_of_their_records() {
+    for compression in [Compression::None, Compression::Gzip] {
+        let base = tempfile::tempdir().unwrap();
+        let flat = Settings {
+            format: Format::Csv {
+                byte_order_mark: false,
+                flatten: true,
+            },
+            ..compressed(base.path(), compression)
+        };
+        let mut writer = Writer::open(flat.clone()).unwrap();
+        writer.add(&batch(0..50)).unwrap();
+        writer
+            .add(&batch_of(
+                br#"[{"CreationTime":"2026-01-01T00:00:00","Id":"x","Zone":{"a": [1]}}]"#,
+            ))
+            .unwrap();
+        writer.commit().unwrap();
+        finish(writer, &Outcome::default()).unwrap();
+        let root = base.path().join(format!("tenant={TENANT}"));
+        assert!(!fs::read_dir(&root).unwrap().any(|entry| {
+            let name = entry.unwrap().file_name();
+            name.to_string_lossy().ends_with(".tmp")
+        }));
+        let mut rows = Vec::new();
+        for day in 1..=5 {
+            let part = format!("date=2026-01-0{day}/part-1.csv{}", compression.suffix());
+            let mut reader = csv::Reader::from_reader(open_part(&root.join(part)).unwrap());
+            let has_zone = reader.headers().unwrap().iter().any(|name| name == "Zone");
+            assert_eq!(has_zone, day == 1);
+            let at = reader.headers().unwrap().iter().position(|name| name == "Id").unwrap();
+            for row in reader.records() {
+                let row = row.unwrap();
+                rows.push(row[at].to_owned());
+                assert_eq!(&row[at] == "x", row.iter().any(|cell| cell == r#"{"a":[1]}"#));
+            }
+        }
+        rows.sort();
+        let mut ids: Vec<String> = (0..50u32)
+            .map(|id| format!("{id:08x}-0000-4000-8000-000000000000"))
+            .collect();
+        ids.push("x".to_owned());
+        assert_eq!(rows, ids);
+        let manifest = manifest(base.path());
+        assert_eq!(
+            (&manifest["format"], &manifest["flatten"]),
+            (&"csv".into(), &true.into())
+        );
+        // The other CSV has other columns.
+        let plain = Format::Csv {
+            byte_order_mark: false,
+            flatten: false,
+        };
+        assert!(Writer::open(Settings { format: plain, ..flat }).is_err());
     }
 }
 
@@ -220,7 +377,10 @@ fn another_format_needs_force_and_force_starts_anew() {
     let base = tempfile::tempdir().unwrap();
     run(settings(base.path())).unwrap();
     let csv = Settings {
-        format: Format::Csv { byte_order_mark: true },
+        format: Format::Csv {
+            byte_order_mark: true,
+            flatten: false,
+        },
         ..settings(base.path())
     };
     assert_eq!(Writer::open(csv.clone()).unwrap_err().kind(), Kind::InvalidInput);

@@ -22,6 +22,7 @@ pub(crate) fn command(
     let plan = json!({
         "facts": world.sandbox.facts(), "ca": world.sandbox.ca_pem(), "tenants": tenants, "folder": folder,
         "start": ask.start, "end": ask.end, "throttle": ask.throttle,
+        "compression": ask.compression,
     });
     let mut command = match shell {
         None => Command::new(program),
@@ -49,6 +50,12 @@ pub(crate) async fn is_child() -> bool {
         start: field("start"),
         end: field("end"),
         format: "ndjson",
+        compression: match plan["compression"].as_str() {
+            Some("gzip") => "gzip",
+            Some("zstd") => "zstd",
+            _ => "none",
+        },
+        flatten: false,
         force: false,
         settle_seconds: 600,
         content_types: TYPES,

@@ -65,14 +65,15 @@ async fn an_export_that_is_killed_and_resumed_holds_every_record_once() {
     };
     let world = World::start(2, 9_000, audit).await;
     let tenants = world.tenants();
-    // Parts are finished on the way, not only at the end.
-    let ask = Ask {
-        throttle: 64,
-        ..world.ask()
-    };
     let folder = world.folder.path();
     let (mut killed, mut resumed) = (0, 0);
     for (number, (place, kill)) in KILLS.iter().enumerate() {
+        let ask = Ask {
+            // Parts are finished on the way, not only at the end.
+            throttle: 64,
+            compression: ["none", "zstd", "gzip", "none"][number / 3 % 4],
+            ..world.ask()
+        };
         let before = files(folder);
         let mut child = {
             world.sandbox.control().clear_faults();

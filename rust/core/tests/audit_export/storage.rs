@@ -53,7 +53,7 @@ async fn a_part_that_cannot_get_its_name() {
 }
 
 /// Exports 9,000 records in a child whose shell ran `limit` first; checks what it said, then that the rest can be had.
-async fn fills_up(limit: &dyn Fn(&str) -> String, test: &str, some: bool) {
+async fn fills_up(limit: &dyn Fn(&str) -> String, compression: &'static str, test: &str, some: bool) {
     let world = World::start(
         1,
         9_000,
@@ -66,6 +66,7 @@ async fn fills_up(limit: &dyn Fn(&str) -> String, test: &str, some: bool) {
     // With more tenants at a time each has fewer records in memory, and finishes parts on the way.
     let ask = Ask {
         throttle: 64,
+        compression,
         ..world.ask()
     };
     let folder = world.folder.path();
@@ -104,7 +105,18 @@ async fn a_file_that_may_not_grow_any_more() {
         return;
     }
     let limit = |_: &str| "trap '' XFSZ; ulimit -f 200".to_owned();
-    fills_up(&limit, "storage::a_file_that_may_not_grow_any_more", false).await;
+    fills_up(&limit, "none", "storage::a_file_that_may_not_grow_any_more", false).await;
+}
+
+/// Its records wait in a file of their own first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_file_that_may_not_grow_any_more() {
+    if child::is_child().await {
+        return;
+    }
+    let limit = |_: &str| "trap '' XFSZ; ulimit -f 200".to_owned();
+    let name = "storage::a_compressed_file_that_may_not_grow_any_more";
+    fills_up(&limit, "gzip", name, false).await;
 }
 
 /// A disk of its own for the child, which only it sees.
@@ -121,5 +133,5 @@ async fn a_disk_that_is_full() {
              'mount -t tmpfs -o size=9m tmpfs \"{folder}\" || exit 77; exec \"$0\" \"$@\"' \"$0\" \"$@\""
         )
     };
-    fills_up(&limit, "storage::a_disk_that_is_full", true).await;
+    fills_up(&limit, "none", "storage::a_disk_that_is_full", true).await;
 }

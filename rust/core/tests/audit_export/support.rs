@@ -1,5 +1,6 @@
 //! A sandbox, an engine that knows it, exports run to their end, and the files they leave.
 
+use flate2::read::GzDecoder;
 use secureapp_core::credential::Credential;
 use secureapp_core::engine::Options as EngineOptions;
 use secureapp_core::{
@@ -7,7 +8,9 @@ use secureapp_core::{
 };
 use secureapp_sandbox::{AuditOptions, Options, Sandbox};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +32,8 @@ pub(crate) struct Ask {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) format: &'static str,
+    pub(crate) compression: &'static str,
+    pub(crate) flatten: bool,
     pub(crate) force: bool,
     pub(crate) settle_seconds: i64,
     pub(crate) content_types: &'static str,
@@ -80,6 +85,8 @@ impl World {
             // As the cmdlet has it: what is younger may still grow.
             end: self.now - 600_000,
             format: "ndjson",
+            compression: "none",
+            flatten: false,
             force: false,
             settle_seconds: 600,
             content_types: TYPES,
@@ -272,6 +279,8 @@ pub(crate) fn request(facts: &serde_json::Value, folder: &Path, ask: &Ask) -> Re
     asking(facts, "audit_export", ask)
         .with("path", Field::Text(folder.to_string_lossy().into_owned()))
         .with("format", Field::Text(ask.format.to_owned()))
+        .with("compression", Field::Text(ask.compression.to_owned()))
+        .with("flatten", Field::Int(i64::from(ask.flatten)))
         .with("force", Field::Int(i64::from(ask.force)))
         .with("passThru", Field::Int(i64::from(ask.pass_thru)))
 }
@@ -293,11 +302,27 @@ pub(crate) fn begin(session: &Session, request: Request, tenants: &[String]) -> 
 pub(crate) fn lines(root: &Path) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for (day, part) in parts(root) {
-        let text = fs::read_to_string(&part).expect("a part of UTF-8");
+        let text = String::from_utf8(unpacked(&part)).expect("a part of UTF-8");
         assert!(text.ends_with('\n'), "{} is cut short", part.display());
         lines.extend(text.lines().map(|line| (day.clone(), line.to_owned())));
     }
     lines
+}
+
+/// What a part holds, read as simple readers do: one gzip member, one frame of Zstandard, by a decoder that is not the
+/// writer's library.
+pub(crate) fn unpacked(part: &Path) -> Vec<u8> {
+    let mut file = fs::File::open(part).expect("a part");
+    let mut text = Vec::new();
+    let read = match part.extension().and_then(OsStr::to_str) {
+        Some("gz") => GzDecoder::new(file).read_to_end(&mut text),
+        Some("zst") => ruzstd::StreamingDecoder::new(file)
+            .expect("a frame")
+            .read_to_end(&mut text),
+        _ => file.read_to_end(&mut text),
+    };
+    read.expect("a whole part");
+    text
 }
 
 impl Outcome {

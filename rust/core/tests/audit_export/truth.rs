@@ -1,9 +1,9 @@
 //! The id multiset of the files against the sandbox's own.
 
 use super::support::*;
-use secureapp_core::{Event, Next, Value};
+use secureapp_core::{Event, Kind, Next, Value};
 use secureapp_sandbox::AuditOptions;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the feed does on a bad day: repeats in other blobs and windows, late records, records without an id, blobs listed
 /// twice, and so many blobs that a window has several pages.
@@ -278,6 +278,100 @@ async fn csv_holds_the_same_records() {
         .filter(|id| !id.starts_with("sha256:"))
         .collect();
     assert_eq!(ids, truth);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_files_hold_the_same_records() {
+    for compression in ["Gzip", "zstd"] {
+        let world = World::start(2, 600, bad_day()).await;
+        let ask = Ask {
+            compression,
+            ..world.ask()
+        };
+        world.export(&ask, &world.tenants()).await.assert_complete(2);
+        world.assert_truth(&ask);
+        let suffix = if compression == "zstd" {
+            ".ndjson.zst"
+        } else {
+            ".ndjson.gz"
+        };
+        for (_, part) in parts(&world.root(&world.tenants()[0])) {
+            assert!(part.to_string_lossy().ends_with(suffix), "{}", part.display());
+        }
+        // What is there is known, and stays as it is.
+        let again = world.export(&ask, &world.tenants()).await;
+        assert_eq!((again.sum("records"), again.sum("totalRecords")), (0, 600));
+
+        let other = Ask {
+            compression: "none",
+            ..world.ask()
+        };
+        let refused = world.export(&other, &world.tenants()).await;
+        assert_eq!(refused.failures.len(), 2);
+        for failure in &refused.failures {
+            assert_eq!(failure.error.kind(), Kind::InvalidInput);
+            assert!(
+                failure.error.message().contains(suffix.trim_start_matches('.')),
+                "{failure:?}"
+            );
+            assert!(failure.error.advice().contains("compression"), "{failure:?}");
+        }
+        world.assert_truth(&ask);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flat_rows_hold_every_field_of_the_same_records() {
+    let audit = AuditOptions {
+        without_id: 0.0,
+        ..bad_day()
+    };
+    let world = World::start(1, 600, audit).await;
+    let (ask, tenant) = (world.ask(), &world.tenants()[0]);
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    let folder = tempfile::tempdir().unwrap();
+    let flat = Ask {
+        format: "csv",
+        flatten: true,
+        compression: "gzip",
+        ..world.ask()
+    };
+    let facts = serde_json::to_value(world.sandbox.facts()).unwrap();
+    let operation = begin(&world.session, request(&facts, folder.path(), &flat), &world.tenants()).unwrap();
+    drain(&operation).await.assert_complete(1);
+
+    let mut rows = BTreeMap::new();
+    for (_, part) in parts(&folder.path().join(format!("tenant={tenant}"))) {
+        let text = unpacked(&part);
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        let header = reader.headers().unwrap().clone();
+        assert_eq!(header.iter().next(), Some("CreationTime"));
+        for row in reader.records() {
+            let row = row.unwrap();
+            let row: BTreeMap<String, String> = header
+                .iter()
+                .map(str::to_owned)
+                .zip(row.iter().map(str::to_owned))
+                .collect();
+            assert_eq!(rows.insert(row["Id"].clone(), row), None);
+        }
+    }
+    let lines = world.lines(tenant);
+    assert_eq!(lines.len(), rows.len());
+    for (_, line) in lines {
+        let record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
+        let row = &rows[record["Id"].as_str().unwrap()];
+        for (name, value) in &record {
+            let cell = &row[name];
+            match value {
+                serde_json::Value::Null => assert_eq!(cell, ""),
+                serde_json::Value::String(text) => {
+                    assert_eq!(cell.trim_start_matches('\''), text.trim_start_matches('\''))
+                }
+                other => assert_eq!(&serde_json::from_str::<serde_json::Value>(cell).unwrap(), other),
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -172,14 +172,18 @@ fn step(resume: &Resume, found: &Unfinished, missing: Missing) -> Result<Setting
         },
         output: resume.output.clone(),
         format: format(found)?,
+        compression: found.header.compression,
         force: false,
     })
 }
 
 /// The format of the parts that are there.
 fn format(found: &Unfinished) -> Result<Format> {
-    let byte_order_mark = found.left.byte_order_mark;
-    [Format::Ndjson, Format::Csv { byte_order_mark }]
+    let csv = Format::Csv {
+        byte_order_mark: found.left.byte_order_mark,
+        flatten: found.header.flatten,
+    };
+    [Format::Ndjson, csv]
         .into_iter()
         .find(|format| format.name() == found.header.format)
         .ok_or_else(|| {

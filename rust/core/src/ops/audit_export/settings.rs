@@ -2,7 +2,7 @@
 
 use crate::engine::Session;
 use crate::error::{Error, Result};
-use crate::export::{Format, Limits};
+use crate::export::{Compression, Format, Limits};
 use crate::ops::audit::from::From;
 use crate::ops::audit::wanted::{self, Caller, Wanted};
 use crate::request::Request;
@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub(super) wanted: Wanted,
     pub(super) output: Output,
     pub(super) format: Format,
+    pub(super) compression: Compression,
     pub(super) force: bool,
 }
 
@@ -36,13 +37,14 @@ pub(super) struct Output {
 
 impl Settings {
     pub(super) fn read(session: &Session, request: &Request) -> Result<Self> {
-        let own = ["path", "format", "bom", "force", "passThru", "maxMemory"];
+        let own = ["path", "format", "bom", "flatten", "compression", "force", "passThru", "maxMemory"];
         request.only(&[&wanted::FIELDS[..], &own].concat())?;
         let caller = Caller::read(session, request)?;
         let wanted = Wanted::read(session, request, &caller)?;
         Ok(Settings {
             output: Output::read(request, &caller)?,
             format: format(request, wanted.from)?,
+            compression: compression(request)?,
             force: request.flag("force")?,
             caller,
             wanted,
@@ -93,16 +95,29 @@ pub(super) fn folder(request: &Request) -> Result<PathBuf> {
 fn format(request: &Request, from: From) -> Result<Format> {
     let name = request.opt_text("format")?.unwrap_or("ndjson");
     let byte_order_mark = request.flag("bom")?;
+    let flatten = request.flag("flatten")?;
     match name.to_ascii_lowercase().as_str() {
+        "ndjson" if flatten => {
+            Err(Error::invalid("only CSV has columns to flatten records into").advise("Use -Format Csv."))
+        }
         "ndjson" => Ok(Format::Ndjson),
         "csv" if matches!(from, From::Report(_)) => Err(Error::invalid(format!(
             "{} have no columns of the audit log",
             from.records()
         ))
         .advise("Use -Format Ndjson.")),
-        "csv" => Ok(Format::Csv { byte_order_mark }),
+        "csv" => Ok(Format::Csv {
+            byte_order_mark,
+            flatten,
+        }),
         _ => Err(Error::invalid(format!("there is no format '{name}'")).advise("Use Ndjson or Csv.")),
     }
+}
+
+fn compression(request: &Request) -> Result<Compression> {
+    let name = request.opt_text("compression")?.unwrap_or("none");
+    Compression::named(name)
+        .ok_or_else(|| Error::invalid(format!("there is no compression '{name}'")).advise("Use None, Gzip or Zstd."))
 }
 
 #[cfg(test)]

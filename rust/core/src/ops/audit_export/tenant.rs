@@ -124,6 +124,7 @@ impl Job {
             base: settings.output.path.clone(),
             asked,
             format: settings.format,
+            compression: settings.compression,
             limits: settings.output.limits,
             force: settings.force,
             checkpoint: None,
