@@ -14,7 +14,8 @@ namespace SecureAppModel.Commands
         private static readonly string[] s_knownFromBefore =
         {
             nameof(Source), nameof(ContentType), nameof(RecordType), nameof(Operation), nameof(UserId), nameof(IPAddress), nameof(ObjectId),
-            nameof(FreeText), nameof(StartTime), nameof(EndTime), nameof(Month), nameof(Format), nameof(Bom), nameof(Force),
+            nameof(FreeText), nameof(StartTime), nameof(EndTime), nameof(Month), nameof(Format), nameof(Bom),
+            nameof(Flatten), nameof(Compression), nameof(Force),
         };
 
         private readonly List<string> _unfinished = new List<string>();
@@ -38,6 +39,14 @@ namespace SecureAppModel.Commands
         /// <summary>Starts CSV files with a byte order mark, by which Excel knows that they are UTF-8.</summary>
         [Parameter]
         public SwitchParameter Bom { get; set; }
+
+        /// <summary>A column for each field of the records, instead of the columns of Search-UnifiedAuditLog.</summary>
+        [Parameter]
+        public SwitchParameter Flatten { get; set; }
+
+        [Parameter]
+        [ValidateSet("None", "Gzip", "Zstd")]
+        public string Compression { get; set; } = "None";
 
         /// <summary>Bytes of memory for the list of records that are written already, of all tenants together.</summary>
         [Parameter]
@@ -77,9 +86,10 @@ namespace SecureAppModel.Commands
             else
             {
                 CheckTenants();
-                if (Bom && Format != "Csv")
+                if ((Bom || Flatten) && !Format.Equals("Csv", StringComparison.OrdinalIgnoreCase))
                 {
-                    FailInput("-Bom is for CSV files only.", "Add -Format Csv, or leave -Bom out.", null);
+                    string name = Bom ? "-Bom" : "-Flatten";
+                    FailInput(name + " is for CSV files only.", "Add -Format Csv, or leave " + name + " out.", null);
                 }
 
                 CheckAsked();
@@ -224,6 +234,8 @@ namespace SecureAppModel.Commands
                 : RequestForRecords("audit_export")
                     .Text("format", Format.ToLowerInvariant())
                     .Flag("bom", Bom)
+                    .Flag("flatten", Flatten)
+                    .Text("compression", Compression.ToLowerInvariant())
                     .Flag("force", Force);
             request
                 .Text("path", _folder)

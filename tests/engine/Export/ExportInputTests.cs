@@ -13,6 +13,8 @@ public sealed class ExportInputTests(SharedSandbox shared) : IClassFixture<Share
     [InlineData("Export-SecureAppAuditLog -Path $folder", "No tenant was given")]
     [InlineData("Export-SecureAppAuditLog 'no tenant' $folder", "neither a tenant id nor a domain")]
     [InlineData("Export-SecureAppAuditLog $customer $folder -Bom", "-Bom is for CSV files only")]
+    [InlineData("Export-SecureAppAuditLog $customer $folder -Format Ndjson -Flatten", "-Flatten is for CSV files only")]
+    [InlineData("Export-SecureAppAuditLog $customer $folder -Compression Brotli", "\"None,Gzip,Zstd\"")]
     [InlineData("Export-SecureAppAuditLog $customer $folder -SettleDelay ([timespan]'-00:05')", "-SettleDelay is negative")]
     [InlineData("Export-SecureAppAuditLog $customer $folder -SettleDelay 30", "A bare number is no time span")]
     [InlineData("Export-SecureAppAuditLog $customer $folder -StartTime 2026-02-02 -EndTime 2026-02-01", "is not before the end")]

@@ -90,6 +90,25 @@ public sealed class ExportRunTests : IDisposable
     }
 
     [Fact]
+    public void Compressed_files_stay_alone_in_their_folder()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "200");
+        using Engine engine = Open(sandbox);
+
+        Outcome first = engine.Run("Export-SecureAppAuditLog $customer $folder -Compression gzip -Format csv -Flatten").Succeeded();
+        Outcome other = engine.Run("Export-SecureAppAuditLog $customer $folder -Compression Zstd -Format Csv -Flatten");
+        Outcome forced = engine.Run("Export-SecureAppAuditLog $customer $folder -Compression Zstd -Force").Succeeded();
+
+        Assert.True((long)first.Property("Records")! > 0);
+        Assert.Contains("holds flattened csv.gz parts, and this export would add flattened csv.zst parts", Assert.Single(other.Errors).Exception.Message);
+        Assert.Equal(first.Property("Records"), forced.Property("Records"));
+        string[] parts = Directory.GetFiles(_folder, "part-*", SearchOption.AllDirectories);
+        Assert.All(parts, part => Assert.EndsWith(".ndjson.zst", part));
+        long bytes = parts.Sum(part => new FileInfo(part).Length);
+        Assert.Equal(bytes, forced.Property("Bytes"));
+    }
+
+    [Fact]
     public void A_path_is_taken_literally_and_relative_to_the_location()
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
