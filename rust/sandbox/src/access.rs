@@ -17,7 +17,7 @@ pub(crate) struct Access {
     /// The user it acts for; None for the application itself.
     pub(crate) user: Option<Arc<User>>,
     pub(crate) scopes: Vec<String>,
-    pub(crate) roles: &'static [&'static str],
+    pub(crate) roles: Vec<&'static str>,
     pub(crate) expires_on: i64,
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct ApplicationState {
     pub(crate) token_lifetime_seconds: AtomicU32,
     refresh_token: AtomicU8,
     redirect_uris: RwLock<Vec<String>>,
+    withheld: RwLock<Vec<String>>,
     pub(crate) device: DeviceSettings,
 }
 
@@ -71,6 +72,17 @@ impl ApplicationState {
         *write(&self.redirect_uris) = uris;
     }
 
+    /// Permissions that nobody has consented to any more, whatever the preset has.
+    pub(crate) fn withhold(&self, permissions: Vec<String>) {
+        *write(&self.withheld) = permissions;
+    }
+
+    fn granted(&self, permissions: &[&'static str]) -> Vec<&'static str> {
+        let withheld = read(&self.withheld);
+        let is_granted = |name: &&&str| !withheld.iter().any(|other| other.eq_ignore_ascii_case(name));
+        permissions.iter().filter(is_granted).copied().collect()
+    }
+
     pub(crate) fn set_refresh_token(&self, health: RefreshTokenHealth) {
         self.refresh_token.store(health as u8, Ordering::Relaxed);
     }
@@ -85,7 +97,7 @@ impl Application {
         let secret = format!("{}~{}+/{}", random.text(3), random.text(20), random.text(14));
         Application {
             id,
-            keys: Keys::new(secret.clone()),
+            keys: Keys::new(secret.clone(), crate::clock::machine_ms() / 1000),
             secret,
             display_name: match options.preset {
                 Preset::Articles | Preset::ArticlesOob => "Partner Center Application",
@@ -99,6 +111,7 @@ impl Application {
                 token_lifetime_seconds: AtomicU32::new(options.token_lifetime_seconds),
                 refresh_token: AtomicU8::new(0),
                 redirect_uris: RwLock::new(redirect_uris(options)),
+                withheld: RwLock::default(),
                 device: DeviceSettings {
                     life_seconds: AtomicU32::new(900),
                     interval_seconds: AtomicU32::new(5),
@@ -113,7 +126,12 @@ impl Application {
     ///
     /// An application that holds application roles on Microsoft Graph, and nothing delegated, still gets a user's token
     /// for it with the OpenID scopes alone: that is what the articles' application gets.
-    pub(crate) fn scopes(&self, resource: Resource) -> Option<&'static [&'static str]> {
+    pub(crate) fn scopes(&self, resource: Resource) -> Option<Vec<&'static str>> {
+        let scopes = self.state.granted(self.listed_scopes(resource)?);
+        (!scopes.is_empty()).then_some(scopes)
+    }
+
+    fn listed_scopes(&self, resource: Resource) -> Option<&'static [&'static str]> {
         Some(match (self.preset, resource) {
             (_, Resource::PartnerCenter) => &["user_impersonation"],
             (_, Resource::AadGraph) => &["Directory.AccessAsUser.All", "User.Read"],
@@ -139,7 +157,11 @@ impl Application {
     }
 
     /// Application roles on an API.
-    pub(crate) fn roles(&self, resource: Resource) -> &'static [&'static str] {
+    pub(crate) fn roles(&self, resource: Resource) -> Vec<&'static str> {
+        self.state.granted(self.listed_roles(resource))
+    }
+
+    fn listed_roles(&self, resource: Resource) -> &'static [&'static str] {
         match (self.preset, resource) {
             (_, Resource::AadGraph) => &["Directory.Read.All"],
             (Preset::Articles | Preset::ArticlesOob, Resource::Graph) => {

@@ -42,6 +42,10 @@ impl std::fmt::Debug for Control {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ApplicationChange {
     secret_expired: Option<bool>,
+    /// Days until every secret of the registration ends; a fraction will do.
+    secret_days: Option<f64>,
+    /// Permissions that the application does not have after all, delegated and its own, by name.
+    withheld_permissions: Option<Vec<String>>,
     token_lifetime_seconds: Option<u32>,
     refresh_token: Option<RefreshTokenName>,
     single_use_refresh_tokens: Option<bool>,
@@ -189,6 +193,13 @@ impl Control {
         if let Some(expired) = change.secret_expired {
             self.world.application.keys.set_secrets_expired(expired);
         }
+        if let Some(days) = change.secret_days {
+            let ends = self.world.clock.now().saturating_add((days * 86_400.0) as i64);
+            self.world.application.keys.set_secrets_end(ends);
+        }
+        if let Some(permissions) = change.withheld_permissions {
+            state.withhold(permissions);
+        }
         if let Some(settings) = change.assertions {
             self.world.application.keys.set(settings);
         }
@@ -240,11 +251,11 @@ impl Control {
 
     /// `POST /sandbox/secrets`: one more secret of the application, as `{keyId, secretText}`.
     pub fn add_secret(&self, expired: bool) -> Value {
-        let (key_id, secret) = self
-            .world
-            .application
-            .keys
-            .add_secret(&mut self.world.random(), expired);
+        let (key_id, secret) =
+            self.world
+                .application
+                .keys
+                .add_secret(&mut self.world.random(), self.world.clock.now(), expired);
         json!({"keyId": key_id, "secretText": secret})
     }
 

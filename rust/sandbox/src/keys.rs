@@ -22,10 +22,16 @@ pub(crate) struct Keys {
     settings: RwLock<AssertionSettings>,
 }
 
+/// How long the portal lets a secret live where nothing else is chosen for it, about.
+const SECRET_LIFE: i64 = 730 * 86_400;
+
 struct Password {
     key_id: String,
     value: String,
     expired: bool,
+    /// Seconds since 1970.
+    created: i64,
+    ends: i64,
 }
 
 /// An uploaded certificate.
@@ -89,11 +95,13 @@ pub(crate) enum SecretHealth {
 }
 
 impl Keys {
-    pub(crate) fn new(secret: String) -> Self {
+    pub(crate) fn new(secret: String, now: i64) -> Self {
         let first = Password {
             key_id: Random::new(1).guid(),
             value: secret,
             expired: false,
+            created: now,
+            ends: now + SECRET_LIFE,
         };
         Keys {
             secrets: RwLock::new(vec![first]),
@@ -111,20 +119,22 @@ impl Keys {
     }
 
     /// Judges a secret as it came.
-    pub(crate) fn secret(&self, value: &str) -> SecretHealth {
+    pub(crate) fn secret(&self, value: &str, now: i64) -> SecretHealth {
         match read(&self.secrets).iter().find(|secret| secret.value == value) {
-            Some(secret) if secret.expired => SecretHealth::Expired,
+            Some(secret) if secret.expired || secret.ends <= now => SecretHealth::Expired,
             Some(_) => SecretHealth::Good,
             None => SecretHealth::Wrong,
         }
     }
 
     /// Adds a secret and returns its id and its value.
-    pub(crate) fn add_secret(&self, random: &mut Random, expired: bool) -> (String, String) {
+    pub(crate) fn add_secret(&self, random: &mut Random, now: i64, expired: bool) -> (String, String) {
         let secret = Password {
             key_id: random.guid(),
             value: format!("{}~{}", random.text(3), random.text(36)),
             expired,
+            created: now,
+            ends: now + SECRET_LIFE,
         };
         let facts = (secret.key_id.clone(), secret.value.clone());
         write(&self.secrets).push(secret);
@@ -136,6 +146,16 @@ impl Keys {
         write(&self.secrets)
             .iter_mut()
             .for_each(|secret| secret.expired = expired);
+    }
+
+    /// When every secret ends, in seconds since 1970.
+    pub(crate) fn set_secrets_end(&self, ends: i64) {
+        write(&self.secrets).iter_mut().for_each(|secret| secret.ends = ends);
+    }
+
+    /// The registration's `passwordCredentials` ("passwordCredential resource type"): of the values, their first letters.
+    pub(crate) fn shown_secrets(&self, now: i64) -> Value {
+        read(&self.secrets).iter().map(|secret| secret.shown(now)).collect()
     }
 
     /// Uploads a certificate and returns how the registration shows it.
@@ -201,6 +221,25 @@ impl Keys {
             return None;
         }
         (now >= known.known_from).then(|| known.clone())
+    }
+}
+
+impl Password {
+    fn shown(&self, now: i64) -> Value {
+        let ends = if self.expired {
+            self.ends.min(now - 3600)
+        } else {
+            self.ends
+        };
+        json!({
+            "customKeyIdentifier": null,
+            "displayName": null,
+            "endDateTime": format!("{}Z", crate::clock::iso_seconds(ends)),
+            "hint": self.value.chars().take(3).collect::<String>(),
+            "keyId": self.key_id,
+            "secretText": null,
+            "startDateTime": format!("{}Z", crate::clock::iso_seconds(self.created.min(ends))),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
 //! and resource types").
 
+mod applications;
 mod audit_query;
 mod page;
 pub(crate) mod reports;
@@ -202,6 +203,10 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                 .collect();
             let context = format!("{}{version}$metadata#organization", world.endpoints.graph);
             Ok(odata(200, &json!({"@odata.context": context, "value": value})))
+        }
+        (&Method::GET, lower) if applications::application_id(lower).is_some() => {
+            let id = applications::application_id(lower).unwrap_or_default();
+            applications::get(world, call, &access, version, id)
         }
         (_, lower) if lower == "security/auditlog/queries" || lower.starts_with("security/auditlog/queries/") => {
             let rest: Vec<&str> = path.split('/').skip(3).collect();

@@ -87,7 +87,7 @@ pub(super) fn authenticate(world: &World, call: &Call, form: &Form, client: &Cli
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     };
-    match world.application.keys.secret(secret) {
+    match world.application.keys.secret(secret, world.clock.now()) {
         SecretHealth::Good => Ok(ProvedBy::Secret),
         SecretHealth::Wrong => Err(Refusal::new(
             7000215,

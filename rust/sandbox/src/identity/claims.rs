@@ -131,7 +131,7 @@ pub(super) fn sign_in(world: &World, tenant: &Tenant, grounds: &Grounds, version
         application_id: grounds.application_id.clone(),
         user: Some(grounds.user.clone()),
         scopes: Vec::new(),
-        roles: &[],
+        roles: Vec::new(),
         expires_on: 0,
     };
     let life = Lifetime {

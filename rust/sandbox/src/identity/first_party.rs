@@ -36,9 +36,9 @@ pub(super) fn find(client_id: &str) -> Option<&'static FirstParty> {
 }
 
 /// The delegated permissions that a client has on an API; None where it has none.
-pub(super) fn scopes(world: &World, client_id: &str, resource: Resource) -> Option<&'static [&'static str]> {
+pub(super) fn scopes(world: &World, client_id: &str, resource: Resource) -> Option<Vec<&'static str>> {
     match find(client_id) {
-        Some(client) => client.scopes(resource),
+        Some(client) => client.scopes(resource).map(<[_]>::to_vec),
         None => world.application.scopes(resource),
     }
 }

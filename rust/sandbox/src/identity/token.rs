@@ -279,7 +279,7 @@ fn for_user(
         application_id: redeemable.application_id.clone(),
         user: Some(user.clone()),
         scopes,
-        roles: &[],
+        roles: Vec::new(),
         expires_on: 0,
     };
     let wants_id = wanted.openid.contains(&"openid");
@@ -313,7 +313,7 @@ fn for_application(
     let roles = if tenant.health().consent {
         world.application.roles(resource)
     } else {
-        &[]
+        Vec::new()
     };
     let access = Access {
         resource,

@@ -46,7 +46,7 @@ pub(super) fn issue(world: &World, identity: &Identity, resource: &str) -> Optio
     let found = Resource::find(resource, &world.application.id, &world.endpoints);
     let roles = match found {
         Some(found) => world.application.roles(found),
-        None if exchange => &[],
+        None if exchange => Vec::new(),
         None => return None,
     };
     let claims = json!({
