@@ -28,6 +28,21 @@ pub(crate) fn judge(application: &str, proof: Option<&str>, answer: Result<(), &
     )
 }
 
+/// The row where the application was tried in another tenant than its own, which does not know it: the tenant's own rows say
+/// what is missing there.
+pub(crate) fn not_known_there(application: &str, answer: Result<(), &Error>) -> Row {
+    let row = Row::not_checked(
+        CHECK,
+        application,
+        "the tenant that was tried does not know the application, and its own is not known here",
+    )
+    .remedy("Name the application's own tenant in the credential (New-SecureAppCredential -TenantId).");
+    match answer {
+        Ok(()) => row,
+        Err(error) => row.because(error),
+    }
+}
+
 fn accepted(proof: Option<&str>) -> String {
     match proof {
         Some(proof) => format!("the service accepts the application and its {proof}"),

@@ -1,12 +1,12 @@
 //! Whether a token for a resource can be had, and what it permits.
 
 use super::Row;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 pub(crate) const CHECK: &str = "Token";
 
 /// What a token's claims say that it permits: `scp` for a user's, `roles` for an application's own.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Permissions {
     pub(crate) scopes: Vec<String>,
     pub(crate) roles: Vec<String>,
@@ -30,6 +30,13 @@ impl Permissions {
                 .collect(),
         }
     }
+
+    /// Whether one of them is in the token, delegated or the application's own.
+    pub(crate) fn hold(&self, permissions: &[&str]) -> bool {
+        let all = self.scopes.iter().chain(&self.roles);
+        let mut named = all.map(|own| permissions.iter().any(|name| own.eq_ignore_ascii_case(name)));
+        named.any(|is_one| is_one)
+    }
 }
 
 /// Judges the answer to a request for a token for `resource`; a token that cannot be read has no permissions to show.
@@ -41,15 +48,7 @@ pub(crate) fn judge(resource: &str, answer: Result<Option<Permissions>, &Error>)
             resource,
             "a token can be had; what it permits cannot be read from it",
         ),
-        Err(error)
-            if matches!(
-                error.kind(),
-                Kind::Throttled | Kind::Timeout | Kind::Network | Kind::Server
-            ) =>
-        {
-            Row::warn(CHECK, resource, format!("could not be checked: {}", error.message())).because(error)
-        }
-        Err(error) => Row::fail(CHECK, resource, error.message()).because(error),
+        Err(error) => Row::of_answer(CHECK, resource, Err(error)),
     }
 }
 
@@ -85,6 +84,7 @@ fn granted(resource: &str, permissions: &Permissions) -> Row {
 mod tests {
     use super::super::Verdict;
     use super::*;
+    use crate::error::Kind;
     use serde_json::json;
 
     #[test]

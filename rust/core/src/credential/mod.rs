@@ -331,6 +331,11 @@ impl Credential {
         self.acquired_on
     }
 
+    /// Whether the user's sign-in passed multifactor authentication, where that is known.
+    pub(crate) fn mfa(&self) -> Option<bool> {
+        self.mfa
+    }
+
     /// When the refresh token's life began anew, as far as it is known.
     pub(crate) fn refreshed_on(&self) -> Option<i64> {
         match self.redeemed_on.load(Ordering::Relaxed) {

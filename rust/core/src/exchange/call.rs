@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// Public clients ask up to ten times when they are told to wait.
-const PATIENCE: Retry = Retry {
+pub(super) const PATIENCE: Retry = Retry {
     repeats: 10,
     waits: Duration::from_secs(600),
     budget: None,
@@ -48,7 +48,7 @@ impl Collection for Call {
             .header(name("x-responseformat"), "json")?
             .header(name("client-request-id"), &random_id()?)?
             .repeatable(self.is_repeatable(page))
-            .retry(PATIENCE))
+            .retry(self.api.retry.clone()))
     }
 
     fn refused(&self, reply: &Reply) -> Error {

@@ -1,6 +1,6 @@
 //! What Exchange Online's admin API means when it says no.
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, ServiceError};
 use crate::http::Reply;
 use crate::tenant::TenantId;
 use serde_json::Value;
@@ -61,6 +61,12 @@ pub(super) fn refusal(reply: &Reply, cmdlet: &str, tenant: &TenantId) -> Error {
         .with_retry_after(reply.retry_after())
         .with_service(service)
         .for_tenant(tenant.as_str())
+}
+
+/// True for the refusal of a cmdlet that the account does not have: it was let in, so it has a role.
+pub(crate) fn lacks_cmdlet(error: &Error) -> bool {
+    let said = |service: &ServiceError| service.http_status == 403 && service.body.bytes().all(|byte| byte == 0);
+    error.service().is_some_and(said)
 }
 
 #[cold]

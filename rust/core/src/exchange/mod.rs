@@ -7,11 +7,14 @@
 mod call;
 mod explain;
 
+pub(crate) use explain::lacks_cmdlet;
+
 use call::Call;
 
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
+use crate::http::Retry;
 use crate::odata::Pages;
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
@@ -30,6 +33,7 @@ pub(crate) struct AdminApi {
     token: TokenRequest,
     tenant: TenantId,
     address: Url,
+    retry: Retry,
 }
 
 impl AdminApi {
@@ -47,7 +51,13 @@ impl AdminApi {
             token,
             tenant,
             address,
+            retry: call::PATIENCE,
         })
+    }
+
+    /// The same, asked as often as `retry` says and not as often as public clients do.
+    pub(crate) fn with_retry(self, retry: Retry) -> Self {
+        AdminApi { retry, ..self }
     }
 
     /// Runs a cmdlet; nothing is sent before its first page is asked for. Where a cmdlet could not do its work, it may say so

@@ -141,6 +141,15 @@ pub(crate) fn sign_in_refused(service: ServiceError, question: &Question<'_>) ->
     named(Error::new(kind, message).advise(remedy), &asked).with_service(service)
 }
 
+/// True where consent is what is missing in the tenant: to the application, or to one of its permissions.
+pub(crate) fn asks_for_consent(error: &Error) -> bool {
+    error.service().is_some_and(|service| {
+        service.suberror == "consent_required"
+            || service.error == "consent_required"
+            || advice::find(&service.code).is_some_and(|row| row.category == Category::Consent)
+    })
+}
+
 /// The error that a reply to a question about a tenant itself stands for.
 #[cold]
 pub(crate) fn about_tenant(reply: &Reply, environment: &Environment, tenant: &TenantId) -> Error {

@@ -21,7 +21,9 @@ mod wire;
 pub(crate) use cache::held::Filter;
 pub use cache::Tokens;
 pub(crate) use client::ask_as_client;
-pub(crate) use failure::{about_tenant, read as read_service_error, refused, sign_in_refused, Question};
+pub(crate) use failure::{
+    about_tenant, asks_for_consent, read as read_service_error, refused, sign_in_refused, Question,
+};
 pub(crate) use lineage::Lineage;
 pub(crate) use refusals::Refusals;
 pub use request::TokenRequest;

@@ -3,7 +3,7 @@ use secureapp_core::{Field, Kind, Request};
 use secureapp_sandbox::Options;
 use serde_json::json;
 
-async fn small() -> World {
+pub(crate) async fn small() -> World {
     World::start(Options {
         tenants: 2,
         records: 0,
@@ -12,7 +12,7 @@ async fn small() -> World {
     .await
 }
 
-async fn check(world: &World, credential: &Request) -> Outcome {
+pub(crate) async fn check(world: &World, credential: &Request) -> Outcome {
     let outcome = world.run(world.request("credential_test", credential)).await;
     outcome.assert_no_secret(world);
     assert!(outcome.end.is_ok(), "{outcome:?}");
@@ -20,7 +20,7 @@ async fn check(world: &World, credential: &Request) -> Outcome {
 }
 
 /// Check and result of each row, such as `Clock Pass`.
-fn rows(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn rows(outcome: &Outcome) -> Vec<String> {
     outcome
         .records
         .iter()
@@ -28,7 +28,7 @@ fn rows(outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-fn row<'a>(outcome: &'a Outcome, check: &str) -> &'a secureapp_core::Value {
+pub(crate) fn row<'a>(outcome: &'a Outcome, check: &str) -> &'a secureapp_core::Value {
     outcome
         .records
         .iter()
@@ -46,10 +46,17 @@ async fn a_good_credential_passes_every_check() {
             "Reachability Pass",
             "Clock Pass",
             "Credential Pass",
+            "Secret Pass",
             "RefreshToken Pass",
+            "Mfa Pass",
+            "PartnerCenterMfa Pass",
             "Token Pass",
             "Token Pass",
-            "Token Pass"
+            "Token Pass",
+            "Token Pass",
+            "ActivityFeed Pass",
+            "ExchangeRole Pass",
+            "AuditSearch Pass"
         ]
     );
     assert_eq!(
@@ -57,6 +64,11 @@ async fn a_good_credential_passes_every_check() {
         world.sandbox.facts().user_principal_name
     );
     assert!(text(row(&outcome, "RefreshToken"), "detail").contains("age is not known"));
+    // Nobody named a tenant: the tokens do.
+    assert_eq!(
+        text(row(&outcome, "ActivityFeed"), "target"),
+        world.sandbox.facts().partner_tenant_id
+    );
     assert!(
         text(row(&outcome, "Token"), "detail").contains("Directory.Read.All"),
         "{outcome:?}"
@@ -80,10 +92,17 @@ async fn the_check_asks_the_service_and_not_the_cache() {
             "Reachability Pass",
             "Clock Pass",
             "Credential Pass",
+            "Secret Pass",
             "RefreshToken Fail",
-            "Token Warn",
-            "Token Warn",
-            "Token Warn"
+            "Mfa Skipped",
+            "PartnerCenterMfa Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "ActivityFeed Skipped",
+            "ExchangeRole Skipped",
+            "AuditSearch Skipped"
         ]
     );
     let dead = row(&outcome, "RefreshToken");
@@ -96,7 +115,10 @@ async fn a_wrong_or_expired_secret_fails_with_its_code_and_stops_what_depends_on
     let world = small().await;
     let wrong = world.credential_request().with("secret", Field::Secret("wrong".into()));
     let outcome = check(&world, &wrong).await;
-    assert_eq!(rows(&outcome)[2..4], ["Credential Fail", "RefreshToken Warn"]);
+    assert_eq!(
+        rows(&outcome)[2..5],
+        ["Credential Fail", "Secret Skipped", "RefreshToken Skipped"]
+    );
     assert_eq!(text(row(&outcome, "Credential"), "code"), "AADSTS7000215");
     assert!(text(row(&outcome, "Token"), "detail").starts_with("not checked"));
 
@@ -108,6 +130,8 @@ async fn a_wrong_or_expired_secret_fails_with_its_code_and_stops_what_depends_on
     let outcome = check(&world, &world.credential_request()).await;
     assert_eq!(text(row(&outcome, "Credential"), "code"), "AADSTS7000222");
     assert!(!text(row(&outcome, "Credential"), "remedy").is_empty());
+    assert_eq!(rows(&outcome)[2..4], ["Credential Fail", "Secret Fail"]);
+    assert_eq!(text(row(&outcome, "Secret"), "code"), "AADSTS7000222");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,8 +164,19 @@ async fn a_refused_resource_fails_alone() {
         .set_tenant(&partner, json!({"missingResources": ["https://manage.office.com"]}))
         .expect("a change");
     let outcome = check(&world, &world.credential_request()).await;
-    assert_eq!(rows(&outcome)[4..], ["Token Pass", "Token Pass", "Token Fail"]);
-    assert!(text(&outcome.records[6], "code").starts_with("AADSTS"));
+    assert_eq!(
+        rows(&outcome)[7..],
+        [
+            "Token Pass",
+            "Token Pass",
+            "Token Fail",
+            "Token Pass",
+            "ActivityFeed Skipped",
+            "ExchangeRole Pass",
+            "AuditSearch Pass"
+        ]
+    );
+    assert!(text(&outcome.records[9], "code").starts_with("AADSTS"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +199,9 @@ async fn a_resource_that_nobody_knows_says_nothing_against_the_rest() {
             "Reachability Pass",
             "Clock Pass",
             "Credential Pass",
+            "Secret Pass",
             "RefreshToken Pass",
+            "Mfa Skipped",
             "Token Fail",
             "Token Pass"
         ]
@@ -174,15 +211,28 @@ async fn a_resource_that_nobody_knows_says_nothing_against_the_rest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_tenant_fails_where_it_is_found_and_the_clock_is_still_read() {
     let world = small().await;
-    let request = world
-        .request("credential_test", &world.credential_request())
-        .with("tenant", Field::Text("99999999-9999-4999-8999-999999999999".to_owned()));
-    let outcome = world.run(request).await;
+    let unknown = "99999999-9999-4999-8999-999999999999";
+    let home = world
+        .credential_request()
+        .with("tenant", Field::Text(unknown.to_owned()));
+    let outcome = check(&world, &home).await;
     assert_eq!(
         rows(&outcome)[..3],
-        ["Reachability Fail", "Clock Pass", "Credential Warn"]
+        ["Reachability Fail", "Clock Pass", "Credential Skipped"]
     );
     assert_eq!(text(&outcome.records[0], "code"), "AADSTS90002");
+
+    let named = world
+        .request("credential_test", &world.credential_request())
+        .with("tenants", Field::Texts(vec![unknown.to_owned()]));
+    let outcome = world.run(named).await;
+    assert_eq!(rows(&outcome)[2], "Credential Pass", "the application is not to blame");
+    let consent = row(&outcome, "Consent");
+    assert_eq!(
+        (text(consent, "result"), text(consent, "code")),
+        ("Fail", "AADSTS90002")
+    );
+    assert_eq!(text(consent, "target"), unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +249,7 @@ async fn a_host_that_is_not_the_sign_in_service_is_sent_no_secret() {
         let outcome = check(&world, &world.credential_request()).await;
         assert_eq!(rows(&outcome)[0], "Reachability Fail");
         assert!(
-            rows(&outcome)[2..].iter().all(|row| row.ends_with("Warn")),
+            rows(&outcome)[2..].iter().all(|row| row.ends_with("Skipped")),
             "{outcome:?}"
         );
     }
@@ -223,12 +273,19 @@ async fn a_dead_host_fails_once_and_the_rest_says_why_it_was_not_tried() {
         rows(&outcome),
         [
             "Reachability Fail",
-            "Clock Warn",
-            "Credential Warn",
-            "RefreshToken Warn",
-            "Token Warn",
-            "Token Warn",
-            "Token Warn"
+            "Clock Skipped",
+            "Credential Skipped",
+            "Secret Skipped",
+            "RefreshToken Skipped",
+            "Mfa Skipped",
+            "PartnerCenterMfa Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "Token Skipped",
+            "ActivityFeed Skipped",
+            "ExchangeRole Skipped",
+            "AuditSearch Skipped"
         ]
     );
     assert!(

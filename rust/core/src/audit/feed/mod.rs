@@ -6,11 +6,13 @@
 mod answer;
 mod client;
 mod content;
+mod probe;
 mod since;
 mod subscription;
 mod window;
 
 pub(crate) use client::Feed;
+pub(crate) use probe::probe;
 pub(crate) use since::Since;
 pub(crate) use window::{check as check_window, served as served_window};
 
