@@ -9,6 +9,7 @@ namespace SecureAppModel
         {
             Check = record.Text("check");
             Target = record.Text("target");
+            TenantId = record.Text("tenantId");
             Result = record.Text("result");
             Detail = record.Text("detail");
             Code = record.Text("code");
@@ -17,10 +18,13 @@ namespace SecureAppModel
 
         public string Check { get; }
 
-        /// <summary>The host, tenant or resource that it was tried with.</summary>
+        /// <summary>The host, application, user, tenant or resource that it was tried with.</summary>
         public string Target { get; }
 
-        /// <summary>Pass, Warn or Fail.</summary>
+        /// <summary>The tenant, as it was named, where the check is one of a tenant's own; empty otherwise.</summary>
+        public string TenantId { get; }
+
+        /// <summary>Pass, Warn, Fail or Skipped.</summary>
         public string Result { get; }
 
         public string Detail { get; }

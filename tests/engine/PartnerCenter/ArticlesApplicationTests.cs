@@ -101,6 +101,20 @@ public sealed partial class ArticlesApplicationTests
             PSObject feed = Assert.Single(rows, row => Is(row, "Check", "Token") && Is(row, "Target", "https://manage.office.com"));
             Assert.Equal("Fail", feed.Properties["Result"].Value);
             Assert.Contains("the permission ActivityFeed.Read of Office 365 Management APIs", (string)feed.Properties["Remedy"].Value);
+            PSObject mail = Assert.Single(rows, row => Is(row, "Check", "Token") && Is(row, "Target", "https://outlook.office365.com"));
+            Assert.Contains("the permission Exchange.Manage of Office 365 Exchange Online", (string)mail.Properties["Remedy"].Value);
+            PSObject secret = Assert.Single(rows, row => Is(row, "Check", "Secret") && Is(row, "Result", "Skipped"));
+            Assert.Contains("the Microsoft Graph permission Application.Read.All", (string)secret.Properties["Remedy"].Value);
+            Assert.All(rows.Where(row => Is(row, "Check", "Mfa") || Is(row, "Check", "PartnerCenterMfa")), row => Assert.True(Is(row, "Result", "Pass")));
+
+            // As itself it gets tokens in a customer, and the services say what is not in them.
+            rows = [.. engine.Run("Test-SecureAppCredential -TenantId $customer -AppOnly").Succeeded().Output];
+            Assert.Single(rows, row => Is(row, "Check", "Consent") && Is(row, "Result", "Pass"));
+            foreach ((string check, string permission) in new[] { ("ActivityFeed", "ActivityFeed.Read"), ("ExchangeRole", "Exchange.ManageAsApp") })
+            {
+                PSObject row = Assert.Single(rows, row => Is(row, "Check", check) && Is(row, "Result", "Fail"));
+                Assert.Contains(permission, (string)row.Properties["Remedy"].Value);
+            }
         }
         finally
         {
