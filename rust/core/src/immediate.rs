@@ -10,8 +10,8 @@ use crate::jwt;
 use crate::request::Request;
 use crate::value::Value;
 
-/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `token.read`,
-/// `token_cache.list`, `token_cache.clear` or `json.read`.
+/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `store.due`, `store.document`,
+/// `store.written`, `token.read`, `token_cache.list`, `token_cache.clear` or `json.read`.
 pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
     match request.kind() {
         "environment.add" => {
@@ -53,9 +53,16 @@ pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
                     .with("id", write.id)
                     .with("store", write.store)
                     .with("name", write.name)
-                    .with("document", Value::Hidden(write.document))
             });
             Ok(Value::List(writes.collect()))
+        }
+        // `stored` is what the host's store holds now; without it, nothing.
+        "store.document" => {
+            request.only(&["id", "stored"])?;
+            let document = engine
+                .stores()
+                .host_document(request.int("id")?, request.opt_secret("stored")?)?;
+            Ok(document.map_or(Value::Null, Value::Hidden))
         }
         "store.written" => {
             request.only(&["id", "well"])?;

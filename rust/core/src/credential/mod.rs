@@ -19,7 +19,6 @@ use crate::tenant::{self, TenantId};
 use crate::token::Lineage;
 use crate::value::Value;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long Entra keeps an unused refresh token of a confidential client alive; each redemption starts the time anew.
@@ -38,8 +37,8 @@ pub struct Credential {
     acquired_on: Option<i64>,
     /// Whether the user's sign-in passed multifactor authentication, where that is known.
     mfa: Option<bool>,
-    /// Milliseconds since 1970 of the last redemption that this credential knows of; 0 for none.
-    redeemed_on: AtomicI64,
+    /// When a store that the credential comes from last got a newer refresh token; milliseconds since 1970.
+    stored_refresh: Option<i64>,
     proof_mark: Mark,
     refresh_mark: Option<Mark>,
     /// By environment instance: each has its own chain of refresh tokens.
@@ -62,7 +61,8 @@ pub(crate) struct Acquired {
 impl Credential {
     /// Reads a `credential` request: `applicationId`, and what proves it (`secret`, or a certificate's fields: see
     /// `certificate`) or `refreshToken` or both; optionally `assertionAlgorithm` (PS256 or RS256), `tenant` (the home
-    /// tenant), `account` and `acquiredOn` (milliseconds since 1970). Nothing is sent.
+    /// tenant), `account`, `acquiredOn` (milliseconds since 1970) and `mfa` (whether the user's sign-in passed multifactor
+    /// authentication; absent where that is not known). Nothing is sent.
     ///
     /// Other proofs are `federatedTokenFile` (a path), `workloadIdentity` (the platform's variables name the file, and where
     /// they are not given the application and the tenant) and `federatedManagedIdentity`. With `managedIdentity` instead the
@@ -97,6 +97,7 @@ impl Credential {
             "assertionAlgorithm",
             "refreshToken",
             "acquiredOn",
+            "mfa",
             "federatedTokenFile",
             "workloadIdentity",
             "federatedManagedIdentity",
@@ -144,8 +145,8 @@ impl Credential {
             managed_identity: None,
             refresh_token,
             acquired_on: request.opt_int("acquiredOn")?,
-            mfa: None,
-            redeemed_on: AtomicI64::new(0),
+            mfa: request.opt_int("mfa")?.map(|mfa| mfa != 0),
+            stored_refresh: None,
             proof_mark,
             refresh_mark,
             lineages: Mutex::default(),
@@ -164,7 +165,7 @@ impl Credential {
             refresh_token: None,
             acquired_on: None,
             mfa: None,
-            redeemed_on: AtomicI64::new(0),
+            stored_refresh: None,
             proof_mark: mark(&["managed identity", platform, endpoint, name, id])?,
             refresh_mark: None,
             lineages: Mutex::default(),
@@ -185,7 +186,7 @@ impl Credential {
             refresh_token: Some(acquired.refresh_token),
             acquired_on: Some(acquired.on_ms),
             mfa: acquired.mfa,
-            redeemed_on: AtomicI64::new(0),
+            stored_refresh: None,
             lineages: Mutex::default(),
             // The store holds the former user's until this one is saved there.
             binding: Mutex::default(),
@@ -215,7 +216,7 @@ impl Credential {
             .with("refreshTokenExpiresOn", expires.map_or(Value::Null, Value::Time))
             .with(
                 "store",
-                self.binding().map_or(Value::Null, |binding| binding.describe()),
+                self.binding().map_or(Value::Null, |binding| binding.place().describe()),
             )
             .with("hasCertificate", self.certificate().is_some())
             .with("proof", self.proof.title())
@@ -322,8 +323,10 @@ impl Credential {
         *self.binding.lock().unwrap_or_else(PoisonError::into_inner) = Some(binding);
     }
 
+    /// Where it is stored; not once something else is stored there, or nothing.
     pub(crate) fn binding(&self) -> Option<Arc<Binding>> {
-        self.binding.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let binding = self.binding.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        binding.filter(|binding| !binding.is_released())
     }
 
     /// When the user signed in, where the credential's maker knew it.
@@ -338,14 +341,15 @@ impl Credential {
 
     /// When the refresh token's life began anew, as far as it is known.
     pub(crate) fn refreshed_on(&self) -> Option<i64> {
-        match self.redeemed_on.load(Ordering::Relaxed) {
-            0 => self.acquired_on,
-            redeemed => Some(redeemed),
-        }
+        let lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewed = lineages.iter().filter_map(|(_, lineage)| lineage.renewed_on()).max();
+        renewed.max(self.stored_refresh).or(self.acquired_on)
     }
 
-    pub(crate) fn note_redemption(&self, now_ms: i64) {
-        self.redeemed_on.fetch_max(now_ms, Ordering::Relaxed);
+    /// The same, where it comes from a store that got its refresh token then.
+    pub(crate) fn refreshed(mut self, on_ms: Option<i64>) -> Self {
+        self.stored_refresh = on_ms;
+        self
     }
 }
 

@@ -1,78 +1,71 @@
-//! One credential's place in a store.
+//! What ties the credentials of this process to their place in a store.
 
-use super::{Document, DAY_MS, FAILURE_PAUSE_MS};
+use super::document::Since;
+use super::{Document, Place, DAY_MS, FAILURE_PAUSE_MS};
 use crate::credential::Credential;
 use crate::engine::Clock;
-use crate::environment::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 use crate::token::Tokens;
-use crate::value::Value;
-use crate::vault::{Address, Properties, Vault};
-use std::collections::BTreeMap;
+use crate::vault::Vault;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OwnedMutexGuard;
 
-/// What a secret that holds a credential is called.
-pub(crate) const CONTENT_TYPE: &str = "application/vnd.secureappmodel.credential+json";
-
-/// Which store, and under which name.
-pub(crate) enum Place {
-    Vault(VaultPlace),
-    /// A store that only the host can reach, by the host's name of it.
-    Host {
-        store: String,
-        name: String,
-    },
-}
-
-/// A secret of a key vault.
-pub(crate) struct VaultPlace {
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) address: Address,
-    pub(crate) name: String,
-    /// Who reads and writes the vault; the credential's own application where nobody else does.
-    pub(crate) access: Option<Arc<Credential>>,
-    pub(crate) app_only: bool,
-}
-
-/// Binds a credential to its place. One writer at a time.
+/// Shared by all credentials of this process that are kept in one place and environment, so that it has one writer.
+///
+/// It writes over nothing that it does not know: the store is read before each write, and where something else than a newer
+/// refresh token of the same credential is found, the binding is released and what is there stays.
 pub(crate) struct Binding {
-    place: Place,
     /// The environment instance whose refresh tokens are kept.
     environment: u64,
-    single_use: bool,
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
 
 struct State {
+    place: Arc<Place>,
+    single_use: bool,
+    /// What the store held when it was last seen.
+    seen: Document,
+    /// What is stored is no business of this binding's any more.
+    released: bool,
     /// When the store was last known to be current; milliseconds since 1970.
     stored_on: i64,
     failed_on: Option<i64>,
     /// The write that a host has been given.
-    claim: Option<i64>,
+    claim: Option<Claim>,
+}
+
+struct Claim {
+    id: i64,
+    /// What the host writes, once it has asked for that.
+    document: Option<Document>,
 }
 
 impl Binding {
-    pub(crate) fn new(place: Place, environment: u64, single_use: bool, stored_on: i64) -> Self {
+    /// `seen` is what the store holds.
+    pub(super) fn new(place: Arc<Place>, environment: u64, single_use: bool, seen: Document) -> Self {
         Binding {
-            place,
             environment,
-            single_use,
-            turn: tokio::sync::Mutex::new(()),
+            turn: Arc::default(),
             state: Mutex::new(State {
-                stored_on,
+                place,
+                single_use,
+                stored_on: seen.saved_on(),
+                seen,
+                released: false,
                 failed_on: None,
                 claim: None,
             }),
         }
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.lock().place)
     }
 
-    pub(crate) fn environment(&self) -> u64 {
+    pub(super) fn environment(&self) -> u64 {
         self.environment
     }
 
@@ -83,7 +76,43 @@ impl Binding {
 
     /// The store's user says that a refresh token dies with its use.
     pub(crate) fn single_use(&self) -> bool {
-        self.single_use
+        self.lock().single_use
+    }
+
+    /// Whether something else is stored there by now, or nothing.
+    pub(crate) fn is_released(&self) -> bool {
+        self.lock().released
+    }
+
+    /// Has its credentials be no longer kept there.
+    pub(super) fn release(&self) {
+        self.lock().released = true;
+    }
+
+    /// Waits for a write that is under way, and keeps others waiting until the guard is dropped.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// Takes a newly loaded credential in; false where `document`, which it was made of, was saved after what is known here.
+    pub(super) fn share(self: &Arc<Self>, place: &Arc<Place>, single_use: bool, document: &Document) -> bool {
+        // Who can be reached only through the store itself is no way to it.
+        let through_itself = match &**place {
+            Place::Vault(place) => place.access.as_ref().and_then(|access| access.binding()),
+            Place::Host { .. } => None,
+        };
+        let through_itself = through_itself.is_some_and(|binding| Arc::ptr_eq(&binding, self));
+        let mut state = self.lock();
+        if state.released || document.since(&state.seen) == Since::Replaced {
+            return false;
+        }
+        if !through_itself {
+            state.place = Arc::clone(place);
+        }
+        state.single_use |= single_use;
+        state.stored_on = state.stored_on.max(document.saved_on());
+        state.seen = document.clone();
+        true
     }
 
     pub(super) fn is_due(&self, now: i64) -> bool {
@@ -96,59 +125,96 @@ impl Binding {
 
     /// Gives out a write that is due, once.
     pub(super) fn claim(&self, now: i64) -> Option<i64> {
-        self.is_due(now).then(|| self.claim_now())
-    }
-
-    pub(super) fn claim_now(&self) -> i64 {
-        static LAST: AtomicI64 = AtomicI64::new(0);
-        let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        self.lock().claim = Some(id);
-        id
+        self.is_due(now).then(|| {
+            let id = next_claim();
+            self.lock().claim = Some(Claim { id, document: None });
+            id
+        })
     }
 
     pub(super) fn is_claimed_as(&self, id: i64) -> bool {
-        self.lock().claim == Some(id)
+        self.lock().claim.as_ref().is_some_and(|claim| claim.id == id)
+    }
+
+    /// Says what the host is to write.
+    pub(super) fn promise(&self, document: Document) {
+        if let Some(claim) = &mut self.lock().claim {
+            claim.document = Some(document);
+        }
     }
 
     pub(super) fn finish(&self, now: i64, well: bool) {
         let mut state = self.lock();
-        state.claim = None;
+        let promised = state.claim.take().and_then(|claim| claim.document);
         if well {
             state.stored_on = now;
             state.failed_on = None;
+            if let Some(document) = promised {
+                state.seen = document;
+            }
         } else {
             state.failed_on = Some(now);
         }
     }
 
-    /// Writes the credential, with the newest refresh token, to its vault.
-    pub(crate) async fn write(&self, tokens: &Tokens, credential: &Arc<Credential>, clock: &Clock) -> Result<()> {
-        let Place::Vault(place) = &self.place else {
+    /// Writes the credential's newest refresh token to its vault, if what is there is still the same credential.
+    pub(super) async fn write(&self, tokens: &Tokens, credential: &Arc<Credential>, clock: &Clock) -> Result<()> {
+        let _turn = self.turn().await;
+        if self.is_released() {
+            return Ok(());
+        }
+        let place = self.place();
+        let Place::Vault(place) = &*place else {
             return Err(Error::internal("a store of the host cannot be written here"));
         };
-        let _turn = self.turn.lock().await;
         let vault = place.open(tokens, credential);
-        // First of all, so that a redemption which this takes is part of what is written.
-        let ready = vault.ready().await;
-        let now = clock.now_ms();
-        let result = match ready {
-            Ok(()) => {
-                place
-                    .write(&vault, &Document::of(credential, self.environment, now))
-                    .await
+        let result = async {
+            // First of all, so that a redemption which this takes is part of what is written.
+            vault.ready().await?;
+            let stored = stored(&vault, &place.name).await?;
+            if let Some(document) = self.renewed(stored.as_ref(), credential, clock.now_ms())? {
+                place.renew(&vault, &document).await?;
+                self.lock().seen = document;
             }
-            Err(error) => Err(error),
+            Ok(())
         };
-        self.finish(now, result.is_ok());
+        let result = result.await;
+        self.finish(clock.now_ms(), result.is_ok());
         result
     }
 
-    /// What may be shown of it.
-    pub(crate) fn describe(&self) -> Value {
-        match &self.place {
-            Place::Vault(place) => Value::from(format!("{}/secrets/{}", place.address, place.name)),
-            Place::Host { store, name } => Value::from(format!("{store}/{name}")),
-        }
+    /// What is to be written over `stored`; `None` where another process wrote a refresh token that is as new.
+    pub(super) fn renewed(
+        &self,
+        stored: Option<&Secret>,
+        credential: &Credential,
+        now: i64,
+    ) -> Result<Option<Document>> {
+        let (stored, since) = self.compare(stored)?;
+        // Of tokens that die with their use the store's is dead by now, whatever the other machine's clock says.
+        let enough =
+            since == Since::Renewed && !self.single_use() && stored.refreshed_on() >= credential.refreshed_on();
+        Ok((!enough).then(|| stored.renewed(credential, self.environment, now)))
+    }
+
+    /// Reads what is stored by now. An error says that it is not the credential that was loaded or saved here; the binding
+    /// is released then.
+    pub(super) fn compare(&self, stored: Option<&Secret>) -> Result<(Document, Since)> {
+        let document = stored.map(Document::read);
+        let mut state = self.lock();
+        let problem = match document {
+            Some(Ok(document)) => match document.since(&state.seen) {
+                Since::Replaced => "was replaced by something else than this process",
+                since => {
+                    state.seen = document.clone();
+                    return Ok((document, since));
+                }
+            },
+            Some(Err(_)) => "was replaced by something that is no credential",
+            None => "was removed by something else than this process",
+        };
+        state.released = true;
+        Err(released(state.place.name(), problem))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -156,29 +222,26 @@ impl Binding {
     }
 }
 
-impl VaultPlace {
-    /// The vault as its reader and writer sees it. `own` is the credential that is kept there.
-    pub(crate) fn open(&self, tokens: &Tokens, own: &Arc<Credential>) -> Vault {
-        Vault::new(
-            tokens.clone(),
-            Arc::clone(&self.environment),
-            Arc::clone(self.access.as_ref().unwrap_or(own)),
-            // As the application: a refresh token must not be needed to reach the refresh token.
-            self.app_only || self.access.is_none(),
-            self.address.clone(),
-        )
+/// What a vault holds under the name; `None` where there is nothing.
+pub(super) async fn stored(vault: &Vault, name: &str) -> Result<Option<Secret>> {
+    match vault.secret(name, None).await {
+        Ok(secret) => Ok(Some(secret.value.unwrap_or_else(|| Secret::from("")))),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
+}
 
-    pub(crate) async fn write(&self, vault: &Vault, document: &Document) -> Result<()> {
-        let properties = Properties {
-            content_type: Some(CONTENT_TYPE.to_owned()),
-            expires: document.expires_on(),
-            not_before: None,
-            tags: BTreeMap::from([("applicationId".to_owned(), document.application_id().to_owned())]),
-        };
-        vault
-            .set_secret(&self.name, &document.write()?, &properties, |_| {})
-            .await
-            .map(drop)
-    }
+/// Numbers the writes of hosts.
+pub(super) fn next_claim() -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+#[cold]
+fn released(name: &str, problem: &str) -> Error {
+    Error::new(
+        Kind::Storage,
+        format!("the stored credential '{name}' {problem} since it was read or saved here, and is left as it is"),
+    )
+    .advise("This credential is not kept there any more: load it again with Get-SecureAppCredential, or save it with Save-SecureAppCredential.")
 }

@@ -2,6 +2,7 @@
 
 use crate::credential::Credential;
 use crate::error::{Error, Result};
+use crate::http::random_id;
 use crate::request::{Field, Request};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -12,23 +13,39 @@ use std::sync::Arc;
 const VERSION: u32 = 1;
 
 /// What is kept of a credential.
+#[derive(Clone)]
 pub(crate) struct Document {
+    /// Made by each save, and kept where only the refresh token is written anew: two saves are never taken for one.
+    save_id: Option<String>,
     application_id: String,
     tenant: Option<String>,
     account: Option<String>,
     secret: Option<Secret>,
     refresh_token: Option<Secret>,
     acquired_on: Option<i64>,
+    mfa: Option<bool>,
     /// When the refresh token's life began: its last redemption, or the sign-in.
     refreshed_on: Option<i64>,
     saved_on: i64,
     single_use: bool,
 }
 
+/// What became of a stored credential since it was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    Unchanged,
+    /// Another process wrote a newer refresh token of the same credential.
+    Renewed,
+    /// It was saved anew or edited.
+    Replaced,
+}
+
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Text<'a> {
     version: u32,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    save_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     application_id: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +59,8 @@ struct Text<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acquired_on: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    mfa: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     refreshed_on: Option<i64>,
     #[serde(default)]
     saved_on: i64,
@@ -50,26 +69,52 @@ struct Text<'a> {
 }
 
 impl Document {
-    /// The credential now, with the newest refresh token that this environment instance gave it.
-    pub(crate) fn of(credential: &Credential, environment: u64, now_ms: i64) -> Self {
-        let newest = credential.lineage(environment).map(|lineage| lineage.newest());
-        Document {
+    /// What a save writes: the credential now, with the newest refresh token that this environment instance gave it.
+    /// `single_use` marks a refresh token that dies with its use.
+    pub(crate) fn of(credential: &Credential, environment: u64, now_ms: i64, single_use: bool) -> Result<Self> {
+        Ok(Document {
+            save_id: Some(random_id()?),
             application_id: credential.application_id().to_owned(),
             tenant: credential.home_tenant().map(|tenant| tenant.as_str().to_owned()),
             account: credential.account().map(str::to_owned),
             secret: credential.secret().cloned(),
-            refresh_token: newest.or_else(|| credential.first_refresh_token().cloned()),
+            refresh_token: newest_refresh_token(credential, environment),
             acquired_on: credential.acquired_on(),
+            mfa: credential.mfa(),
             refreshed_on: credential.refreshed_on(),
             saved_on: now_ms,
-            single_use: credential.binding().is_some_and(|binding| binding.single_use()),
+            single_use,
+        })
+    }
+
+    /// What is stored, with the credential's newest refresh token. Everything else stays as it is there.
+    pub(crate) fn renewed(&self, credential: &Credential, environment: u64, now_ms: i64) -> Self {
+        Document {
+            refresh_token: newest_refresh_token(credential, environment),
+            refreshed_on: credential.refreshed_on(),
+            saved_on: now_ms,
+            ..self.clone()
         }
     }
 
-    /// The same, marked as holding a refresh token that dies with its use.
-    pub(crate) fn single_use(mut self, yes: bool) -> Self {
-        self.single_use = yes;
-        self
+    /// What became of the stored credential that was last seen as `seen`, and is this by now.
+    pub(crate) fn since(&self, seen: &Document) -> Since {
+        let same = |one: &Option<Secret>, other: &Option<Secret>| {
+            one.as_ref().map(Secret::expose) == other.as_ref().map(Secret::expose)
+        };
+        let one_save = self.save_id == seen.save_id
+            && self.application_id == seen.application_id
+            && self.tenant == seen.tenant
+            && self.account == seen.account
+            && self.acquired_on == seen.acquired_on
+            && self.mfa == seen.mfa
+            && same(&self.secret, &seen.secret);
+        let one_token = self.refreshed_on == seen.refreshed_on && same(&self.refresh_token, &seen.refresh_token);
+        match one_save {
+            true if self.saved_on != seen.saved_on => Since::Renewed,
+            true if one_token => Since::Unchanged,
+            _ => Since::Replaced,
+        }
     }
 
     pub(crate) fn read(text: &Secret) -> Result<Self> {
@@ -86,12 +131,14 @@ impl Document {
         }
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
         Ok(Document {
+            save_id: owned(read.save_id),
             application_id: read.application_id.into_owned(),
             tenant: owned(read.tenant_id),
             account: owned(read.account),
             secret: owned(read.secret).map(Secret::new),
             refresh_token: owned(read.refresh_token).map(Secret::new),
             acquired_on: read.acquired_on,
+            mfa: read.mfa,
             refreshed_on: read.refreshed_on,
             saved_on: read.saved_on,
             single_use: read.single_use,
@@ -104,12 +151,14 @@ impl Document {
         }
         let json = Text {
             version: VERSION,
+            save_id: self.save_id.as_deref().map(Cow::Borrowed),
             application_id: Cow::Borrowed(&self.application_id),
             tenant_id: self.tenant.as_deref().map(Cow::Borrowed),
             account: self.account.as_deref().map(Cow::Borrowed),
             secret: text(&self.secret),
             refresh_token: text(&self.refresh_token),
             acquired_on: self.acquired_on,
+            mfa: self.mfa,
             refreshed_on: self.refreshed_on,
             saved_on: self.saved_on,
             single_use: self.single_use,
@@ -144,13 +193,12 @@ impl Document {
                 request.set(key, Field::Secret(secret.clone()));
             }
         }
-        if let Some(on) = self.acquired_on {
-            request.set("acquiredOn", Field::Int(on));
+        for (key, number) in [("acquiredOn", self.acquired_on), ("mfa", self.mfa.map(i64::from))] {
+            if let Some(number) = number {
+                request.set(key, Field::Int(number));
+            }
         }
-        let credential = Credential::open(&request)?;
-        if let Some(on) = self.refreshed_on {
-            credential.note_redemption(on);
-        }
+        let credential = Credential::open(&request)?.refreshed(self.refreshed_on);
         Ok(Arc::new(match access {
             Some(access) if self.secret.is_none() && access.application_id() == credential.application_id() => {
                 credential.proved_like(access)
@@ -167,6 +215,11 @@ impl Document {
         self.refresh_token.as_ref()
     }
 
+    /// When the refresh token's life began, where that is known.
+    pub(crate) fn refreshed_on(&self) -> Option<i64> {
+        self.refreshed_on.or(self.acquired_on)
+    }
+
     pub(crate) fn saved_on(&self) -> i64 {
         self.saved_on
     }
@@ -178,10 +231,14 @@ impl Document {
     /// When the refresh token ends if it is not used again.
     pub(crate) fn expires_on(&self) -> Option<i64> {
         self.refresh_token.as_ref()?;
-        self.refreshed_on
-            .or(self.acquired_on)
+        self.refreshed_on()
             .map(|on| on.saturating_add(crate::credential::REFRESH_TOKEN_LIFE_MS))
     }
+}
+
+fn newest_refresh_token(credential: &Credential, environment: u64) -> Option<Secret> {
+    let newest = credential.lineage(environment).map(|lineage| lineage.newest());
+    newest.or_else(|| credential.first_refresh_token().cloned())
 }
 
 impl std::fmt::Debug for Document {

@@ -4,8 +4,9 @@
 //! uncleared knows that a redemption was cut off: the stored token is tried once more, because the service may never have
 //! seen the request; where it is refused, it is known to be spent, and only a new consent helps. It is not asked again.
 
+use super::binding::stored;
 use super::lock::{digest, FileLock, Note};
-use super::{Binding, Document, Place, Stores};
+use super::{Binding, Place, Stores};
 use crate::credential::Credential;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -25,43 +26,50 @@ pub(crate) struct Exclusive {
 }
 
 impl Exclusive {
-    /// Takes the lock, reads the store, and notes what is about to be done. `known` is the newest token of this process;
-    /// `unsaved` says that the store lacks it.
+    /// Takes the lock, reads the store, and notes what is about to be done. `known` is the newest token of this process.
+    /// `None` says that the store holds something else by now: the credential is not kept there any more.
     ///
     /// The future is boxed because reaching the store takes a token, and a token may take this.
     pub(crate) fn enter<'a>(
         tokens: &'a Tokens,
+        stores: &'a Stores,
         credential: &'a Arc<Credential>,
         binding: &'a Arc<Binding>,
         known: Secret,
-        unsaved: bool,
-    ) -> Pin<Box<dyn Future<Output = Result<Exclusive>> + Send + 'a>> {
-        Box::pin(Exclusive::take(tokens, credential, binding, known, unsaved))
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Exclusive>>> + Send + 'a>> {
+        Box::pin(Exclusive::take(tokens, stores, credential, binding, known))
     }
 
     async fn take(
         tokens: &Tokens,
+        stores: &Stores,
         credential: &Arc<Credential>,
         binding: &Arc<Binding>,
         known: Secret,
-        unsaved: bool,
-    ) -> Result<Self> {
-        let Place::Vault(place) = binding.place() else {
+    ) -> Result<Option<Self>> {
+        let place = binding.place();
+        let Place::Vault(place) = &*place else {
             return Err(Error::internal(
                 "a refresh token that dies with its use is kept in a key vault only",
             ));
         };
-        let mut lock = FileLock::take(&format!("{}/{}", place.address, place.name)).await?;
-        let token = if unsaved {
-            known
+        let mut lock = FileLock::take(&place.key()).await?;
+        if binding.is_released() {
+            return Ok(None);
+        }
+        let token = if let Some(unsaved) = stores.unsaved(binding) {
+            unsaved
         } else {
-            let stored = place.open(tokens, credential).secret(&place.name, None).await;
-            let document = stored.and_then(|secret| match &secret.value {
-                Some(text) => Document::read(text),
-                None => Err(Error::new(Kind::Protocol, "the stored credential has no value")),
-            });
-            let document = document.map_err(unread)?;
-            document.refresh_token().cloned().unwrap_or(known)
+            let vault = place.open(tokens, credential);
+            let text = stored(&vault, &place.name).await.map_err(unread)?;
+            match binding.compare(text.as_ref()) {
+                Ok((document, _)) => document.refresh_token().cloned().unwrap_or(known),
+                Err(replaced) => {
+                    // Somebody else's token must not be redeemed as this credential's.
+                    stores.complain(replaced);
+                    return Ok(None);
+                }
+            }
         };
         let mark = digest(token.expose());
         let note = lock.read()?;
@@ -73,12 +81,12 @@ impl Exclusive {
             begun: Some(mark),
             spent: None,
         })?;
-        Ok(Exclusive {
+        Ok(Some(Exclusive {
             lock,
             binding: Arc::clone(binding),
             token,
             doubtful,
-        })
+        }))
     }
 
     pub(crate) fn token(&self) -> &Secret {
@@ -94,8 +102,7 @@ impl Exclusive {
         credential: &'a Arc<Credential>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
         Box::pin(async move {
-            self.binding.write(tokens, credential, stores.clock()).await?;
-            stores.written(credential);
+            stores.write(tokens, &self.binding, credential).await?;
             self.lock.write(&Note::default())
         })
     }
@@ -122,10 +129,7 @@ impl Exclusive {
         // A note that cannot be cleared makes the next one look twice, no more.
         let _ = self.lock.write(&note);
         if dead && self.doubtful {
-            let Place::Vault(place) = self.binding.place() else {
-                return error;
-            };
-            return consent_again(&place.name, Some(error));
+            return consent_again(self.binding.place().name(), Some(error));
         }
         error
     }

@@ -4,20 +4,27 @@
 //! time: the newest token of the user's own tenant is written once a day while a process runs, and at its end. An authority
 //! that withdraws a token with its use is another matter: there the store is read before and written after each redemption,
 //! under a lock that other processes see (see [`exclusive`]).
+//!
+//! A place has one writer in a process, whatever number of credentials were loaded from it (see [`Binding`]).
 
 mod binding;
 mod document;
 pub(crate) mod exclusive;
+mod host;
 mod lock;
+mod place;
 
-pub(crate) use binding::{Binding, Place, VaultPlace};
+pub(crate) use binding::Binding;
 pub(crate) use document::Document;
+pub(crate) use place::{Place, VaultPlace};
 
 use crate::credential::Credential;
 use crate::engine::Clock;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::token::Tokens;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 /// A store is written this often at most while a process runs.
@@ -25,12 +32,38 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A write that failed is tried again after this at the earliest.
 const FAILURE_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// The credentials of an engine whose newest refresh token is not in their store yet.
+/// What an engine knows of the stores that its credentials are kept in.
 pub(crate) struct Stores {
     clock: Arc<Clock>,
-    stale: Mutex<Vec<Arc<Credential>>>,
+    kept: Mutex<Kept>,
     /// Writes that failed in a place where nobody could be told.
     complaints: Mutex<Vec<Error>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// By place and environment; one lives as long as a credential that is bound by it, or a write that it owes.
+    bindings: Vec<(String, Weak<Binding>)>,
+    /// What a store lacks: one for each binding at most.
+    stale: Vec<Stale>,
+    /// Saves that a host is making.
+    saves: Vec<(i64, Save)>,
+}
+
+#[derive(Clone)]
+struct Stale {
+    binding: Arc<Binding>,
+    /// Has the newest refresh token.
+    credential: Arc<Credential>,
+}
+
+/// A credential that is now what its place holds.
+pub(crate) struct Save {
+    pub(crate) credential: Arc<Credential>,
+    pub(crate) place: Arc<Place>,
+    pub(crate) environment: u64,
+    pub(crate) single_use: bool,
+    pub(crate) document: Document,
 }
 
 /// What is said of a write that failed.
@@ -42,38 +75,58 @@ pub(crate) fn not_written(failure: &Error) -> String {
     )
 }
 
-/// A write that a host has to make, because only it can reach the store.
-pub(crate) struct HostWrite {
-    pub(crate) id: i64,
-    pub(crate) store: String,
-    pub(crate) name: String,
-    pub(crate) document: crate::Secret,
-}
-
 impl Stores {
     pub(crate) fn new(clock: Arc<Clock>) -> Self {
         Stores {
             clock,
-            stale: Mutex::default(),
+            kept: Mutex::default(),
             complaints: Mutex::default(),
         }
     }
 
-    /// A redemption in this environment gave `credential` a newer refresh token.
-    pub(crate) fn note(&self, credential: &Arc<Credential>, environment: u64) {
-        let bound = credential.binding().is_some_and(|binding| binding.is_of(environment));
-        if !bound {
-            return;
-        }
-        let mut stale = self.lock();
-        if !stale.iter().any(|known| Arc::ptr_eq(known, credential)) {
-            stale.push(Arc::clone(credential));
-        }
+    /// `loaded` was made of what its place holds: its newer refresh tokens go there from now on.
+    pub(crate) fn loaded(&self, loaded: Save) {
+        self.lock().loaded(loaded);
     }
 
-    /// Whether the store lacks the newest token.
-    pub(crate) fn is_stale(&self, credential: &Arc<Credential>) -> bool {
-        self.lock().iter().any(|known| Arc::ptr_eq(known, credential))
+    /// `save` was written, over whatever its place held before.
+    pub(crate) fn saved(&self, save: Save) {
+        self.lock().saved(save);
+    }
+
+    /// The place holds nothing any more.
+    pub(crate) fn removed(&self, place: &Place) {
+        self.lock().release(&place.key());
+    }
+
+    /// Waits for the writes to a place that are under way, and keeps others waiting until the guards are dropped.
+    pub(crate) async fn turns(&self, place: &Place) -> Vec<OwnedMutexGuard<()>> {
+        let writers = self.lock().at(&place.key());
+        let mut turns = Vec::with_capacity(writers.len());
+        for writer in writers {
+            turns.push(writer.turn().await);
+        }
+        turns
+    }
+
+    /// A redemption in this environment gave `credential` a newer refresh token.
+    pub(crate) fn note(&self, credential: &Arc<Credential>, environment: u64) {
+        let Some(binding) = credential.binding().filter(|binding| binding.is_of(environment)) else {
+            return;
+        };
+        let mut kept = self.lock();
+        kept.written(&binding);
+        kept.stale.push(Stale {
+            binding,
+            credential: Arc::clone(credential),
+        });
+    }
+
+    /// The newest refresh token, where the store lacks it.
+    pub(crate) fn unsaved(&self, binding: &Arc<Binding>) -> Option<Secret> {
+        let kept = self.lock();
+        let stale = kept.stale.iter().find(|stale| Arc::ptr_eq(&stale.binding, binding))?;
+        Some(stale.credential.lineage(binding.environment())?.newest())
     }
 
     /// Has the end of the next operation tell of a write that failed.
@@ -84,28 +137,20 @@ impl Stores {
             .push(failure);
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// The store has the newest token.
-    pub(crate) fn written(&self, credential: &Arc<Credential>) {
-        self.lock().retain(|known| !Arc::ptr_eq(known, credential));
-    }
-
     /// Writes what has not been written for a day. What failed is returned, for its user to be told; the tokens in use go on.
     pub(crate) async fn settle(&self, tokens: &Tokens, cancel: &CancellationToken) -> Vec<Error> {
         let now = self.clock.now_ms();
         let due: Vec<_> = self
             .lock()
+            .stale
             .iter()
-            .filter(|credential| is_due(credential, now))
+            .filter(|stale| stale.is_in_vault() && stale.binding.is_due(now))
             .cloned()
             .collect();
         let mut failures = std::mem::take(&mut *self.complaints.lock().unwrap_or_else(PoisonError::into_inner));
-        for credential in due {
-            let write = crate::operation::or_cancelled(cancel, self.write(tokens, &credential));
-            match write.await {
+        for stale in due {
+            let write = self.write(tokens, &stale.binding, &stale.credential);
+            match crate::operation::or_cancelled(cancel, write).await {
                 Ok(()) => {}
                 Err(error) if error.is_cancelled() => break,
                 Err(error) => failures.push(error),
@@ -116,74 +161,95 @@ impl Stores {
 
     /// Writes everything, whatever its age: the process is about to end.
     pub(crate) async fn flush(&self, tokens: &Tokens) {
-        let all: Vec<_> = self.lock().clone();
-        let writes = all.iter().map(|credential| async move {
-            // There is nobody left to tell; what is in the store is still valid.
-            let _ = self.write(tokens, credential).await;
+        let all = self.lock().stale.clone();
+        let writes = all.iter().filter(|stale| stale.is_in_vault()).map(|stale| async move {
+            // There is nobody left to tell; what is in the store is good, or somebody else's.
+            let _ = self.write(tokens, &stale.binding, &stale.credential).await;
         });
         futures_util::future::join_all(writes).await;
     }
 
-    async fn write(&self, tokens: &Tokens, credential: &Arc<Credential>) -> Result<(), Error> {
-        let Some(binding) = credential.binding() else {
-            return Ok(());
-        };
-        let Place::Vault(_) = binding.place() else {
-            return Ok(());
-        };
-        let written = binding.write(tokens, credential, &self.clock).await;
-        if written.is_ok() {
-            self.written(credential);
+    /// Writes the newest refresh token to its vault, at once.
+    pub(crate) async fn write(
+        &self,
+        tokens: &Tokens,
+        binding: &Arc<Binding>,
+        credential: &Arc<Credential>,
+    ) -> Result<()> {
+        let result = binding.write(tokens, credential, &self.clock).await;
+        let mut kept = self.lock();
+        if result.is_ok() {
+            kept.written(binding);
         }
-        written
+        kept.forget_released();
+        result
     }
 
-    /// The writes that a host is to make now; each is given out once, until it is said how it went.
-    pub(crate) fn host_writes(&self) -> Vec<HostWrite> {
-        let now = self.clock.now_ms();
-        let stale = self.lock().clone();
-        let due = stale.iter().filter_map(|credential| {
-            let binding = credential.binding()?;
-            let Place::Host { store, name } = binding.place() else {
-                return None;
-            };
-            let id = binding.claim(now)?;
-            let document = Document::of(credential, binding.environment(), now).write().ok()?;
-            Some(HostWrite {
-                id,
-                store: store.clone(),
-                name: name.clone(),
-                document,
-            })
-        });
-        due.collect()
-    }
-
-    /// Binds a credential to a store of the host, which is about to make the first write; it tells by the id how that went.
-    pub(crate) fn bind_at_host(&self, credential: &Arc<Credential>, binding: &Arc<Binding>) -> i64 {
-        credential.bind(Arc::clone(binding));
-        self.note(credential, binding.environment());
-        binding.claim_now()
-    }
-
-    /// How a host's write went.
-    pub(crate) fn host_wrote(&self, id: i64, well: bool) {
-        let now = self.clock.now_ms();
-        let mut stale = self.lock();
-        stale.retain(|credential| match credential.binding() {
-            Some(binding) if binding.is_claimed_as(id) => {
-                binding.finish(now, well);
-                !well
-            }
-            _ => true,
-        });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Credential>>> {
-        self.stale.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_due(credential: &Arc<Credential>, now: i64) -> bool {
-    credential.binding().is_some_and(|binding| binding.is_due(now))
+impl Stale {
+    fn is_in_vault(&self) -> bool {
+        matches!(&*self.binding.place(), Place::Vault(_))
+    }
+}
+
+impl Kept {
+    fn at(&self, key: &str) -> Vec<Arc<Binding>> {
+        let here = self.bindings.iter().filter(|(of, _)| of == key);
+        here.filter_map(|(_, binding)| binding.upgrade()).collect()
+    }
+
+    fn loaded(&mut self, loaded: Save) {
+        let here = self.at(&loaded.place.key());
+        for binding in here.into_iter().filter(|binding| binding.is_of(loaded.environment)) {
+            if binding.share(&loaded.place, loaded.single_use, &loaded.document) {
+                return loaded.credential.bind(binding);
+            }
+            binding.release();
+        }
+        self.forget_released();
+        self.bind(loaded);
+    }
+
+    fn saved(&mut self, save: Save) {
+        self.release(&save.place.key());
+        // What the credential owed to another place went to this one.
+        self.stale
+            .retain(|stale| !Arc::ptr_eq(&stale.credential, &save.credential));
+        self.bind(save);
+    }
+
+    fn bind(&mut self, save: Save) {
+        let key = save.place.key();
+        let binding = Arc::new(Binding::new(
+            save.place,
+            save.environment,
+            save.single_use,
+            save.document,
+        ));
+        self.bindings.push((key, Arc::downgrade(&binding)));
+        save.credential.bind(binding);
+    }
+
+    /// Releases whoever is bound to the place.
+    fn release(&mut self, key: &str) {
+        for binding in self.at(key) {
+            binding.release();
+        }
+        self.forget_released();
+    }
+
+    fn forget_released(&mut self) {
+        self.stale.retain(|stale| !stale.binding.is_released());
+        self.bindings
+            .retain(|(_, binding)| binding.upgrade().is_some_and(|binding| !binding.is_released()));
+    }
+
+    /// The store has the newest token.
+    fn written(&mut self, binding: &Arc<Binding>) {
+        self.stale.retain(|stale| !Arc::ptr_eq(&stale.binding, binding));
+    }
 }

@@ -91,14 +91,11 @@ pub(super) async fn ask(
     };
     let exclusive = match (&lineage, &binding) {
         (Some(lineage), Some(binding)) if single_use => {
-            let unsaved = inner.stores.is_stale(credential);
             let tokens = Tokens::of(inner);
-            let enter = Exclusive::enter(&tokens, credential, binding, lineage.newest(), unsaved);
-            Some(
-                or_cancelled(&abandoned, enter)
-                    .await
-                    .map_err(|error| request.name(error))?,
-            )
+            let enter = Exclusive::enter(&tokens, &inner.stores, credential, binding, lineage.newest());
+            or_cancelled(&abandoned, enter)
+                .await
+                .map_err(|error| request.name(error))?
         }
         _ => None,
     };
@@ -112,11 +109,12 @@ pub(super) async fn ask(
         (Err(error), None) => return Err(error),
         (Ok((token, rotated)), exclusive) => {
             if let Some(lineage) = &lineage {
-                credential.note_redemption(inner.clock.now_ms());
                 if let Some((new, _)) = rotated.filter(|(_, home)| single_use || *home) {
                     let instance = environment.instance();
                     let application = credential.application_id();
-                    inner.lineages.adopt(instance, application, lineage, &new)?;
+                    inner
+                        .lineages
+                        .adopt(instance, application, lineage, &new, inner.clock.now_ms())?;
                     inner.stores.note(credential, instance);
                 }
             }

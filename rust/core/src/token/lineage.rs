@@ -33,6 +33,8 @@ pub(crate) struct Lineage {
 
 struct Newest {
     token: Secret,
+    /// When the token was adopted; `None` for the first one, whose age its credential may know.
+    since: Option<i64>,
     marks: VecDeque<Mark>,
 }
 
@@ -64,6 +66,7 @@ impl Lineages {
                     id: next_id(),
                     newest: Mutex::new(Newest {
                         token: token.clone(),
+                        since: None,
                         marks: VecDeque::from([*mark]),
                     }),
                     turn: Arc::new(Semaphore::new(1)),
@@ -76,18 +79,20 @@ impl Lineages {
         Some(lineage)
     }
 
-    /// Makes `token` the newest of `lineage`.
+    /// Makes `token`, which came at `now_ms`, the newest of `lineage`.
     pub(super) fn adopt(
         &self,
         environment: u64,
         application_id: &str,
         lineage: &Arc<Lineage>,
         token: &Secret,
+        now_ms: i64,
     ) -> Result<()> {
         let mark = refresh_mark(application_id, token)?;
         let mut by_mark = self.lock();
         let mut newest = lineage.lock();
         newest.token = token.clone();
+        newest.since = Some(now_ms);
         if !newest.marks.contains(&mark) {
             newest.marks.push_back(mark);
             by_mark.insert((environment, mark), Arc::clone(lineage));
@@ -134,6 +139,11 @@ impl Lineage {
         self.lock().token.clone()
     }
 
+    /// When the newest token came; `None` while it is the first.
+    pub(crate) fn renewed_on(&self) -> Option<i64> {
+        self.lock().since
+    }
+
     pub(super) fn turn(&self) -> &Arc<Semaphore> {
         &self.turn
     }
@@ -169,7 +179,7 @@ mod tests {
         let first = lineages.of(1, &credential("t0"), || 7).unwrap();
         for number in 1..100 {
             let token = Secret::from(format!("t{number}").as_str());
-            lineages.adopt(1, APPLICATION, &first, &token).unwrap();
+            lineages.adopt(1, APPLICATION, &first, &token, 0).unwrap();
             assert_eq!(
                 lineages.of(1, &credential(&format!("t{number}")), || 8).unwrap().id(),
                 7

@@ -116,7 +116,7 @@ impl Vault {
     ) -> Result<SecretItem> {
         let body = body(value, properties)?;
         let url = self.url(&object("secrets", name, None)?);
-        let action = format!("write the secret '{name}'");
+        let action = write_action(name);
         let longest = self.first_wait() * 6;
         let mut wait = self.first_wait();
         let mut recovering = false;
@@ -141,6 +141,14 @@ impl Vault {
             wait = (wait * 2).min(longest);
         }
         Err(Error::internal("the last try of a write has no outcome"))
+    }
+
+    /// Writes a new version of a secret that is there. One that was deleted stays so: the vault refuses it.
+    pub(crate) async fn renew_secret(&self, name: &str, value: &Secret, properties: &Properties) -> Result<SecretItem> {
+        let url = self.url(&object("secrets", name, None)?);
+        let spec = RequestSpec::put(&url)?.json(body(value, properties)?);
+        let reply = self.send(spec).await?;
+        self.item(&reply, &write_action(name), &Right::SET_SECRET)
     }
 
     /// Every secret without its value, or every version of one; a page at a time.
@@ -261,6 +269,10 @@ impl SecretItem {
             .with("created", time(self.attributes.created))
             .with("updated", time(self.attributes.updated))
     }
+}
+
+fn write_action(name: &str) -> String {
+    format!("write the secret '{name}'")
 }
 
 fn body(value: &Secret, properties: &Properties) -> Result<Zeroizing<Vec<u8>>> {

@@ -112,7 +112,7 @@ async fn after_any_kill_the_stored_token_redeems_and_each_process_wrote_once_at_
             "round {round}: the stored token is dead"
         );
     }
-    // And without a kill: both end well, and one write each says so.
+    // And without a kill: both end well. Whoever ends last has not always the newer token.
     let written = world.writes();
     let mut children = [
         start(&world, false, redemptions / 2),
@@ -121,7 +121,8 @@ async fn after_any_kill_the_stored_token_redeems_and_each_process_wrote_once_at_
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(world.writes() - written, 2);
+    let written = world.writes() - written;
+    assert!((1..=2).contains(&written), "{written} writes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

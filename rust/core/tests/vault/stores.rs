@@ -125,12 +125,17 @@ async fn a_host_writes_for_a_store_that_only_it_reaches() {
     engine.clock().advance_ms(MORE_THAN_A_DAY_MS);
     let [write] = &due()[..] else { panic!("one write") };
     assert!(due().is_empty(), "given out once");
-    let document = write.get("document").and_then(Value::as_text).unwrap();
+    let id = write.get("id").and_then(Value::as_i64).unwrap();
+    let stored = outcome.text("document").to_owned();
+    let wanted = Request::new("store.document")
+        .with("id", Field::Int(id))
+        .with("stored", Field::Secret(stored.as_str().into()));
+    let document = secureapp_core::immediate(engine, &wanted).unwrap();
+    let document = document.as_text().unwrap();
     assert!(
         !document.contains(&world.sandbox.facts().refresh_token),
         "the newest token"
     );
-    let id = write.get("id").and_then(Value::as_i64).unwrap();
     secureapp_core::immediate(engine, &written(id)).unwrap();
     assert!(due().is_empty());
     let load = place("credential_load").with("document", Field::Secret(document.into()));
@@ -139,4 +144,57 @@ async fn a_host_writes_for_a_store_that_only_it_reaches() {
         .with("document", Field::Secret(document.into()))
         .with("singleUse", Field::Int(1));
     assert!(world.run(single).await.error().message().contains("dies with its use"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_multifactor_authentication_is_stored_too() {
+    let world = World::start().await;
+    let facts = world.sandbox.facts();
+    for known in [Some(true), Some(false), None] {
+        let mut request = Request::new("credential")
+            .with("applicationId", Field::Text(facts.application_id.clone()))
+            .with("tenant", Field::Text(facts.partner_tenant_id.clone()))
+            .with("secret", Field::Secret(facts.secret.as_str().into()))
+            .with("refreshToken", Field::Secret(facts.refresh_token.as_str().into()));
+        if let Some(known) = known {
+            request.set("mfa", Field::Int(i64::from(known)));
+        }
+        let credential = std::sync::Arc::new(secureapp_core::Credential::open(&request).unwrap());
+        world.save_this(&credential, false).await;
+        let mfa = |process: &Process| match process.credential.describe().get("mfa") {
+            Some(Value::Bool(mfa)) => Some(*mfa),
+            _ => None,
+        };
+        let process = Process::start(&world.sandbox, false).await.unwrap();
+        assert_eq!(mfa(&process), known);
+        process.redeem().await;
+        process.engine.flush_stores().await;
+        let next = Process::start(&world.sandbox, false).await.unwrap();
+        assert_eq!(mfa(&next), known, "also after a newer token was written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_refresh_token_that_is_kept_begins_a_new_life() {
+    let world = World::start().await;
+    let facts = world.sandbox.facts();
+    let now = world.session.engine().clock().now_ms();
+    let day = 24 * 60 * 60 * 1000;
+    let request = Request::new("credential")
+        .with("applicationId", Field::Text(facts.application_id.clone()))
+        .with("tenant", Field::Text(facts.partner_tenant_id.clone()))
+        .with("secret", Field::Secret(facts.secret.as_str().into()))
+        .with("refreshToken", Field::Secret(facts.refresh_token.as_str().into()))
+        .with("acquiredOn", Field::Int(now - 80 * day));
+    let credential = std::sync::Arc::new(secureapp_core::Credential::open(&request).unwrap());
+    let process = Process::of(&world, credential);
+    let days_left = || match process.credential.describe().get("refreshTokenExpiresOn") {
+        Some(Value::Time(end)) => (end - now + day / 2) / day,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(days_left(), 10);
+    assert!(process.redeem_for(&facts.tenants[0].tenant_id).await.end.is_ok());
+    assert_eq!(days_left(), 10, "the token of a customer's tenant is not kept");
+    assert!(process.redeem().await.end.is_ok());
+    assert_eq!(days_left(), 90);
 }

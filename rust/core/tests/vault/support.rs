@@ -77,15 +77,41 @@ impl World {
     /// Stores the sandbox's credential as 'sam', and returns it.
     pub(crate) async fn save(&self, single_use: bool) -> Arc<Credential> {
         let credential = self.credential();
-        let request = Request::new("credential_save")
-            .with("environment", Field::Text("Cloud".to_owned()))
-            .with("vault", Field::Text("contoso".to_owned()))
-            .with("name", Field::Text("sam".to_owned()))
-            .with("credential", Field::Credential(Arc::clone(&credential)))
+        self.save_this(&credential, single_use).await;
+        credential
+    }
+
+    /// Stores any credential as 'sam'; the sandbox's application opens the vault.
+    pub(crate) async fn save_this(&self, credential: &Arc<Credential>, single_use: bool) {
+        let request = self
+            .place("credential_save")
+            .with("credential", Field::Credential(Arc::clone(credential)))
+            .with("vaultCredential", Field::Credential(self.access()))
             .with("singleUse", Field::Int(i64::from(single_use)));
         let outcome = self.run(request).await;
         assert!(outcome.end.is_ok(), "{:?}", outcome.end);
-        credential
+    }
+
+    /// Deletes what is stored as 'sam'.
+    pub(crate) async fn remove(&self) {
+        let request = self
+            .place("credential_remove")
+            .with("vaultCredential", Field::Credential(self.access()));
+        let outcome = self.run(request).await;
+        assert!(outcome.end.is_ok(), "{:?}", outcome.end);
+    }
+
+    fn place(&self, kind: &str) -> Request {
+        Request::new(kind)
+            .with("environment", Field::Text("Cloud".to_owned()))
+            .with("vault", Field::Text("contoso".to_owned()))
+            .with("name", Field::Text("sam".to_owned()))
+    }
+
+    /// The application, without a user.
+    fn access(&self) -> Arc<Credential> {
+        let facts = self.sandbox.facts();
+        access(&facts.application_id, &facts.partner_tenant_id, &facts.secret)
     }
 
     /// How often a secret was written.
@@ -156,6 +182,14 @@ pub(crate) fn open(application: &str, tenant: &str, secret: &str, refresh_token:
         .with("tenant", Field::Text(tenant.to_owned()))
         .with("secret", Field::Secret(secret.into()))
         .with("refreshToken", Field::Secret(refresh_token.into()));
+    Arc::new(Credential::open(&request).expect("a credential"))
+}
+
+fn access(application: &str, tenant: &str, secret: &str) -> Arc<Credential> {
+    let request = Request::new("credential")
+        .with("applicationId", Field::Text(application.to_owned()))
+        .with("tenant", Field::Text(tenant.to_owned()))
+        .with("secret", Field::Secret(secret.into()));
     Arc::new(Credential::open(&request).expect("a credential"))
 }
 
@@ -231,17 +265,13 @@ impl Process {
 
     pub(crate) async fn load(engine: Arc<Engine>, application: &str, tenant: &str, secret: &str) -> Result<Process> {
         let session = engine.session();
-        let access = Request::new("credential")
-            .with("applicationId", Field::Text(application.to_owned()))
-            .with("tenant", Field::Text(tenant.to_owned()))
-            .with("secret", Field::Secret(secret.into()));
         let request = Request::new("credential_load")
             .with("environment", Field::Text("Cloud".to_owned()))
             .with("vault", Field::Text("contoso".to_owned()))
             .with("name", Field::Text("sam".to_owned()))
             .with(
                 "vaultCredential",
-                Field::Credential(Arc::new(Credential::open(&access)?)),
+                Field::Credential(access(application, tenant, secret)),
             );
         let operation = Operation::start(&session, request)?;
         operation.finish_input();
@@ -253,6 +283,15 @@ impl Process {
             credential,
             tenant: tenant.to_owned(),
         })
+    }
+
+    /// The stored credential 'sam', loaded into the process that `world` itself is.
+    pub(crate) async fn again(world: &World) -> Process {
+        let facts = world.sandbox.facts();
+        let engine = Arc::clone(world.session.engine());
+        Process::load(engine, &facts.application_id, &facts.partner_tenant_id, &facts.secret)
+            .await
+            .expect("it is loaded")
     }
 
     /// The same process as `world`'s, with a credential of its own.
@@ -267,12 +306,17 @@ impl Process {
 
     /// Redeems the refresh token in the user's own tenant.
     pub(crate) async fn redeem(&self) -> Outcome {
+        self.redeem_for(&self.tenant).await
+    }
+
+    /// Redeems the refresh token in any tenant.
+    pub(crate) async fn redeem_for(&self, tenant: &str) -> Outcome {
         let request = Request::new("tokens")
             .with("environment", Field::Text("Cloud".to_owned()))
             .with("credential", Field::Credential(Arc::clone(&self.credential)))
             .with("forceRefresh", Field::Int(1));
         let item = Request::new("item")
-            .with("tenant", Field::Text(self.tenant.clone()))
+            .with("tenant", Field::Text(tenant.to_owned()))
             .with("resource", Field::Text("https://graph.microsoft.com".to_owned()));
         run_with(&self.session, request, vec![item]).await
     }

@@ -6,7 +6,7 @@ use crate::engine::Session;
 use crate::error::{Error, Kind, Result};
 use crate::operation::Operation;
 use crate::request::Request;
-use crate::store::{Binding, Document, Place};
+use crate::store::{Document, Place, Save};
 use crate::vault::Vault;
 use std::sync::Arc;
 
@@ -56,8 +56,13 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
         if let Some(warning) = ending(&name, document.expires_on(), context.engine.clock().now_ms()) {
             context.sink.warning(warning).await?;
         }
-        let binding = Arc::new(Binding::new(place, environment, single_use, document.saved_on()));
-        credential.bind(binding);
+        context.engine.stores().loaded(Save {
+            credential: Arc::clone(&credential),
+            place: Arc::new(place),
+            environment,
+            single_use,
+            document,
+        });
         let record = credential.describe();
         context.made(&credential);
         context.sink.record(record).await

@@ -6,7 +6,7 @@ use crate::engine::Session;
 use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::request::Request;
-use crate::store::{Binding, Document, Place};
+use crate::store::{Document, Place, Save};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -32,20 +32,31 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
     Ok(Operation::spawn(session, |context| async move {
         let stores = context.engine.stores();
         let now = context.engine.clock().now_ms();
-        let binding = Arc::new(Binding::new(place, environment, single_use, now));
-        let record = Value::map().with("store", binding.describe());
-        let record = match binding.place() {
+        let save = Save {
+            document: Document::of(&credential, environment, now, single_use)?,
+            credential,
+            place: Arc::new(place),
+            environment,
+            single_use,
+        };
+        let record = Value::map().with("store", save.place.describe());
+        let record = match &*Arc::clone(&save.place) {
             Place::Vault(place) => {
-                let vault = place.open(context.engine.tokens(), &credential);
-                let document = Document::of(&credential, environment, now).single_use(single_use);
-                context.or_cancelled(place.write(&vault, &document)).await?;
-                credential.bind(binding);
-                stores.written(&credential);
+                let vault = place.open(context.engine.tokens(), &save.credential);
+                let write = async {
+                    // A token may take long, and a write that is under way may need one too.
+                    vault.ready().await?;
+                    let _turns = stores.turns(&save.place).await;
+                    place.save(&vault, &save.document).await?;
+                    stores.saved(save);
+                    Ok(())
+                };
+                context.or_cancelled(write).await?;
                 record
             }
             Place::Host { .. } => {
-                let document = Document::of(&credential, environment, now).write()?;
-                let id = stores.bind_at_host(&credential, &binding);
+                let document = save.document.write()?;
+                let id = stores.host_saves(save);
                 record.with("id", id).with("document", Value::Hidden(document))
             }
         };
