@@ -61,7 +61,7 @@ namespace SecureAppModel.Commands
         /// <summary>Opens a credential; a missing application id or proof is refused.</summary>
         internal static SecureAppCredential Open(
             string applicationId, SecureString? secret, SecureString? refreshToken, string? tenantId, string? account, DateTimeOffset? acquiredOn,
-            CertificateParts? certificate = null)
+            CertificateParts? certificate = null, bool? mfa = null)
         {
             if (ApplicationInput.Refusal(applicationId) is SecureAppException noApplication)
             {
@@ -89,7 +89,8 @@ namespace SecureAppModel.Commands
                 .Text("account", account)
                 .Secret("secret", secret)
                 .Secret("refreshToken", refreshToken)
-                .Time("acquiredOn", acquiredOn);
+                .Time("acquiredOn", acquiredOn)
+                .Int("mfa", mfa is bool known ? (known ? 1 : 0) : null);
             if (certificate is { IsEmpty: false })
             {
                 return certificate.Open(Request);

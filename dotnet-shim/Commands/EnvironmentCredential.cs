@@ -30,13 +30,32 @@ namespace SecureAppModel.Commands
             }
 
             return CredentialInput.Open(
-                applicationId, Secure(secret), Secure(refreshToken), Variable(prefix + "_TENANT_ID"), Variable(prefix + "_USERNAME"), null);
+                applicationId, Secure(secret), Secure(refreshToken), Variable(prefix + "_TENANT_ID"), Variable(prefix + "_USERNAME"), null,
+                mfa: YesOrNo(prefix + "_REFRESH_TOKEN_MFA"));
         }
 
         private static string? Variable(string name)
         {
             string? value = System.Environment.GetEnvironmentVariable(name)?.Trim();
             return string.IsNullOrEmpty(value) ? null : value;
+        }
+
+        private static bool? YesOrNo(string name)
+        {
+            switch (Variable(name)?.ToLowerInvariant())
+            {
+                case null:
+                    return null;
+                case "true":
+                    return true;
+                case "false":
+                    return false;
+                default:
+                    throw new SecureAppException(
+                        SecureAppErrorKind.InvalidInput,
+                        "The environment variable " + name + " is neither true nor false.",
+                        "Set it to what the Mfa of the credential from New-SecureAppRefreshToken says, or remove it.");
+            }
         }
 
         private static SecureString? Secure(string? text) => text is null ? null : CredentialInput.Secure(text);

@@ -29,16 +29,28 @@ namespace SecureAppModel.Commands
             using RequestBuilder request = new RequestBuilder("store.due");
             foreach (ValueMap due in (Native.Call(request) as List<object?> ?? new List<object?>()).OfType<ValueMap>())
             {
-                SecureString text = Utf8.TakeSecret((byte[])due.Get("document")!);
+                long id = due.Int("id");
                 string vault = due.Text("store");
                 string name = due.Text("name");
-                Write(cmdlet, due.Int("id"), () => SecretManagement.Write(cmdlet, vault, name, text), failure => cmdlet.WriteWarning(
-                    "The newest refresh token could not be stored; the one in use works on, and the stored one stays good until it ends. " + failure.Message));
+                Write(id, () => Renew(cmdlet, id, vault, name), failure => cmdlet.WriteWarning(
+                    "The newest refresh token could not be stored; the one in use works on. " + failure.Message));
+            }
+        }
+
+        /// <summary>Writes the newest refresh token, unless the vault holds something else by now: that stays.</summary>
+        private static void Renew(PSCmdlet cmdlet, long id, string vault, string name)
+        {
+            using RequestBuilder request = new RequestBuilder("store.document")
+                .Int("id", id)
+                .Secret("stored", SecretManagement.Find(cmdlet, vault, name));
+            if (Native.Call(request) is byte[] document)
+            {
+                SecretManagement.Write(cmdlet, vault, name, Utf8.TakeSecret(document));
             }
         }
 
         /// <summary>Makes one write and tells the native side how it went, also when the pipeline is stopped in it.</summary>
-        internal static void Write(PSCmdlet cmdlet, long id, Action write, Action<SecureAppException> failed)
+        internal static void Write(long id, Action write, Action<SecureAppException> failed)
         {
             bool well = false;
             SecureAppException? problem = null;

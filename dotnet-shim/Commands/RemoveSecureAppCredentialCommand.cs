@@ -20,8 +20,9 @@ namespace SecureAppModel.Commands
             if (!IsKeyVault)
             {
                 Guarded(() => SecretManagement.Remove(this, SecretManagementVault!.Trim(), Name!.Trim()), new ObjectName(Name));
-                return;
             }
+
+            // For a vault that is not reached from the native side this says that nothing is to be written there any more.
 
             using RequestBuilder request = PlaceRequest("credential_remove", access);
             Run(request);

@@ -46,7 +46,7 @@ namespace SecureAppModel.Commands
             if (record.Get("document") is byte[] document)
             {
                 SecureString text = Utf8.TakeSecret(document);
-                HostStore.Write(this, record.Int("id"), () => SecretManagement.Write(this, SecretManagementVault!.Trim(), Name!.Trim(), text), failure => Fail(failure, new ObjectName(Name)));
+                HostStore.Write(record.Int("id"), () => SecretManagement.Write(this, SecretManagementVault!.Trim(), Name!.Trim(), text), failure => Fail(failure, new ObjectName(Name)));
             }
 
             if (PassThru)

@@ -15,8 +15,19 @@ namespace SecureAppModel.Commands
     {
         private const string Module = "Microsoft.PowerShell.SecretManagement";
 
+        /// <summary>How that module's Get-Secret names the error of a secret that is not there.</summary>
+        private const string NotFound = "GetSecretNotFound";
+
         /// <exception cref="SecureAppException">It is not there, or cannot be read.</exception>
-        internal static SecureString Read(PSCmdlet cmdlet, string vault, string name)
+        internal static SecureString Read(PSCmdlet cmdlet, string vault, string name) =>
+            Find(cmdlet, vault, name) ?? throw new SecureAppException(
+                SecureAppErrorKind.NotFound,
+                "The vault '" + vault + "' has no secret '" + name + "'.",
+                "Check the name with Get-SecretInfo, or save the credential with Save-SecureAppCredential.");
+
+        /// <summary>What the vault holds under the name; null where there is nothing.</summary>
+        /// <exception cref="SecureAppException">It cannot be read.</exception>
+        internal static SecureString? Find(PSCmdlet cmdlet, string vault, string name)
         {
             Collection<PSObject> output = Call(cmdlet, "Get-Secret", vault, name, new Hashtable { ["Name"] = name, ["Vault"] = vault });
             object? value = output.Select(item => item?.BaseObject).FirstOrDefault(item => item is not null);
@@ -24,10 +35,7 @@ namespace SecureAppModel.Commands
             {
                 SecureString secure => secure,
                 string text => CredentialInput.Secure(text),
-                null => throw new SecureAppException(
-                    SecureAppErrorKind.NotFound,
-                    "The vault '" + vault + "' has no secret '" + name + "'.",
-                    "Check the name with Get-SecretInfo, or save the credential with Save-SecureAppCredential."),
+                null => null,
                 _ => throw new SecureAppException(
                     SecureAppErrorKind.InvalidInput,
                     "The secret '" + name + "' of the vault '" + vault + "' is a " + value.GetType().Name + ", not a stored credential.",
@@ -57,6 +65,10 @@ namespace SecureAppModel.Commands
             {
                 return cmdlet.InvokeCommand.InvokeScript(
                     true, ScriptBlock.Create("param($command, $parameters) & $command @parameters"), null, found, parameters);
+            }
+            catch (RuntimeException failure) when (failure.ErrorRecord.FullyQualifiedErrorId.StartsWith(NotFound, StringComparison.Ordinal))
+            {
+                return new Collection<PSObject>();
             }
             catch (RuntimeException failure) when (failure is not PipelineStoppedException)
             {

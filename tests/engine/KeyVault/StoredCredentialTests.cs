@@ -9,7 +9,7 @@ namespace SecureAppModel.EngineTests.KeyVault;
 public sealed class StoredCredentialTests : IDisposable
 {
     /// <summary>SecretManagement's commands with their true parameters, over a table; <c>$global:calls</c> lists what was called.</summary>
-    private const string SecretManagement =
+    internal const string SecretManagement =
         """
         $global:vaults = @{ Local = @{} }
         $global:calls = [System.Collections.Generic.List[string]]::new()
@@ -86,35 +86,6 @@ public sealed class StoredCredentialTests : IDisposable
     }
 
     [Fact]
-    public void The_end_of_a_process_stores_the_newest_refresh_token()
-    {
-        _engine.Run("Save-SecureAppCredential -Name sam -VaultName contoso -Credential $credential").Succeeded();
-
-        ChildEngine.Run(
-            """
-            param($module, $login, $graph, $keyVault, $certificate, $id, $tenant, $secret)
-            Import-Module $module
-            Add-SecureAppEnvironment -Name Child -LoginEndpoint $login -GraphEndpoint $graph -KeyVaultEndpoint $keyVault -CertificatePath $certificate
-            Set-SecureAppDefault -Environment Child
-            $stored = Get-SecureAppCredential sam -VaultName contoso -VaultCredential @{ appId = $id; secret = $secret; tenantId = $tenant }
-            foreach ($n in 1..3) { $null = Get-SecureAppAccessToken -Credential $stored -TenantId $tenant -Resource https://graph.microsoft.com -ForceRefresh }
-            """,
-            Repository.Manifest,
-            _sandbox.Facts.Endpoints["login"],
-            _sandbox.Facts.Endpoints["graph"],
-            _sandbox.Facts.Endpoints["keyVault"],
-            _sandbox.Facts.CertificatePath,
-            _sandbox.Facts.ApplicationId,
-            _sandbox.Facts.PartnerTenantId,
-            _sandbox.Facts.Secret).Succeeded();
-
-        Assert.Equal(2, Writes());
-        string kept = _engine.Run("Get-SecureAppKeyVaultSecret contoso sam -AsPlainText").Succeeded().Single<string>();
-        Assert.DoesNotContain(_sandbox.Facts.RefreshToken, kept);
-        _engine.Run("$stored = Get-SecureAppCredential sam -VaultName contoso -VaultCredential $vault; " + Redeem).Succeeded();
-    }
-
-    [Fact]
     public void A_SecretManagement_vault_keeps_a_credential()
     {
         Outcome outcome = _engine.Run(
@@ -148,7 +119,9 @@ public sealed class StoredCredentialTests : IDisposable
 
         Outcome outcome = _engine.Run(Redeem + "\n" + Redeem + "\n$global:calls").Succeeded();
 
-        Assert.Equal(["Get-Secret Local sam", "Set-Secret Local sam SecureString"], outcome.Output.Select(item => item.BaseObject));
+        Assert.Equal(
+            ["Get-Secret Local sam", "Get-Secret Local sam", "Set-Secret Local sam SecureString"],
+            outcome.Output.Select(item => item.BaseObject));
     }
 
     [Fact]
@@ -173,26 +146,54 @@ public sealed class StoredCredentialTests : IDisposable
     }
 
     [Fact]
-    public void Environment_variables_make_a_credential()
+    public void Environment_variables_make_a_credential_that_any_store_keeps_whole()
     {
         string prefix = "SA" + Guid.NewGuid().ToString("n");
-        Environment.SetEnvironmentVariable(prefix + "_CLIENT_ID", _sandbox.Facts.ApplicationId);
-        Environment.SetEnvironmentVariable(prefix + "_TENANT_ID", _sandbox.Facts.PartnerTenantId);
-        Environment.SetEnvironmentVariable(prefix + "_CLIENT_SECRET", _sandbox.Facts.Secret);
-        Environment.SetEnvironmentVariable(prefix + "_REFRESH_TOKEN", _sandbox.Facts.RefreshToken);
+        (string Name, string? Value)[] variables =
+        [
+            ("_CLIENT_ID", _sandbox.Facts.ApplicationId),
+            ("_TENANT_ID", _sandbox.Facts.PartnerTenantId),
+            ("_CLIENT_SECRET", _sandbox.Facts.Secret),
+            ("_REFRESH_TOKEN", _sandbox.Facts.RefreshToken),
+            ("_USERNAME", _sandbox.Facts.UserPrincipalName),
+            ("_REFRESH_TOKEN_MFA", null),
+        ];
+        void Set((string Name, string? Value) variable) => Environment.SetEnvironmentVariable(prefix + variable.Name, variable.Value);
+        Array.ForEach(variables, Set);
         try
         {
-            Outcome outcome = _engine.Run("param($prefix) $global:stored = Get-SecureAppCredential -EnvironmentVariable -Name $prefix; $stored.Store; $stored.TenantId; " + Redeem, prefix).Succeeded();
+            Outcome outcome = _engine.Run("param($prefix) $global:stored = Get-SecureAppCredential -EnvironmentVariable -Name $prefix; $stored.Store; $stored.TenantId; $stored.Mfa; " + Redeem, prefix).Succeeded();
 
-            Assert.Null(outcome.Output[0]);
-            Assert.Equal(_sandbox.Facts.PartnerTenantId, outcome.Output[1].BaseObject);
+            Assert.Equal([null, _sandbox.Facts.PartnerTenantId, null], outcome.Output.Select(item => item?.BaseObject));
+
+            _engine.Run(SecretManagement).Succeeded();
+            foreach (bool mfa in new[] { true, false })
+            {
+                Set(("_REFRESH_TOKEN_MFA", mfa ? "True" : "false"));
+                Outcome kept = _engine.Run(
+                    """
+                    param($prefix)
+                    $one = Get-SecureAppCredential -EnvironmentVariable -Name $prefix
+                    $one.Mfa
+                    Save-SecureAppCredential sam -VaultName contoso -Credential $one
+                    $two = Get-SecureAppCredential sam -VaultName contoso -VaultCredential $vault
+                    $two.Mfa
+                    Save-SecureAppCredential sam -SecretManagementVault Local -Credential $two
+                    $three = Get-SecureAppCredential sam -SecretManagementVault Local
+                    $three.Mfa
+                    $three.Account
+                    """,
+                    prefix).Succeeded();
+                Assert.Equal([mfa, mfa, mfa, _sandbox.Facts.UserPrincipalName], kept.Output.Select(item => item.BaseObject));
+            }
+
+            Set(("_REFRESH_TOKEN_MFA", "perhaps"));
+            ErrorRecord neither = _engine.Refused($"Get-SecureAppCredential -EnvironmentVariable -Name {prefix}");
+            Assert.Contains("_REFRESH_TOKEN_MFA is neither true nor false", neither.Exception.Message);
         }
         finally
         {
-            foreach (string name in new[] { "_CLIENT_ID", "_TENANT_ID", "_CLIENT_SECRET", "_REFRESH_TOKEN" })
-            {
-                Environment.SetEnvironmentVariable(prefix + name, null);
-            }
+            Array.ForEach(variables, variable => Set((variable.Name, null)));
         }
 
         ErrorRecord missing = _engine.Refused("Get-SecureAppCredential -EnvironmentVariable -Name NOTSETANYWHERE");
@@ -251,6 +252,4 @@ public sealed class StoredCredentialTests : IDisposable
 
         Assert.Equal(0, _sandbox.Stats()["requests"]!.GetValue<int>());
     }
-
-    private int Writes() => _sandbox.Stats()["byPath"]!["PUT /secrets/{name}"]!.GetValue<int>();
 }

@@ -110,7 +110,7 @@ impl Binding {
             state.place = Arc::clone(place);
         }
         state.single_use |= single_use;
-        state.stored_on = state.stored_on.max(document.saved_on());
+        state.stored_on = document.saved_on();
         state.seen = document.clone();
         true
     }

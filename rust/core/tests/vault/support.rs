@@ -77,17 +77,23 @@ impl World {
     /// Stores the sandbox's credential as 'sam', and returns it.
     pub(crate) async fn save(&self, single_use: bool) -> Arc<Credential> {
         let credential = self.credential();
-        self.save_this(&credential, single_use).await;
+        self.save_by(None, &credential, single_use).await;
         credential
     }
 
     /// Stores any credential as 'sam'; the sandbox's application opens the vault.
     pub(crate) async fn save_this(&self, credential: &Arc<Credential>, single_use: bool) {
-        let request = self
+        self.save_by(Some(self.access()), credential, single_use).await;
+    }
+
+    async fn save_by(&self, access: Option<Arc<Credential>>, credential: &Arc<Credential>, single_use: bool) {
+        let mut request = self
             .place("credential_save")
             .with("credential", Field::Credential(Arc::clone(credential)))
-            .with("vaultCredential", Field::Credential(self.access()))
             .with("singleUse", Field::Int(i64::from(single_use)));
+        if let Some(access) = access {
+            request.set("vaultCredential", Field::Credential(access));
+        }
         let outcome = self.run(request).await;
         assert!(outcome.end.is_ok(), "{:?}", outcome.end);
     }
