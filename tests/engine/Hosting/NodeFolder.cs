@@ -16,29 +16,21 @@ public sealed class NodeFolder(string name)
     /// <summary>Runs a program to its end and returns what it wrote.</summary>
     public string Run(string program, string[] arguments, string input)
     {
-        using Process process = Start(program, arguments);
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}\n{errors.GetAwaiter().GetResult()}");
+        (int exit, string output, string errors) = Within.Run(Node(program, arguments), input, TimeSpan.FromMinutes(10));
+        return exit == 0 ? output : throw new InvalidOperationException($"{program} ended with {exit}: {output}\n{errors}");
     }
 
     /// <summary>Starts a program whose streams are the caller's.</summary>
     public Process Start(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = _path,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = Node(program, arguments);
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
     }
+
+    private ProcessStartInfo Node(string program, string[] arguments) => new(program, arguments) { WorkingDirectory = _path };
 
     /// <summary>Gets the packages once; false where that cannot be done here.</summary>
     private bool Installed()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
@@ -23,7 +22,7 @@ public sealed class Sandbox : IDisposable
         Line = line;
         _process = process;
         Facts = facts;
-        _http = new HttpClient(Trusting(facts.CertificatePath)) { BaseAddress = new Uri(facts.Endpoints["login"] + "/") };
+        _http = new HttpClient(Trust.Only(facts.CertificatePath)) { BaseAddress = new Uri(facts.Endpoints["login"] + "/") };
     }
 
     /// <summary>What the program printed when it was ready.</summary>
@@ -133,7 +132,7 @@ public sealed class Sandbox : IDisposable
     }
 
     /// <summary>A client for the sandbox's services that trusts its certificate authority and nothing else.</summary>
-    public HttpClient Client(string service) => new(Trusting(Facts.CertificatePath)) { BaseAddress = new Uri(Facts.Endpoints[service] + "/") };
+    public HttpClient Client(string service) => new(Trust.Only(Facts.CertificatePath)) { BaseAddress = new Uri(Facts.Endpoints[service] + "/") };
 
     public void Dispose()
     {
@@ -146,21 +145,6 @@ public sealed class Sandbox : IDisposable
         }
 
         _process.Dispose();
-    }
-
-    private static SocketsHttpHandler Trusting(string certificatePath)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        policy.CustomTrustStore.ImportFromPemFile(certificatePath);
-        return new SocketsHttpHandler
-        {
-            UseProxy = false,
-            SslOptions = { CertificateChainPolicy = policy },
-        };
     }
 
     private JsonNode Get(string path) =>

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
@@ -10,7 +8,7 @@ namespace SecureAppModel.EngineTests.SignIn;
 /// <summary>The pages in a real Chromium, where there is one and npm can get what drives it.</summary>
 public sealed class BrowserTests
 {
-    private static readonly string s_folder = Path.Combine(Repository.Root, "tests", "browser");
+    private static readonly NodeFolder s_browser = new("browser");
 
     [Theory]
     [InlineData("accept", "The sign-in is complete")]
@@ -19,14 +17,14 @@ public sealed class BrowserTests
     {
         string? chromium = Chromium();
         Assert.SkipWhen(chromium is null, "tests/browser needs chromium, which is not installed here.");
-        Assert.SkipUnless(Installed(), "tests/browser needs node and npm with a registry, which are not here.");
+        s_browser.Need();
 
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
         using Engine engine = Engine.Open().Join(sandbox).WithApplication();
         RunningScript running = engine.Start("New-SecureAppRefreshToken $application -NoBrowser");
         string address = engine.AddressOnScreen();
         SandboxUser user = sandbox.Facts.Users[0];
-        string seen = Run("node", ["sign-in.mjs"], JsonSerializer.Serialize(new
+        string seen = s_browser.Run("node", ["sign-in.mjs"], JsonSerializer.Serialize(new
         {
             chromium,
             url = address,
@@ -76,33 +74,5 @@ public sealed class BrowserTests
             from name in names
             select Path.Combine(folder, name);
         return named ?? found.FirstOrDefault(File.Exists);
-    }
-
-    /// <summary>Gets the packages once; false where that cannot be done here.</summary>
-    private static bool Installed()
-    {
-        lock (s_folder)
-        {
-            if (Directory.Exists(Path.Combine(s_folder, "node_modules", "playwright-core")))
-            {
-                return true;
-            }
-
-            try
-            {
-                Run("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"], string.Empty);
-                return true;
-            }
-            catch (Exception failure) when (failure is Win32Exception or InvalidOperationException)
-            {
-                return false;
-            }
-        }
-    }
-
-    private static string Run(string program, string[] arguments, string input)
-    {
-        (int exit, string output, string errors) = Within.Run(new ProcessStartInfo(program, arguments) { WorkingDirectory = s_folder }, input, TimeSpan.FromMinutes(10));
-        return exit == 0 ? output : throw new InvalidOperationException($"{program} ended with {exit}: {output}\n{errors}");
     }
 }
