@@ -63,6 +63,8 @@ pub(crate) struct RefreshToken {
     pub(crate) redeemed: bool,
     /// Whether it came from one of the sign-in pages, with the second factor: that satisfies a tenant which asks for it.
     pub(crate) interactive_mfa: bool,
+    /// Whether the sign-in was a public client's, which proves nothing: nor does it have to when it redeems this.
+    pub(crate) of_public_client: bool,
 }
 
 /// More than this many access tokens, and those past their time are dropped.

@@ -83,6 +83,7 @@ impl World {
             revoked: false,
             redeemed: false,
             interactive_mfa: false,
+            of_public_client: false,
         };
         tokens.add_refresh(&first_refresh_token, refresh);
         Ok(World {
@@ -133,6 +134,7 @@ impl World {
             revoked: false,
             redeemed: false,
             interactive_mfa: false,
+            of_public_client: false,
         };
         self.tokens.add_refresh(&text, refresh);
         text

@@ -511,6 +511,13 @@ async fn a_device_code_waits_for_somebody_to_decide() {
     assert_eq!(poll(&cloud, &text(&started, "device_code")).await.code(), "54005");
     assert_eq!(poll(&cloud, "unknown").await.code(), "70018");
 
+    // Signed in as a public client, so the refresh token asks for no secret either; the application's own does.
+    let public = done.json()["refresh_token"].as_str().unwrap().to_owned();
+    for (token, status) in [(public.as_str(), 200), (&cloud.sandbox.facts().refresh_token, 401)] {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token), scope[0]];
+        assert_eq!(device(&cloud, "oauth2/v2.0/token", &fields).await.status, status);
+    }
+
     let declined = begin().await.json();
     control
         .sign_in(json!({"userCode": declined["user_code"], "action": "deny"}))

@@ -11,6 +11,7 @@ use crate::clock::iso_seconds;
 use crate::estate::Health;
 use crate::world::{lock, refresh_token_text, World};
 
+use super::checks::ProvedBy;
 use super::code::Grounds;
 use super::error::Refusal;
 
@@ -96,11 +97,19 @@ pub(super) fn check(world: &World, text: &str, application_id: &str) -> Result<R
     })
 }
 
+/// Whether a refresh token came from a public client's sign-in.
+pub(super) fn is_of_public_client(world: &World, text: Option<&str>) -> bool {
+    text.and_then(|text| world.tokens.refresh(text))
+        .is_some_and(|token| lock(&token).of_public_client)
+}
+
 impl Redeemable {
     /// What a sign-in is worth: a refresh token that is redeemed on the spot.
-    pub(super) fn of_sign_in(world: &World, grounds: &Grounds) -> Self {
+    pub(super) fn of_sign_in(world: &World, grounds: &Grounds, proved_by: ProvedBy) -> Self {
         let (application, resource) = (&grounds.application_id, &grounds.resource);
-        Redeemable::without_token(world, &grounds.user, application, resource, grounds.user.mfa)
+        let signed_in = Redeemable::without_token(world, &grounds.user, application, resource, grounds.user.mfa);
+        lock(&signed_in.token).of_public_client = proved_by == ProvedBy::Nothing;
+        signed_in
     }
 
     /// What a user's token is worth to the API that it was sent to. The second factor of the sign-in behind it is not the
@@ -118,6 +127,7 @@ impl Redeemable {
             revoked: false,
             redeemed: false,
             interactive_mfa: mfa,
+            of_public_client: false,
         };
         Redeemable {
             user: user.clone(),
@@ -158,6 +168,7 @@ impl Redeemable {
             revoked: false,
             redeemed: false,
             interactive_mfa: held.interactive_mfa,
+            of_public_client: held.of_public_client,
         };
         drop(held);
         world.tokens.add_refresh(&next, renewed);

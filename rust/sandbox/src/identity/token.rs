@@ -95,13 +95,8 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
                 Authority::AnyOrganization => &world.estate.partner,
                 Authority::Consumers => return Err(consumers()),
             };
-            let proved_by = match first_party::find(&client.id) {
-                Some(public) => public.authenticate(&client)?,
-                None => {
-                    known_client(world, tenant, &client, false)?;
-                    authenticate(world, call, &form, &client)?
-                }
-            };
+            let public = redeem::is_of_public_client(world, form.get("refresh_token"));
+            let proved_by = prove(world, call, tenant, &form, &client, public)?;
             let redeemable = redeem::check(world, form.require("refresh_token")?, &client.id)?;
             for_user(world, tenant, &form, version, &redeemable, proved_by)
         }
@@ -114,18 +109,8 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
         }
         "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
             let tenant = of_user(world, authority)?;
-            let proved_by = match first_party::find(&client.id) {
-                Some(public) => public.authenticate(&client)?,
-                None => {
-                    known_client(world, tenant, &client, false)?;
-                    // The application also counts as a public client, which proves nothing.
-                    if client.secret.is_some() || client.assertion.is_some() {
-                        authenticate(world, call, &form, &client)?
-                    } else {
-                        ProvedBy::Nothing
-                    }
-                }
-            };
+            // The application also counts as a public client.
+            let proved_by = prove(world, call, tenant, &form, &client, true)?;
             let grounds = device::redeem(world, &form, tenant, &client)?;
             for_sign_in(world, tenant, &form, version, &grounds, proved_by)
         }
@@ -168,6 +153,25 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
     }
 }
 
+/// How a client proves itself: one of Microsoft's own not at all, and ours as a public client only if it tries to.
+fn prove(
+    world: &World,
+    call: &Call,
+    tenant: &Tenant,
+    form: &Form,
+    client: &Client,
+    public: bool,
+) -> Result<ProvedBy, Refusal> {
+    if let Some(first_party) = first_party::find(&client.id) {
+        return first_party.authenticate(client);
+    }
+    known_client(world, tenant, client, false)?;
+    if public && client.secret.is_none() && client.assertion.is_none() {
+        return Ok(ProvedBy::Nothing);
+    }
+    authenticate(world, call, form, client)
+}
+
 /// The tenant in which a user's token is asked for.
 fn of_user<'a>(world: &'a World, authority: Authority<'a>) -> Result<&'a Tenant, Refusal> {
     match authority {
@@ -187,7 +191,7 @@ fn for_sign_in(
     grounds: &Grounds,
     proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
-    let redeemable = Redeemable::of_sign_in(world, grounds);
+    let redeemable = Redeemable::of_sign_in(world, grounds, proved_by);
     let mut success = for_user(world, tenant, form, version, &redeemable, proved_by)?;
     let asked = |scope: &str| version == Version::V1 || grounds.openid.contains(&scope);
     success.id_token = match asked("openid") {
