@@ -49,6 +49,10 @@ namespace SecureAppModel.Commands
         [Alias("Account")]
         public string? ExpectedAccount { get; set; }
 
+        /// <summary>What an error asked the next sign-in to satisfy: the Claims of its exception.</summary>
+        [Parameter]
+        public string? Claims { get; set; }
+
         [Parameter]
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
@@ -92,6 +96,7 @@ namespace SecureAppModel.Commands
                 .Int("port", Port)
                 .Flag("deviceCode", UseDeviceCode)
                 .Text("expectedAccount", Given(ExpectedAccount))
+                .Text("claims", Given(Claims))
                 .Secret("responseUrl", ResponseUrl);
             Start(request);
             Follow();

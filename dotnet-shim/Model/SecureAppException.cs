@@ -49,6 +49,7 @@ namespace SecureAppModel
             SubError = detail.Text("suberror");
             Code = detail.Text("code");
             Description = detail.Text("description");
+            Claims = detail.Text("claims");
             TraceId = detail.Text("traceId");
             CorrelationId = detail.Text("correlationId");
             Timestamp = detail.Text("timestamp");
@@ -84,6 +85,11 @@ namespace SecureAppModel
 
         /// <summary>The service's own text.</summary>
         public string Description { get; } = string.Empty;
+
+        /// <summary>
+        /// JSON that names what the next sign-in has to satisfy (a claims challenge); New-SecureAppRefreshToken -Claims takes it.
+        /// </summary>
+        public string Claims { get; } = string.Empty;
 
         public string TraceId { get; } = string.Empty;
 

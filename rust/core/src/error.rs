@@ -48,6 +48,8 @@ pub struct ServiceError {
     pub code: String,
     /// The service's own text, first line, without the ids that follow it.
     pub description: String,
+    /// OAuth `claims`: JSON that names what the next sign-in has to satisfy, as sent. No secret.
+    pub claims: String,
     pub trace_id: String,
     pub correlation_id: String,
     /// The service's own time stamp, as sent.
@@ -229,6 +231,7 @@ impl Error {
             .with("suberror", service.suberror)
             .with("code", service.code)
             .with("description", service.description)
+            .with("claims", service.claims)
             .with("traceId", service.trace_id)
             .with("correlationId", service.correlation_id)
             .with("timestamp", service.timestamp)

@@ -266,7 +266,7 @@ sa_status sa_error_status(const sa_error *error);
 
 /*
  Everything that is known: a map of `kind`, `id` (a name of its own, mostly empty), `message`, `advice`, `tenant`,
- `resource`, `httpStatus`, `error`, `suberror`, `code`, `description`, `traceId`, `correlationId`, `timestamp`, `body`,
+ `resource`, `httpStatus`, `error`, `suberror`, `code`, `description`, `claims`, `traceId`, `correlationId`, `timestamp`, `body`,
  `retryAfterSeconds`.
 
  Ownership: the bytes belong to `error` until it is freed.

@@ -154,6 +154,9 @@ impl Control {
     pub fn set_tenant(&self, tenant: &str, change: Value) -> Result<(), String> {
         let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
         let change: HealthChange = from_json(change)?;
+        if let Some(code) = change.unknown_outcome() {
+            return Err(format!("Conditional Access has no outcome {code} here"));
+        }
         let disabled = change.disabled_subscriptions.join(",");
         self.world.feed.disable(tenant, &disabled, self.world.clock.now_ms())?;
         tenant.change(change);

@@ -5,6 +5,7 @@ use std::sync::RwLock;
 
 use serde::Deserialize;
 
+use crate::identity::policy;
 use crate::options::{Options, Preset};
 use crate::random::Random;
 
@@ -40,7 +41,8 @@ pub(crate) struct Health {
     /// privileges, the others by a granular relationship.)
     pub(crate) delegated_access: bool,
     pub(crate) mfa_required: bool,
-    pub(crate) conditional_access: bool,
+    /// The code of the outcome that Conditional Access has for every user.
+    pub(crate) conditional_access: Option<u32>,
     pub(crate) auditing: bool,
     /// Whether the application and the partner's user hold a role that Exchange Online takes.
     pub(crate) exchange_role: bool,
@@ -57,7 +59,7 @@ impl Default for Health {
             service_principal: true,
             delegated_access: true,
             mfa_required: false,
-            conditional_access: false,
+            conditional_access: None,
             auditing: true,
             exchange_role: true,
             audit_role: true,
@@ -75,7 +77,7 @@ pub(crate) struct HealthChange {
     service_principal: Option<bool>,
     gdap: Option<bool>,
     mfa_required: Option<bool>,
-    conditional_access: Option<bool>,
+    conditional_access: Option<ConditionalAccess>,
     auditing: Option<bool>,
     exchange_role: Option<bool>,
     audit_role: Option<bool>,
@@ -93,6 +95,30 @@ enum Consent {
     Missing,
 }
 
+/// `true` blocks, `false` lets everybody in, a number is the AADSTS code of another outcome.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum ConditionalAccess {
+    Blocks(bool),
+    Outcome(u32),
+}
+
+impl ConditionalAccess {
+    fn code(self) -> Option<u32> {
+        match self {
+            ConditionalAccess::Blocks(blocks) => blocks.then_some(policy::BLOCKED),
+            ConditionalAccess::Outcome(code) => Some(code),
+        }
+    }
+}
+
+impl HealthChange {
+    /// The code of an outcome of Conditional Access that is asked for and not known.
+    pub(crate) fn unknown_outcome(&self) -> Option<u32> {
+        self.conditional_access?.code().filter(|code| !policy::is_known(*code))
+    }
+}
+
 impl Tenant {
     pub(crate) fn health(&self) -> Health {
         crate::world::read(&self.health).clone()
@@ -107,7 +133,6 @@ impl Tenant {
             (&mut health.service_principal, change.service_principal),
             (&mut health.delegated_access, change.gdap),
             (&mut health.mfa_required, change.mfa_required),
-            (&mut health.conditional_access, change.conditional_access),
             (&mut health.auditing, change.auditing),
             (&mut health.exchange_role, change.exchange_role),
             (&mut health.audit_role, change.audit_role),
@@ -116,6 +141,9 @@ impl Tenant {
             if let Some(value) = value {
                 *target = value;
             }
+        }
+        if let Some(outcome) = change.conditional_access {
+            health.conditional_access = outcome.code();
         }
         if let Some(missing) = change.missing_resources {
             health.missing_resources = missing;

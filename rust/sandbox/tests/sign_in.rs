@@ -219,6 +219,43 @@ async fn the_page_carries_the_request_and_says_what_went_wrong() {
 }
 
 #[tokio::test]
+async fn conditional_access_is_met_by_a_second_factor_or_by_nothing() {
+    let cloud = small().await;
+    let control = cloud.sandbox.control();
+    let partner = &cloud.sandbox.facts().partner_tenant_id;
+    let address = authorize(&cloud, &[]);
+    for (code, suberror, claims, met) in [
+        (50072, "basic_action", true, true),
+        (50079, "basic_action", true, true),
+        (50158, "basic_action", true, true),
+        (70043, "token_expired", false, true),
+        (53000, "message_only", false, false),
+        (53003, "message_only", true, false),
+        (530032, "message_only", false, false),
+    ] {
+        control
+            .set_tenant(partner, json!({"conditionalAccess": code}))
+            .unwrap();
+        let refused = cloud.redeem(partner, GRAPH).await;
+        assert_eq!(refused.code(), code.to_string(), "{}", refused.text);
+        assert_eq!(
+            (&refused.json()["suberror"], refused.json()["claims"].is_string()),
+            (&json!(suberror), claims),
+            "{code}"
+        );
+        let outcome = sign_in(&cloud, &address, json!({}));
+        if met {
+            assert_eq!(redeem(&cloud, &self::code(&outcome), &[]).await.status, 200, "{code}");
+        } else {
+            let page = outcome["page"].as_str().unwrap();
+            assert!(page.contains(&format!("AADSTS{code}:")), "{outcome}");
+        }
+    }
+    let unknown = control.set_tenant(partner, json!({"conditionalAccess": 1})).unwrap_err();
+    assert!(unknown.contains("no outcome 1"), "{unknown}");
+}
+
+#[tokio::test]
 async fn a_code_is_redeemed_once_by_whoever_holds_the_verifier() {
     let cloud = small().await;
     let address = authorize(&cloud, &[]);

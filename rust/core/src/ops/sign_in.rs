@@ -36,6 +36,7 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         "lastPort",
         "deviceCode",
         "expectedAccount",
+        "claims",
         "responseUrl",
         "includeTokens",
     ])?;
@@ -90,7 +91,19 @@ fn plan(session: &Session, request: &Request) -> Result<Plan> {
             .map(str::trim)
             .filter(|account| !account.is_empty())
             .map(str::to_owned),
+        claims: claims(request)?,
     })
+}
+
+fn claims(request: &Request) -> Result<Option<String>> {
+    let Some(text) = request.opt_text("claims")?.map(str::trim) else {
+        return Ok(None);
+    };
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Object(_)) => Ok(Some(text.to_owned())),
+        _ => Err(Error::invalid("the claims are not a JSON object")
+            .advise("Give what an error said, as it is: $error[0].Exception.Claims.")),
+    }
 }
 
 fn way(request: &Request) -> Result<Way> {

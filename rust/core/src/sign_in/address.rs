@@ -75,6 +75,7 @@ impl Attempt {
             // Whoever administers customers has more than one account in the browser.
             None => parameters.push(("prompt", "select_account")),
         }
+        parameters.extend(plan.claims.as_deref().map(|claims| ("claims", claims)));
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(parameters)
             .finish();

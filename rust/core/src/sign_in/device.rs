@@ -108,7 +108,9 @@ async fn start(plan: &Plan, authority: &Authority) -> Result<Started> {
         ),
     };
     let scope = plan.scope();
-    let reply = ask_as_client(&plan.question(), &plan.tokens, &endpoint, &[("scope", &scope)])
+    let mut fields = vec![("scope", scope.as_str())];
+    fields.extend(plan.claims.as_deref().map(|claims| ("claims", claims)));
+    let reply = ask_as_client(&plan.question(), &plan.tokens, &endpoint, &fields)
         .await
         .map_err(|error| plan.name(error))?;
     // The endpoint is known to send errors with status 200.

@@ -185,6 +185,7 @@ mod tests {
                 tenant: crate::tenant::TenantId::parse("organizations").unwrap(),
                 target: crate::token::Target::default_of("https://api.example", "https://graph.example").unwrap(),
                 expected_account: None,
+                claims: None,
             },
             authority: serde_json::from_value(authority).unwrap(),
             key: PKey::from_rsa(rsa).unwrap(),

@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) target: Target,
     /// A sign-in name or an object id; somebody else is refused.
     pub(crate) expected_account: Option<String>,
+    /// What a refusal asked the next sign-in to satisfy: JSON, sent as it is.
+    pub(crate) claims: Option<String>,
 }
 
 impl Plan {

@@ -21,7 +21,7 @@ pub(super) fn read(text: &str) -> Option<(String, Response)> {
         match &*name {
             "code" if !value.is_empty() => code = Some(Secret::new(value.into_owned())),
             "state" => state = value.into_owned(),
-            "error" | "error_description" | "error_codes" | "suberror" | "error_subcode" => {
+            "error" | "error_description" | "error_codes" | "suberror" | "error_subcode" | "claims" => {
                 let name = if name == "error_subcode" {
                     "suberror".into()
                 } else {

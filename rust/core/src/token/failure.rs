@@ -221,6 +221,10 @@ pub(crate) fn read(body: &str) -> ServiceError {
     let description = text("error_description");
     service.error = text("error");
     service.suberror = text("suberror");
+    service.claims = match json.get("claims") {
+        Some(claims @ Json::Object(_)) => claims.to_string(),
+        _ => text("claims"),
+    };
     service.trace_id = or_labelled(text("trace_id"), &description, "Trace ID:");
     service.correlation_id = or_labelled(text("correlation_id"), &description, "Correlation ID:");
     service.timestamp = or_labelled(text("timestamp"), &description, "Timestamp:");
@@ -311,7 +315,14 @@ fn remedy(kind: Kind, service: &ServiceError, from_table: Option<&str>, asked: &
         return "What was given is a GUID, so it is the secret's ID: create a new client secret and copy its Value, which is shown only once.".to_owned();
     }
     let text = from_table.unwrap_or_else(|| advice::by_error(kind, &service.error, &service.suberror));
-    asked.fill(text)
+    let mut text = asked.fill(text);
+    // What only has a message cannot be met by signing in.
+    if !service.claims.is_empty() && service.suberror != "message_only" {
+        text.push_str(&asked.fill(
+            " New-SecureAppRefreshToken -TenantId {tenant} -Claims $error[0].Exception.Claims asks for just that.",
+        ));
+    }
+    text
 }
 
 /// Says so where this machine's clock and the service's are far apart.
@@ -381,6 +392,17 @@ mod tests {
         assert_eq!(read(r#"{"error":"x","error_codes":[70002,70008]}"#).code, "AADSTS70002");
         assert_eq!(read(r#"{"error":"x","error_codes":["65001"]}"#).code, "AADSTS65001");
         assert_eq!(read(r#"{"error":"x","error_codes":"no"}"#).code, "");
+    }
+
+    #[test]
+    fn a_claims_challenge_is_kept_as_text() {
+        let text = r#"{"access_token":{"polids":{"essential":true}}}"#;
+        for sent in [Json::from(text), serde_json::from_str(text).unwrap()] {
+            let body = serde_json::json!({"error": "interaction_required", "claims": sent});
+            let claims: Json = serde_json::from_str(&read(&body.to_string()).claims).unwrap();
+            assert_eq!(claims["access_token"]["polids"]["essential"], true);
+        }
+        assert_eq!(read(r#"{"error": "x", "claims": null}"#).claims, "");
     }
 
     #[test]

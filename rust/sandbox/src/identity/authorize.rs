@@ -18,6 +18,7 @@ use super::code::{Code, Grounds};
 use super::error::Refusal;
 use super::grant::Form;
 use super::page::{self, SignInForm};
+use super::policy;
 use super::sign_in::{sign_in, Action, Attempt, SignedIn};
 use super::Version;
 
@@ -85,7 +86,7 @@ pub(crate) fn answer(world: &World, tenant: &str, version: Version, form: &Form,
     }
     match sign_in(world, ask.tenant, &attempt).and_then(|who| complete(world, &ask, who, version)) {
         Ok(parameters) => Answer::Back(ask.back, parameters),
-        Err(refusal) if refusal.code == 53003 => Answer::Page(page::refused(200, &refusal)),
+        Err(refusal) if policy::blocks(&refusal) => Answer::Page(page::refused(200, &refusal)),
         Err(refusal) => Answer::Page(show(
             world,
             &ask,

@@ -1,16 +1,14 @@
 //! Checks that do not depend on the grant: the application, its credential, consent and the customer's policies.
 
-use crate::estate::{Health, Tenant};
+use crate::estate::Tenant;
 use crate::keys::SecretHealth;
 use crate::reply::Call;
-use crate::resource::Resource;
 use crate::world::World;
 
 use super::assertion;
 use super::error::Refusal;
 use super::federated;
 use super::grant::{Client, Form};
-use super::Version;
 
 /// The refusal of an endpoint for personal accounts.
 pub(super) fn consumers() -> Refusal {
@@ -123,36 +121,4 @@ pub(super) fn consent(world: &World) -> Refusal {
         ),
     )
     .suberror("consent_required")
-}
-
-/// Multi-factor authentication and Conditional Access of the customer.
-pub(super) fn policies(health: &Health, version: Version, resource: Resource) -> Result<(), Refusal> {
-    let interaction = match version {
-        Version::V1 => "interaction_required",
-        Version::V2 => "invalid_grant",
-    };
-    if health.mfa_required {
-        return Err(Refusal::new(
-            50076,
-            interaction,
-            format!(
-                "Due to a configuration change made by your administrator, or because you moved to a new location, you \
-                 must use multi-factor authentication to access '{}'.",
-                resource.application_id()
-            ),
-        )
-        .suberror("basic_action"));
-    }
-    if health.conditional_access {
-        return Err(Refusal::new(
-            53003,
-            interaction,
-            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-        )
-        .suberror("message_only")
-        .claims(
-            r#"{"access_token":{"polids":{"essential":true,"values":["5e6d6b3a-7f0e-4f6c-9d5b-1c5f0b1b2a77"]}}}"#,
-        ));
-    }
-    Ok(())
 }

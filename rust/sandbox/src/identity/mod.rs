@@ -20,6 +20,7 @@ mod grant;
 mod metadata;
 mod on_behalf_of;
 mod page;
+pub(crate) mod policy;
 mod redeem;
 mod sign_in;
 mod token;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::access::{RefreshToken, User};
 use crate::application::RefreshTokenHealth;
 use crate::clock::iso_seconds;
-use crate::estate::Health;
 use crate::world::{lock, refresh_token_text, World};
 
 use super::checks::ProvedBy;
@@ -137,10 +136,9 @@ impl Redeemable {
         }
     }
 
-    /// The tenant's health as this token meets it.
-    pub(super) fn meets(&self, mut health: Health) -> Health {
-        health.mfa_required &= !lock(&self.token).interactive_mfa;
-        health
+    /// Whether the sign-in behind it was made with a second factor.
+    pub(super) fn has_second_factor(&self) -> bool {
+        lock(&self.token).interactive_mfa
     }
 
     /// Redeems: the token counts as used now, and a new one is issued. None when a single-use token was redeemed by

@@ -9,6 +9,7 @@ use crate::world::World;
 
 use super::error::Refusal;
 use super::grant::Form;
+use super::policy;
 
 /// What a user typed and pressed on one of the pages.
 pub(crate) struct Attempt {
@@ -90,21 +91,7 @@ pub(super) fn sign_in(world: &World, tenant: &Tenant, attempt: &Attempt) -> Resu
         ));
     }
     let mfa = attempt.mfa && account.mfa;
-    if health.mfa_required && !mfa {
-        return Err(refuse(
-            50076,
-            "Due to a configuration change made by your administrator, or because you moved to a new location, you must \
-             use multi-factor authentication."
-                .to_owned(),
-        ));
-    }
-    if health.conditional_access {
-        return Err(refuse(
-            53003,
-            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."
-                .to_owned(),
-        ));
-    }
+    policy::lets_in(&health, mfa)?;
     Ok(SignedIn {
         user: Arc::new(world.user_of(&account.user_principal_name, mfa)),
         administrator: account.administrator,

@@ -16,12 +16,13 @@ use crate::stats::TokenKey;
 use crate::world::World;
 
 use super::authorize;
-use super::checks::{authenticate, consent, consumers, known_client, policies};
+use super::checks::{authenticate, consent, consumers, known_client};
 use super::claims::{self, Lifetime};
 use super::code::Grounds;
 use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
+use super::policy;
 use super::redeem::{self, Redeemable};
 use super::{authority, first_party, on_behalf_of, Authority, ProvedBy, Version};
 
@@ -233,7 +234,7 @@ fn for_user(
     redeemable: &Redeemable,
     proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
-    let health = redeemable.meets(tenant.health());
+    let health = tenant.health();
     let user = &redeemable.user;
     if !world.estate.is_partner(tenant) && !health.delegated_access {
         return Err(Refusal::new(
@@ -267,7 +268,7 @@ fn for_user(
             found.ok_or_else(|| consent(world))?
         }
     };
-    policies(&health, version, resource)?;
+    policy::redeems(&health, redeemable.has_second_factor(), version, resource)?;
     let Some(refresh_token) = redeemable.redeem(world) else {
         return Err(Refusal::new(
             70000,
