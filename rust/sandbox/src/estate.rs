@@ -43,6 +43,8 @@ pub(crate) struct Health {
     pub(crate) mfa_required: bool,
     /// The code of the outcome that Conditional Access has for every user.
     pub(crate) conditional_access: Option<u32>,
+    /// The APIs that it protects, by any of their names; all where this is empty.
+    pub(crate) conditional_access_resources: Vec<String>,
     pub(crate) auditing: bool,
     /// Whether the application and the partner's user hold a role that Exchange Online takes.
     pub(crate) exchange_role: bool,
@@ -60,6 +62,7 @@ impl Default for Health {
             delegated_access: true,
             mfa_required: false,
             conditional_access: None,
+            conditional_access_resources: Vec::new(),
             auditing: true,
             exchange_role: true,
             audit_role: true,
@@ -78,6 +81,7 @@ pub(crate) struct HealthChange {
     gdap: Option<bool>,
     mfa_required: Option<bool>,
     conditional_access: Option<ConditionalAccess>,
+    conditional_access_resources: Option<Vec<String>>,
     auditing: Option<bool>,
     exchange_role: Option<bool>,
     audit_role: Option<bool>,
@@ -144,6 +148,9 @@ impl Tenant {
         }
         if let Some(outcome) = change.conditional_access {
             health.conditional_access = outcome.code();
+        }
+        if let Some(resources) = change.conditional_access_resources {
+            health.conditional_access_resources = resources;
         }
         if let Some(missing) = change.missing_resources {
             health.missing_resources = missing;

@@ -19,6 +19,7 @@ use crate::identity::{Codes, Devices};
 use crate::managed_identity::{Folder, Platform};
 use crate::options::Options;
 use crate::random::Random;
+use crate::resource::Resource;
 use crate::signer::Signer;
 use crate::stats::Stats;
 use crate::vault::Vault;
@@ -115,6 +116,11 @@ impl World {
     /// A generator of its own for one request.
     pub(crate) fn random(&self) -> Random {
         Random::new(lock(&self.random).next())
+    }
+
+    /// The API that a name means.
+    pub(crate) fn resource(&self, name: &str) -> Option<Resource> {
+        Resource::find(name, &self.application.id, &self.endpoints)
     }
 
     /// A user as one sign-in shows them.

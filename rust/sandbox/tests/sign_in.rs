@@ -233,9 +233,7 @@ async fn conditional_access_is_met_by_a_second_factor_or_by_nothing() {
         (53003, "message_only", true, false),
         (530032, "message_only", false, false),
     ] {
-        control
-            .set_tenant(partner, json!({"conditionalAccess": code}))
-            .unwrap();
+        control.set_tenant(partner, json!({"conditionalAccess": code})).unwrap();
         let refused = cloud.redeem(partner, GRAPH).await;
         assert_eq!(refused.code(), code.to_string(), "{}", refused.text);
         assert_eq!(
@@ -251,7 +249,19 @@ async fn conditional_access_is_met_by_a_second_factor_or_by_nothing() {
             assert!(page.contains(&format!("AADSTS{code}:")), "{outcome}");
         }
     }
-    let unknown = control.set_tenant(partner, json!({"conditionalAccess": 1})).unwrap_err();
+    let one = json!({"conditionalAccess": 53000, "conditionalAccessResources": ["https://manage.office.com"]});
+    control.set_tenant(partner, one).unwrap();
+    assert_eq!(cloud.redeem(partner, "https://manage.office.com").await.code(), "53000");
+    assert_eq!(cloud.redeem(partner, GRAPH).await.status, 200);
+    let signed_in = redeem(&cloud, &code(&sign_in(&cloud, &address, json!({}))), &[]).await;
+    assert_eq!(
+        signed_in.status, 200,
+        "the page asks nothing for it: {}",
+        signed_in.text
+    );
+    let unknown = control
+        .set_tenant(partner, json!({"conditionalAccess": 1}))
+        .unwrap_err();
     assert!(unknown.contains("no outcome 1"), "{unknown}");
 }
 

@@ -126,6 +126,20 @@ public sealed class ConditionalAccessTests : IDisposable
     }
 
     [Fact]
+    public void A_policy_for_one_api_leaves_the_others_alone()
+    {
+        _sandbox.SetTenant(Customer, new { conditionalAccess = 53000, conditionalAccessResources = new[] { "https://manage.office.com" } });
+
+        Outcome outcome = _engine.Run("""
+            Get-SecureAppAccessToken $customer -Resource https://graph.microsoft.com
+            Get-SecureAppAccessToken $customer -Resource https://manage.office.com
+            """);
+
+        Assert.Equal("https://graph.microsoft.com", outcome.Property("Resource"));
+        Assert.Contains("AADSTS53000", Assert.Single(outcome.Errors).ErrorDetails.Message);
+    }
+
+    [Fact]
     public void The_application_itself_is_not_asked_for_a_second_factor()
     {
         _sandbox.SetTenant(Customer, new { conditionalAccess = 50076 });

@@ -180,23 +180,25 @@ impl Wanted {
 
 /// Finds the API that a tenant knows by a name.
 pub(super) fn find_resource(world: &World, tenant: &crate::estate::Tenant, name: &str) -> Result<Resource, Refusal> {
-    let find = |name: &str| Resource::find(name, &world.application.id, &world.endpoints);
     let missing = |resource: &Resource| {
         let missing = tenant.health().missing_resources;
-        missing.iter().any(|name| find(name) == Some(*resource))
+        missing.iter().any(|name| world.resource(name) == Some(*resource))
     };
-    find(name).filter(|resource| !missing(resource)).ok_or_else(|| {
-        Refusal::new(
-            500011,
-            "invalid_resource",
-            format!(
-                "The resource principal named {name} was not found in the tenant named {}. This can happen if the \
+    world
+        .resource(name)
+        .filter(|resource| !missing(resource))
+        .ok_or_else(|| {
+            Refusal::new(
+                500011,
+                "invalid_resource",
+                format!(
+                    "The resource principal named {name} was not found in the tenant named {}. This can happen if the \
                  application has not been installed by the administrator of the tenant or consented to by any user \
                  in the tenant. You might have sent your authentication request to the wrong tenant.",
-                tenant.display_name
-            ),
-        )
-    })
+                    tenant.display_name
+                ),
+            )
+        })
 }
 
 /// Reads a version 2 scope list: one API per request; a bare name means Microsoft Graph.

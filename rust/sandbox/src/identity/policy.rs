@@ -6,6 +6,7 @@
 
 use crate::estate::Health;
 use crate::resource::Resource;
+use crate::world::World;
 
 use super::error::Refusal;
 use super::Version;
@@ -69,18 +70,27 @@ fn find(code: u32) -> Option<&'static Outcome> {
     OUTCOMES.iter().find(|outcome| outcome.code == code)
 }
 
-/// What a tenant lets through that `met` says: whether the user has signed in with a second factor just now.
-fn refused(health: &Health, met: bool) -> Option<&'static Outcome> {
+/// What stands in the way; `met` says whether the user has signed in with a second factor just now, `protects` whether
+/// Conditional Access protects what is asked for.
+fn refused(health: &Health, met: bool, protects: bool) -> Option<&'static Outcome> {
     let mfa = health.mfa_required.then_some(MFA_REQUIRED);
     mfa.into_iter()
-        .chain(health.conditional_access)
+        .chain(health.conditional_access.filter(|_| protects))
         .filter_map(find)
         .find(|outcome| outcome.way == Way::Blocked || !met)
 }
 
 /// Judges a redemption; `met` says that the sign-in behind it had a second factor.
-pub(super) fn redeems(health: &Health, met: bool, version: Version, resource: Resource) -> Result<(), Refusal> {
-    let Some(outcome) = refused(health, met) else {
+pub(super) fn redeems(
+    world: &World,
+    health: &Health,
+    met: bool,
+    version: Version,
+    resource: Resource,
+) -> Result<(), Refusal> {
+    let protected = &health.conditional_access_resources;
+    let protects = protected.is_empty() || protected.iter().any(|name| world.resource(name) == Some(resource));
+    let Some(outcome) = refused(health, met, protects) else {
         return Ok(());
     };
     let error = match (outcome.way, version) {
@@ -97,9 +107,9 @@ pub(super) fn redeems(health: &Health, met: bool, version: Version, resource: Re
     })
 }
 
-/// Judges a sign-in at a page.
+/// Judges a sign-in at a page. What protects certain APIs only is judged when a token for one is asked for.
 pub(super) fn lets_in(health: &Health, mfa: bool) -> Result<(), Refusal> {
-    match refused(health, mfa) {
+    match refused(health, mfa, health.conditional_access_resources.is_empty()) {
         // A new sign-in is always fresh.
         None | Some(Outcome { way: Way::Fresh, .. }) => Ok(()),
         Some(outcome) => {

@@ -268,7 +268,7 @@ fn for_user(
             found.ok_or_else(|| consent(world))?
         }
     };
-    policy::redeems(&health, redeemable.has_second_factor(), version, resource)?;
+    policy::redeems(world, &health, redeemable.has_second_factor(), version, resource)?;
     let Some(refresh_token) = redeemable.redeem(world) else {
         return Err(Refusal::new(
             70000,
