@@ -98,6 +98,8 @@ fn state(error: &Error) -> State {
         | 50076
         | 50078
         | 50079
+        | 50097
+        | 50131
         | 50158
         | 53000..=53004
         | 53010
@@ -140,6 +142,7 @@ mod tests {
             ("invalid_grant", "", "AADSTS50173", Verdict::Fail),
             ("interaction_required", "basic_action", "AADSTS50076", Verdict::Fail),
             ("invalid_grant", "message_only", "AADSTS53003", Verdict::Fail),
+            ("invalid_grant", "", "AADSTS50097", Verdict::Fail),
             ("invalid_grant", "consent_required", "AADSTS65001", Verdict::Pass),
             ("invalid_resource", "", "AADSTS500011", Verdict::Pass),
             ("invalid_grant", "", "AADSTS1", Verdict::Warn),
