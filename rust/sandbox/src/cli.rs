@@ -49,6 +49,9 @@ Usage: secureapp-sandbox [options]
   --version              print the version
   --help                 print this text
 
+SECUREAPP_SANDBOX_SECRETS in its environment: a folder where it writes down each secret that it holds or sees, but for
+JSON Web Tokens; for tests that look for leaks.
+
 Nothing that it prints is secret, and nothing leaves this machine.
 ";
 

@@ -131,7 +131,7 @@ impl Keys {
     pub(crate) fn add_secret(&self, random: &mut Random, now: i64, expired: bool) -> (String, String) {
         let secret = Password {
             key_id: random.guid(),
-            value: format!("{}~{}", random.text(3), random.text(36)),
+            value: format!("{}~{}", random.text(3), random.secret(36)),
             expired,
             created: now,
             ends: now + SECRET_LIFE,

@@ -1,6 +1,7 @@
 //! What a sandbox is asked to be.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ pub enum Signature {
     Filler,
 }
 
+/// The environment variable with the default of [`Options::secrets_folder`].
+pub const SECRETS_VARIABLE: &str = "SECUREAPP_SANDBOX_SECRETS";
+
 /// A sandbox's settings. [`Options::default`] is what the executable uses.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -55,6 +59,10 @@ pub struct Options {
     pub list_page_size: Option<usize>,
     /// Lifetime of an access token in seconds.
     pub token_lifetime_seconds: u32,
+    /// A folder where the sandbox writes down what it holds and sees of secrets, for a test that looks for leaks: a line of
+    /// JSON for each, its kind and its text, in a file of its own. JSON Web Tokens are left out; their shape tells them.
+    /// None: nowhere. By default what [`SECRETS_VARIABLE`] names, so that every sandbox below a test run does it.
+    pub secrets_folder: Option<PathBuf>,
     /// The audit feed.
     pub audit: AuditOptions,
 }
@@ -72,6 +80,7 @@ impl Default for Options {
             signature: Signature::Rsa,
             list_page_size: None,
             token_lifetime_seconds: 3600,
+            secrets_folder: std::env::var_os(SECRETS_VARIABLE).map(PathBuf::from),
             audit: AuditOptions::default(),
         }
     }

@@ -54,6 +54,12 @@ impl Random {
         (0..9).map(|_| char::from(*self.pick(LETTERS))).collect()
     }
 
+    /// The same as [`Random::text`] for what stands for a secret, from a stream of its own: in another sandbox of the same seed
+    /// the same numbers make public text, and a search for the secret would find that.
+    pub(crate) fn secret(&mut self, length: usize) -> String {
+        Random(scramble(!self.next())).text(length)
+    }
+
     /// Text of `length` URL-safe characters.
     pub(crate) fn text(&mut self, length: usize) -> String {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -15,6 +15,7 @@ use crate::managed_identity::{self, Folder, SERVICES};
 use crate::options::Options;
 use crate::own_certificate::OwnCertificate;
 use crate::route::Service;
+use crate::secrets::Secrets;
 use crate::server;
 use crate::users;
 use crate::world::World;
@@ -109,7 +110,10 @@ impl Sandbox {
             ))
         })?;
         let folder = Arc::new(folder);
-        let world = Arc::new(World::new(options, endpoints.clone(), issuer, folder.clone()).map_err(tls)?);
+        let secrets = Secrets::new(options.secrets_folder.as_deref())
+            .map_err(|e| StartError(format!("the folder for secrets cannot be written to: {e}")))?;
+        let world = World::new(options, endpoints.clone(), issuer, folder.clone(), secrets).map_err(tls)?;
+        let world = Arc::new(world);
         for (service, listener) in listeners {
             runtime.spawn(server::run(
                 world.clone(),
@@ -147,6 +151,7 @@ impl Sandbox {
                 .collect(),
             process_id: std::process::id(),
         };
+        world.secrets.see_facts(&facts);
         Ok(Sandbox {
             facts,
             ca_pem: certificates.ca_pem,

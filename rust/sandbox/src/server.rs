@@ -101,8 +101,11 @@ async fn handle(
         body: body.to_bytes(),
     };
     if call.path.starts_with("/sandbox/") {
-        return Ok(finish(&world, control::serve(&world, &call).await, ReplyBody::whole));
+        let reply = control::serve(&world, &call).await;
+        world.secrets.see_reply(&call, &reply);
+        return Ok(finish(&world, reply, ReplyBody::whole));
     }
+    world.secrets.see_call(&call);
     let label = route::label(&world, &call);
     let _counted = world.stats.request(label.route.clone());
     let fault = world.faults.take(&call, &label);
@@ -110,7 +113,7 @@ async fn handle(
         tokio::time::sleep(world.options.latency).await;
     }
     let Some((id, action)) = fault else {
-        return Ok(finish(&world, route::serve(&world, &call), ReplyBody::whole));
+        return Ok(finish(&world, serve(&world, &call), ReplyBody::whole));
     };
     if let Some(instead) = action.instead(&call) {
         return Ok(finish(&world, instead, ReplyBody::whole));
@@ -126,19 +129,25 @@ async fn handle(
         } => world.holds.join(&id).released().await,
         Action::Hold { stage } => {
             let gate: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(world.holds.join(&id).released());
-            return Ok(finish(&world, route::serve(&world, &call), |body| {
+            return Ok(finish(&world, serve(&world, &call), |body| {
                 let at = if stage == Stage::MidBody { body.len() / 2 } else { 0 };
                 ReplyBody::gated(body, at, gate)
             }));
         }
         Action::Truncate { bytes, close } => {
-            return Ok(finish(&world, route::serve(&world, &call), |body| {
+            return Ok(finish(&world, serve(&world, &call), |body| {
                 ReplyBody::cut(body, bytes, close)
             }));
         }
         Action::Status { .. } | Action::Html { .. } | Action::Garbage { .. } | Action::FeedError { .. } => {}
     }
-    Ok(finish(&world, route::serve(&world, &call), ReplyBody::whole))
+    Ok(finish(&world, serve(&world, &call), ReplyBody::whole))
+}
+
+fn serve(world: &World, call: &Call) -> Reply {
+    let reply = route::serve(world, call);
+    world.secrets.see_reply(call, &reply);
+    reply
 }
 
 fn finish(world: &World, reply: Reply, body: impl FnOnce(bytes::Bytes) -> ReplyBody) -> Response<ReplyBody> {

@@ -20,6 +20,7 @@ use crate::managed_identity::{Folder, Platform};
 use crate::options::Options;
 use crate::random::Random;
 use crate::resource::Resource;
+use crate::secrets::Secrets;
 use crate::signer::Signer;
 use crate::stats::Stats;
 use crate::vault::Vault;
@@ -48,6 +49,7 @@ pub(crate) struct World {
     /// The address of the OpenID issuer that is not the identity platform.
     pub(crate) issuer: String,
     pub(crate) vault: Vault,
+    pub(crate) secrets: Secrets,
     random: Mutex<Random>,
 }
 
@@ -57,6 +59,7 @@ impl World {
         endpoints: Endpoints,
         issuer: String,
         folder: Arc<Folder>,
+        secrets: Secrets,
     ) -> Result<Self, ErrorStack> {
         let estate = Estate::new(&options);
         let platform = Platform::new(&options, folder.clone());
@@ -108,6 +111,7 @@ impl World {
             federation: Federation::new(&issuer, managed, folder),
             issuer,
             vault: Vault::default(),
+            secrets,
             random: Mutex::new(random),
             options,
         })
@@ -159,7 +163,7 @@ fn new_user(options: &Options, name: String, mfa: bool) -> User {
 
 /// The text of a refresh token: opaque to clients, with the version prefix and the length of real ones.
 pub(crate) fn refresh_token_text(random: &mut Random) -> String {
-    format!("1.{}.{}", random.text(60), random.text(900))
+    format!("1.{}.{}", random.secret(60), random.secret(900))
 }
 
 /// Takes a lock. A panic elsewhere does not make counters and tables unusable.

@@ -205,3 +205,43 @@ async fn a_truth_can_be_read_over_http() {
     assert_eq!(total, 10);
     assert_eq!(control(&cloud, "GET", "truth/nobody", Value::Null).await.status, 400);
 }
+
+#[tokio::test]
+async fn what_was_secret_is_written_down_where_that_is_asked_for() {
+    let folder = std::env::temp_dir().join(format!("secureapp-secrets-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let cloud = start(Options {
+        tenants: 1,
+        records: 0,
+        secrets_folder: Some(folder.clone()),
+        ..Options::default()
+    })
+    .await;
+    let facts = cloud.sandbox.facts();
+    let reply = cloud.redeem(cloud.tenant(0), GRAPH).await.json();
+    let wrong = "a secret that nobody has";
+    let fields = [("client_id", "x"), ("client_secret", wrong)];
+    cloud.form("organizations/oauth2/v2.0/token", &fields).await;
+    let added = control(&cloud, "POST", "secrets", json!({})).await.json();
+
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 1);
+    let told = std::fs::read_to_string(&files[0]).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (kind, text) in [
+        ("client_secret", facts.secret.as_str()),
+        ("refresh_token", &facts.refresh_token),
+        ("refresh_token", reply["refresh_token"].as_str().unwrap()),
+        ("client_secret", wrong),
+        ("secretText", added["secretText"].as_str().unwrap()),
+    ] {
+        let times = told.iter().filter(|secret| **secret == json!([kind, text])).count();
+        assert_eq!(times, 1, "{kind}");
+    }
+    let access = reply["access_token"].as_str().unwrap();
+    assert!(!told.iter().any(|secret| secret[1] == access), "its shape tells");
+}

@@ -48,7 +48,7 @@ pub(crate) struct Codes(Mutex<HashMap<String, Code>>);
 impl Codes {
     /// Issues a code.
     pub(super) fn issue(&self, world: &World, code: Code) -> String {
-        let text = format!("1.{}", world.random().text(120));
+        let text = format!("1.{}", world.random().secret(120));
         lock(&self.0).insert(text.clone(), code);
         text
     }

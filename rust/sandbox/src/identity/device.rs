@@ -87,7 +87,7 @@ fn begin(world: &World, call: &Call, name: &str, version: Version) -> Result<Rep
     let interval = settings.interval_seconds.load(Ordering::Relaxed);
     let mut random = world.random();
     let user_code = random.user_code();
-    let device_code = random.text(140);
+    let device_code = random.secret(140);
     let scope = form.get("scope").unwrap_or_default();
     let device = Device {
         user_code: user_code.clone(),

@@ -51,7 +51,7 @@ pub(super) fn serve(world: &World, call: &Call) -> Reply {
 }
 
 fn challenge(world: &World) -> Reply {
-    let (name, key) = (world.random().guid(), world.random().text(64));
+    let (name, key) = (world.random().guid(), world.random().secret(64));
     let path = world.platform.key_folder().join(format!("{name}.key"));
     if let Err(cause) = std::fs::write(&path, &key) {
         return imds::refused(500, "unknown", &format!("The key file cannot be written: {cause}"));
