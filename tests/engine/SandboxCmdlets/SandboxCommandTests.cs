@@ -271,10 +271,12 @@ public sealed class SandboxCommandTests
         using Engine engine = Engine.Open();
 
         string screen = engine.Render("$s = Start-SecureAppSandbox -TenantCount 2 -AuditRecordCount 20; $s");
+        string behind = engine.Render("@(Get-SecureAppEnvironment)[0]; $s");
         string secret = engine.Run("$s.Secret; Stop-SecureAppSandbox $s").Single<string>();
 
         Assert.Contains("2 with 20 audit records", screen);
-        Assert.DoesNotContain(secret, screen);
+        Assert.Contains("PartnerTenantId", behind);
+        Assert.DoesNotContain(secret, screen + behind);
     }
 
     private static string FolderOf(int process) => Path.Combine(Path.GetTempPath(), $"secureapp-sandbox-{process}");
