@@ -16,6 +16,8 @@ process.stdin.resume();
 
 // What the provider noticed: each refused request, each refresh token that was rotated out, each grant that it revoked.
 const seen = { refused: [], rotated: 0, revoked: 0 };
+// Every token that it gave out.
+const issued = [];
 
 const server = createServer({ key: task.key, cert: task.certificate });
 await new Promise((ready) => server.listen(0, 'localhost', ready));
@@ -47,13 +49,14 @@ const provider = new Provider(`${origin}${mount}/v2.0`, {
 for (const event of ['authorization.error', 'grant.error', 'device_authorization.error', 'server_error', 'discovery.error', 'jwks.error']) {
   provider.on(event, (_, error) => seen.refused.push(`${event}: ${error.error_detail ?? error.error_description ?? error.message}`));
 }
+provider.on('grant.success', ({ body }) => issued.push(...[body.access_token, body.refresh_token].filter(Boolean)));
 provider.on('refresh_token.consumed', () => { seen.rotated += 1; });
 provider.on('grant.revoked', () => { seen.revoked += 1; });
 const answer = provider.callback();
 
 server.on('request', (request, response) => {
-  if (request.url === '/seen') {
-    response.end(JSON.stringify(seen));
+  if (request.url === '/seen' || request.url === '/issued') {
+    response.end(JSON.stringify(request.url === '/seen' ? seen : issued));
     return;
   }
   if (!request.url.startsWith(`${mount}/`)) {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Build;
 
@@ -18,6 +19,6 @@ public sealed class DemoTests
         string[] files = [.. screen.Split('\n', StringSplitOptions.TrimEntries)
             .Where(line => line.Contains("manifest.json", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf("manifest.json", StringComparison.Ordinal) + 13)])];
         Assert.Equal(25, files.Length);
-        Assert.All(files, file => Assert.True(File.Exists(file), file));
+        Assert.All(files, file => Recorder.Hear(Place.File, "the demo's manifest", File.ReadAllText(file)));
     }
 }

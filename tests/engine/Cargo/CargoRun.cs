@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Cargo;
 
@@ -144,6 +145,8 @@ public static partial class CargoRun
 
         // The call without a limit also waits for the last lines.
         process.WaitForExit();
+        Recorder.Hear(Place.ChildOutput, start.FileName, output.ToString());
+        Recorder.Hear(Place.ChildErrors, start.FileName, complaint.ToString());
         return (process.ExitCode, output.ToString(), complaint.ToString());
     }
 

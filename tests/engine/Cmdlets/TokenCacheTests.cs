@@ -44,7 +44,7 @@ public sealed class TokenCacheTests : IDisposable
         Assert.Equal(_sandbox.Facts.ApplicationId, users.Properties["ApplicationId"].Value);
         Assert.Equal(Graph, users.Properties["Resource"].Value);
         Assert.True(Assert.IsType<DateTimeOffset>(users.Properties["ExpiresOn"].Value) > DateTimeOffset.UtcNow);
-        string token = _engine.Run("$token").Succeeded().Single<string>();
+        string token = _engine.Get("token")!.ToString()!;
         string screen = _engine.Render("Get-SecureAppTokenCache -Environment $here");
         Assert.Contains(_sandbox.Facts.Tenants[0].TenantId, screen);
         Assert.DoesNotContain(token[..16], screen + PSSerializer.Serialize(held, 4));

@@ -1,5 +1,7 @@
+using System.Management.Automation;
 using SecureAppModel.EngineTests.Connect;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Cmdlets;
@@ -17,6 +19,9 @@ public sealed class VerboseTests : IDisposable
     {
         _engine = Engine.Open().Join(_sandbox);
         _engine.Set("folder", _folder);
+        // As a shell starts.
+        _engine.Set("VerbosePreference", ActionPreference.SilentlyContinue);
+        _engine.Set("DebugPreference", ActionPreference.SilentlyContinue);
     }
 
     /// <summary>Each command that asks, in a tenant whose tokens are not in the cache yet.</summary>
@@ -34,7 +39,7 @@ public sealed class VerboseTests : IDisposable
     {
         _engine.Dispose();
         _sandbox.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        Recorder.HearAndDelete(_folder);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Export;
@@ -40,7 +41,7 @@ public sealed class ExportInputTests(SharedSandbox shared) : IClassFixture<Share
 
         Outcome outcome = engine.Run(script);
         string[] left = Directory.GetFileSystemEntries(folder);
-        Directory.Delete(folder, recursive: true);
+        Recorder.HearAndDelete(folder);
 
         Assert.Contains(expected, outcome.FailureRecord?.Exception.Message ?? Assert.Single(outcome.Errors).Exception.Message);
         Assert.Empty(outcome.Output);

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Export;
@@ -132,7 +133,7 @@ public sealed class ExportRunTests : IDisposable
         Assert.Contains("True", screen);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Recorder.HearAndDelete(_folder);
 
     private Engine Open(Sandbox sandbox)
     {

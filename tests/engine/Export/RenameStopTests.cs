@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Export;
@@ -70,7 +71,17 @@ public sealed class RenameStopTests : IDisposable
         Assert.Equal(300, lines);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        // What the export wrote; a pipe beside it would be read for ever.
+        string output = Path.Combine(_folder, "audit");
+        if (Directory.Exists(output))
+        {
+            Recorder.HearAndDelete(output);
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private static string[] Parts(string folder) => Directory.GetFiles(folder, "part-*", SearchOption.AllDirectories);
 

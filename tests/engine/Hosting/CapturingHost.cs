@@ -119,11 +119,16 @@ public sealed class CapturingHost : PSHost
 
         public override void WriteLine(string value) => Write(value + "\n");
 
-        public override void WriteDebugLine(string message) => WriteLine("DEBUG: " + message);
+        // Debug and verbose text is on in every test, but no person asked for it: it is in the streams and not on the screen.
+        public override void WriteDebugLine(string message)
+        {
+        }
 
         public override void WriteErrorLine(string value) => WriteLine(value);
 
-        public override void WriteVerboseLine(string message) => WriteLine("VERBOSE: " + message);
+        public override void WriteVerboseLine(string message)
+        {
+        }
 
         public override void WriteWarningLine(string message) => WriteLine("WARNING: " + message);
 

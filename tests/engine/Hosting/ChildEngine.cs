@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Hosting;
 
@@ -19,13 +21,17 @@ public sealed record ChildResult(int ExitCode, string Output, string Errors)
 public sealed class ChildEngine : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
 
     private readonly string _script;
     private readonly Task<string> _errors;
+    private readonly string _source;
+    private readonly StringBuilder _written = new();
 
     private ChildEngine(string script, string[] arguments, (string Name, string Value)[] variables)
     {
         _script = Path.Combine(Path.GetTempPath(), $"secureapp-{Guid.NewGuid():n}.ps1");
+        _source = script;
         File.WriteAllText(_script, script);
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && path.EndsWith("dotnet", StringComparison.Ordinal) ? path : "dotnet")
         {
@@ -73,7 +79,12 @@ public sealed class ChildEngine : IDisposable
     }
 
     /// <summary>The next line that the script writes; null at its end.</summary>
-    public string? ReadLine() => Within.Take(Process.StandardOutput.ReadLine, "a line of the child engine");
+    public string? ReadLine()
+    {
+        string? line = Within.Take(Process.StandardOutput.ReadLine, "a line of the child engine");
+        _written.AppendLine(line);
+        return line;
+    }
 
     /// <summary>Waits for the end; <see cref="ChildResult.Output"/> holds the lines that were not read yet.</summary>
     public ChildResult Wait()
@@ -85,7 +96,9 @@ public sealed class ChildEngine : IDisposable
             throw new TimeoutException($"The child engine did not end within {s_limit.TotalMinutes} minutes.");
         }
 
-        return new ChildResult(Process.ExitCode, Within.Take(() => output.Result, "the child engine's output"), Within.Take(() => _errors.Result, "the child engine's errors"));
+        string rest = Within.Take(() => output.Result, "the child engine's output");
+        _written.Append(rest);
+        return new ChildResult(Process.ExitCode, rest, Within.Take(() => _errors.Result, "the child engine's errors"));
     }
 
     public void Dispose()
@@ -94,6 +107,13 @@ public sealed class ChildEngine : IDisposable
         {
             Process.Kill(entireProcessTree: true);
             Process.WaitForExit();
+        }
+
+        Recorder.Hear(Place.ChildOutput, _source, _written.ToString());
+        // A process that the child left behind holds its streams open.
+        if (_errors.Wait(s_lastWords))
+        {
+            Recorder.Hear(Place.ChildErrors, _source, _errors.Result);
         }
 
         Process.Dispose();

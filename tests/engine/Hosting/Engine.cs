@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Text.RegularExpressions;
 using Microsoft.PowerShell;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Hosting;
 
@@ -40,6 +41,9 @@ public sealed class Engine : IDisposable
     {
         Engine engine = Bare(configure);
         engine.Run("param($path) Import-Module -Name $path -ErrorAction Stop", Repository.Manifest).Succeeded();
+        // What the module says to those alone who ask is heard in every test.
+        engine.Set("VerbosePreference", ActionPreference.Continue);
+        engine.Set("DebugPreference", ActionPreference.Continue);
         return engine;
     }
 
@@ -119,5 +123,9 @@ public sealed class Engine : IDisposable
     public object? Get(string name) => _runspace.SessionStateProxy.GetVariable(name);
 
     /// <summary>Closes the session as closing a shell does: pipelines stop and the module's removal handlers run.</summary>
-    public void Dispose() => _runspace.Dispose();
+    public void Dispose()
+    {
+        ScriptRecorder.HearVariables(_runspace, _host);
+        _runspace.Dispose();
+    }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Hosting;
 
@@ -13,6 +15,7 @@ public sealed class RunningScript
     private readonly CapturingHost _host;
     private readonly PSDataCollection<PSObject> _output = new() { BlockingEnumerator = true };
     private readonly IAsyncResult _invocation;
+    private readonly string _script;
     private Outcome? _outcome;
 
     internal RunningScript(PowerShell shell, CapturingHost host, PSDataCollection<object>? input)
@@ -20,6 +23,7 @@ public sealed class RunningScript
         _shell = shell;
         _host = host;
         host.TakeText();
+        _script = string.Join(" | ", shell.Commands.Commands.Select(command => command.CommandText));
         // Completed by hand, so that a reader of the output wakes up at the end.
         _invocation = shell.BeginInvoke(input, _output, new PSInvocationSettings(), _ => _output.Complete(), null);
     }
@@ -79,7 +83,9 @@ public sealed class RunningScript
         }
 
         _outcome = new Outcome([.. _output], _shell.Streams, _host.TakeText(), failure);
+        Runspace runspace = _shell.Runspace;
         _shell.Dispose();
+        ScriptRecorder.Hear(_script, _outcome, runspace, _host);
         return _outcome;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Hosting;
 
@@ -40,7 +41,11 @@ public static class Within
         }
 
         // A program that it has left behind may hold its pipes.
-        return (process.ExitCode, Take(() => output.Result, $"all that {start.FileName} wrote"), Take(() => errors.Result, $"all that {start.FileName} complained of"));
+        string wrote = Take(() => output.Result, $"all that {start.FileName} wrote");
+        string complained = Take(() => errors.Result, $"all that {start.FileName} complained of");
+        Recorder.Hear(Place.ChildOutput, start.FileName, wrote);
+        Recorder.Hear(Place.ChildErrors, start.FileName, complained);
+        return (process.ExitCode, wrote, complained);
     }
 
     private static string Late(string what, TimeSpan limit) => $"Waited {limit.TotalMinutes} minutes for {what}.";

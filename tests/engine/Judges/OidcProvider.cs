@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Judges;
@@ -85,6 +86,12 @@ internal sealed class OidcProvider : IDisposable
 
     public void Dispose()
     {
+        RunSecrets.Know("client secret", Secret);
+        foreach (string token in JsonSerializer.Deserialize<string[]>(_http.GetStringAsync("/issued").GetAwaiter().GetResult())!)
+        {
+            RunSecrets.Know("token of the provider", token);
+        }
+
         _http.Dispose();
         _process.StandardInput.Close();
         if (!_process.WaitForExit(TimeSpan.FromSeconds(20)))

@@ -25,9 +25,9 @@ public sealed class ViewTests : IDisposable
 
         Assert.Contains(_sandbox.Facts.Tenants[0].TenantId, screen);
         string text = string.Concat(screen.Where(character => !char.IsWhiteSpace(character)));
-        foreach (string property in new[] { "AccessToken", "RefreshToken" })
+        foreach (string property in new[] { "$token.AccessToken", "$token.RefreshToken" })
         {
-            string secret = _engine.Run("param($name) $token.$name", property).Succeeded().Single<string>();
+            string secret = _engine.Run(property).Succeeded().Single<string>();
             Assert.DoesNotContain(secret[..16], text);
             Assert.DoesNotContain(secret[^16..], text);
         }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using SecureAppModel.EngineTests.Connect;
 using SecureAppModel.EngineTests.Gcits;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 using SecureAppModel.EngineTests.SignIn;
 
@@ -118,7 +119,7 @@ public sealed partial class ArticlesApplicationTests
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Recorder.HearAndDelete(folder);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Xml.Linq;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 
 namespace SecureAppModel.EngineTests.Pester;
 
@@ -43,7 +44,7 @@ public sealed class PesterTests
         }
         finally
         {
-            Directory.Delete(drive, recursive: true);
+            Recorder.HearAndDelete(drive);
         }
     }
 

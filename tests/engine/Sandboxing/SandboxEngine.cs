@@ -21,6 +21,7 @@ public static class SandboxEngine
                 -ManagementEndpoint $services['manage'] -OutlookEndpoint $services['outlook'] -AadGraphEndpoint $services['aadGraph'] `
                 -KeyVaultEndpoint $services['keyVault']
             function ConvertTo-Secret([string] $text) {
+                [SecureAppModel.EngineTests.Leaks.RunSecrets]::Know('typed secret', $text)
                 $secure = [securestring]::new()
                 foreach ($character in $text.ToCharArray()) { $secure.AppendChar($character) }
                 $secure

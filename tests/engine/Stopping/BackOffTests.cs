@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
 
 namespace SecureAppModel.EngineTests.Stopping;
@@ -46,7 +47,7 @@ public sealed class BackOffTests
 
         Assert.Equal(before + own + 1, StopBed.Requests(sandbox));
         Assert.Single(running.Wait().Succeeded().Output);
-        Directory.Delete(folder, recursive: true);
+        Recorder.HearAndDelete(folder);
     }
 
     /// <summary>Why it has no back-off to be stopped in: it asks once and says what it was told.</summary>

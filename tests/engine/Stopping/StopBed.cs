@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.PartnerCenter;
 using SecureAppModel.EngineTests.Sandboxing;
 
@@ -35,6 +36,6 @@ internal static class StopBed
             Assert.NotEmpty(content["reason"]!.GetValue<string>());
         }
 
-        Directory.Delete(folder, recursive: true);
+        Recorder.HearAndDelete(folder);
     }
 }

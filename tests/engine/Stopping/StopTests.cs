@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.PartnerCenter;
 using SecureAppModel.EngineTests.Sandboxing;
 
@@ -200,7 +201,7 @@ public sealed class StopTests
         sandbox.ClearFaults();
         engine.Run(StopBed.Ask + whole).Succeeded();
         Assert.All(sandbox.Facts.Tenants, tenant => Assert.Equal(sandbox.RecordIds(tenant.TenantId), Ids(folder, tenant.TenantId)));
-        Directory.Delete(folder, recursive: true);
+        Recorder.HearAndDelete(folder);
     }
 
     [Theory]
