@@ -111,7 +111,8 @@ pub struct AuditOptions {
     pub relisted: f64,
     /// First moment of the feed in milliseconds since 1970; None: six and a half days before the end.
     pub start_ms: Option<i64>,
-    /// End of the feed in milliseconds since 1970; None: 15 minutes before the sandbox's start, to the whole minute.
+    /// End of the feed in milliseconds since 1970; None: 15 minutes before the sandbox's start, to the whole minute. With an
+    /// end in the future blobs come as time passes.
     pub end_ms: Option<i64>,
     /// Days after contentCreated until a blob expires.
     pub expiration_days: u32,

@@ -368,6 +368,28 @@ async fn old_content_expires_and_tokens_do_too() {
 }
 
 #[tokio::test]
+async fn a_feed_with_an_end_in_the_future_goes_on() {
+    const HOUR: i64 = 3_600_000;
+    let now = now_ms();
+    let audit = AuditOptions {
+        start_ms: Some(now - 2 * HOUR),
+        end_ms: Some(now + 2 * HOUR),
+        ..AuditOptions::default()
+    };
+    let cloud = start(options(audit)).await;
+    let window = (now - 3 * HOUR, now + 3 * HOUR);
+    let ids = |items: Vec<Value>| -> BTreeSet<String> {
+        let id = |item: &Value| item["contentId"].as_str().unwrap().to_owned();
+        items.iter().map(id).collect()
+    };
+    let before = ids(Feed::of(&cloud, 0).await.list(TYPES[1], window.0, window.1).await.0);
+    let skew = json!({"clockSkewSeconds": 3 * HOUR / 1000});
+    cloud.sandbox.control().set_application(skew).unwrap();
+    let after = ids(Feed::of(&cloud, 0).await.list(TYPES[1], window.0, window.1).await.0);
+    assert!(!before.is_empty() && before.is_subset(&after) && before.len() < after.len());
+}
+
+#[tokio::test]
 async fn a_growing_blob_is_whole_on_its_second_fetch() {
     let cloud = start(options(AuditOptions {
         growing: 2,

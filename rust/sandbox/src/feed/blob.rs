@@ -30,6 +30,7 @@ pub(super) fn serve(world: &World, call: &Call, tenant: &Tenant, id: &str) -> Re
     let plan = plans.iter().find(named).ok_or_else(invalid)?;
     let blob = plan
         .find_blob(&id)
+        .filter(|blob| plan.created(*blob) <= world.clock.now_ms())
         .ok_or_else(|| FeedError::new("AF20050", format!("The specified content ({id}) does not exist.")))?;
     let options = world.feed.options();
     if plan.expiration(blob, options.expiration_days).0 <= world.clock.now_ms() {

@@ -22,10 +22,17 @@ pub(super) fn serve(
     content: ContentType,
     reaches_back_to: i64,
 ) -> Result<Reply, FeedError> {
-    let (start, end) = window(call, world.clock.now_ms())?;
+    let now_ms = world.clock.now_ms();
+    let (start, end) = window(call, now_ms)?;
     let plan = world.feed.plan(world, tenant, content);
     let options = world.feed.options();
-    let blobs = in_order(&plan, start.max(reaches_back_to), end, options.relisted);
+    let blobs = in_order(
+        &plan,
+        start.max(reaches_back_to),
+        // An end in the future is accepted; what is not there yet is not listed.
+        end.min(now_ms + 1),
+        options.relisted,
+    );
     let check = Random::at(plan.key, "page", (start ^ end.rotate_left(20)) as u64).below(1_000_000);
     let from = match call.parameter("nextPage") {
         None => 0,
