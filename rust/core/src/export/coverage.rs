@@ -90,6 +90,23 @@ impl Coverage {
         lacks.retain(|lack| had.missing(lack.window) != Windows::default());
     }
 
+    /// Where one more export of these content types goes on: at the first moment that is missing and may still be had, which is
+    /// nothing before `earliest` but for what nobody has asked for yet. `None` where one of them was never asked for.
+    pub(crate) fn goes_on_from(&self, source: &str, content_types: &[String], earliest: i64) -> Option<i64> {
+        let of = |name: &String| {
+            let mut scopes = self.0.iter().filter(|scope| scope.source == source);
+            scopes.find(|scope| scope.content_type == *name)?.goes_on_from(earliest)
+        };
+        let from: Option<Vec<i64>> = content_types.iter().map(of).collect();
+        from?.into_iter().min()
+    }
+
+    /// From the first moment that was asked for to the last, over all content types.
+    pub(crate) fn asked(&self) -> Option<Window> {
+        let hulls = self.0.iter().filter_map(|scope| scope.asked.hull());
+        hulls.reduce(|one, other| Window::new(one.start.min(other.start), one.end.max(other.end)))
+    }
+
     /// What is missing between the first moment and the last that were asked for, of each content type.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.0.iter().flat_map(Scope::gaps).collect()
@@ -120,6 +137,14 @@ impl Coverage {
 }
 
 impl Scope {
+    fn goes_on_from(&self, earliest: i64) -> Option<i64> {
+        let asked = self.asked.hull()?;
+        let end = self.had.hull().map_or(asked.start, |had| had.end.max(asked.start));
+        let holes = self.had.missing(Window::new(asked.start, end));
+        let hole = holes.iter().find(|hole| hole.end > earliest);
+        Some(hole.map_or(end, |hole| hole.start.max(earliest)))
+    }
+
     fn gaps(&self) -> Vec<Gap> {
         let Some(whole) = self.asked.hull() else {
             return Vec::new();
@@ -228,6 +253,36 @@ mod tests {
             scope(&[(1, 10)], &[], &[(1, 10, "lost")]),
         ];
         assert_eq!(gaps(facts), [gap(0, 10, "lost")]);
+    }
+
+    #[test]
+    fn an_export_goes_on_at_the_first_hole_that_can_still_be_filled() {
+        let from = |facts: Vec<Scope>, earliest: i64| {
+            let mut coverage = Coverage::default();
+            facts.into_iter().for_each(|fact| coverage.add(fact));
+            coverage.goes_on_from("feed", &["Audit.General".to_owned()], earliest)
+        };
+        assert_eq!(from(vec![], 0), None);
+        let whole = || scope(&[(10, 40)], &[(10, 40)], &[]);
+        assert_eq!(from(vec![whole()], 0), Some(40));
+        // Away for longer than anything is kept: the time in between is asked for, so that it is known to be lost.
+        assert_eq!(from(vec![whole()], 70), Some(40));
+        let holed = || scope(&[(10, 40)], &[(10, 20), (30, 35)], &[]);
+        assert_eq!(from(vec![holed()], 0), Some(20));
+        assert_eq!(from(vec![holed()], 25), Some(25));
+        assert_eq!(from(vec![holed()], 32), Some(35));
+        // A run that was broken off has got nothing.
+        assert_eq!(from(vec![scope(&[(10, 40)], &[], &[])], 0), Some(10));
+        // The content type that is furthest behind.
+        let mut coverage = Coverage::default();
+        let other = Scope {
+            content_type: "Audit.Exchange".to_owned(),
+            ..holed()
+        };
+        [whole(), other].into_iter().for_each(|fact| coverage.add(fact));
+        let both = ["Audit.General".to_owned(), "Audit.Exchange".to_owned()];
+        assert_eq!(coverage.goes_on_from("feed", &both, 0), Some(20));
+        assert_eq!(coverage.goes_on_from("feed", &["DLP.All".to_owned()], 0), None);
     }
 
     #[test]

@@ -140,6 +140,21 @@ impl Folder {
     }
 }
 
+/// True where an export writes to the folder now. Keeps nobody out.
+pub(crate) fn is_locked(root: &Path) -> Result<bool> {
+    let path = root.join(LOCK);
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(cause) => return Err(failed("open the lock file", &path, &cause)),
+    };
+    match FileExt::try_lock_shared(&lock) {
+        Ok(()) => Ok(false),
+        Err(cause) if cause.kind() == fs2::lock_contended_error().kind() => Ok(true),
+        Err(cause) => Err(failed("lock", &path, &cause)),
+    }
+}
+
 /// As [`Folder::write_atomically`], for who has only the path of a folder that somebody else has locked.
 pub(crate) fn write_atomically(root: &Path, name: &str, text: &[u8]) -> Result<()> {
     let temporary = root.join(format!("_{name}.tmp"));
@@ -157,7 +172,7 @@ pub(crate) fn write_atomically(root: &Path, name: &str, text: &[u8]) -> Result<(
     sync_directory(root)
 }
 
-fn is_temporary(name: &str) -> bool {
+pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with('_') && name.ends_with(".tmp")
 }
 

@@ -4,7 +4,8 @@
 //! is written; every other names a finished part and the records in it, or says what a run asked for or got. A last line
 //! that a crash tore is cut off; any other damage is an error, because going on would write records twice.
 //!
-//! Where most of it is records that no service delivers again, it is written anew without them.
+//! Where most of it is records that no service delivers again, or what run after run asked for and got, it is written anew
+//! without them.
 
 use super::coverage::{Coverage, Scope};
 use super::dedupe::{self, Entry};
@@ -14,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use base64::prelude::{Engine as _, BASE64_STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 2;
@@ -22,7 +23,7 @@ const VERSION: u32 = 2;
 const WASTE: u64 = 1 << 20;
 
 /// How a folder is written; an export with other settings must not mix its parts in.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Header {
     pub(crate) version: u32,
     pub(crate) tenant: String,
@@ -252,11 +253,14 @@ fn read(
             header(serde_json::from_slice(json).map_err(bad)?)?;
         } else {
             let mut fact = serde_json::from_slice(json).map_err(bad)?;
-            if let Fact::Part(entry) = &mut fact {
-                if entry.written < oldest {
+            match &mut fact {
+                Fact::Part(entry) if entry.written < oldest => {
                     let blobs: usize = entry.blobs.drain(..).map(|blob| blob.len()).sum();
                     found.waste += (std::mem::take(&mut entry.ids).len() + blobs) as u64;
                 }
+                Fact::Part(_) => {}
+                // All of them together say what one for each content type can.
+                Fact::Time(_) => found.waste += length as u64,
             }
             each(fact)?;
         }
@@ -305,6 +309,50 @@ fn checked(line: &[u8]) -> Option<&[u8]> {
     let (crc, json) = line.split_at_checked(9)?;
     let crc = std::str::from_utf8(crc.strip_suffix(b" ")?).ok()?;
     (u32::from_str_radix(crc, 16).ok()? == dedupe::fingerprint(json)).then_some(json)
+}
+
+/// What a journal was found to be by who only reads it.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// `None` where not even the first line is whole.
+    pub(crate) header: Option<Header>,
+    /// Bytes that were there.
+    pub(crate) length: u64,
+    /// The last line is not whole.
+    pub(crate) torn: bool,
+}
+
+/// Reads a journal and leaves it as it is. Every fact in it goes to `each`, in order.
+pub(crate) fn survey(path: &Path, each: &mut dyn FnMut(&Header, Fact) -> Result<()>) -> Result<Survey> {
+    let fail = |cause: io::Error| Error::storage("read the journal", path, &cause);
+    let mut file = File::open(path).map_err(fail)?;
+    let mut first = Vec::new();
+    BufReader::new(&file).read_until(b'\n', &mut first).map_err(fail)?;
+    let whole_file = |file: &File| file.metadata().map(|about| about.len()).map_err(fail);
+    let Some(json) = checked(&first) else {
+        let length = whole_file(&file)?;
+        return match length > first.len() as u64 {
+            true => Err(damaged(path, 1)),
+            false => Ok(Survey {
+                header: None,
+                length,
+                torn: length > 0,
+            }),
+        };
+    };
+    let header: Header = serde_json::from_slice(json).map_err(|_| damaged(path, 1))?;
+    let known = Header {
+        version: VERSION,
+        ..header.clone()
+    };
+    file.rewind().map_err(fail)?;
+    let found = read(path, &mut file, &known, i64::MIN, &mut |fact| each(&header, fact))?;
+    let length = whole_file(&file)?;
+    Ok(Survey {
+        header: Some(header),
+        length,
+        torn: length > found.whole,
+    })
 }
 
 #[cold]
@@ -402,6 +450,30 @@ mod tests {
         let (mut journal, _) = open(path, 0).unwrap();
         journal.append(entries.iter().map(Line::Part)).unwrap();
         entries
+    }
+
+    #[test]
+    fn what_many_runs_asked_for_becomes_one_fact() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::folder::JOURNAL);
+        let run = |number: i64| Scope {
+            source: "feed".to_owned(),
+            content_type: "Audit.General".to_owned(),
+            asked: vec![Window::new(number, number + 1)].into(),
+            had: vec![Window::new(number, number + 1)].into(),
+            ..Scope::default()
+        };
+        let runs: Vec<Scope> = (0..10_000).map(run).collect();
+        let (mut journal, _) = open(&path, 0).unwrap();
+        journal.append(runs.iter().map(Line::Time)).unwrap();
+        drop(journal);
+        assert_eq!(open(&path, 0).unwrap().1.len(), 10_000);
+        let all = Scope {
+            asked: vec![Window::new(0, 10_000)].into(),
+            had: vec![Window::new(0, 10_000)].into(),
+            ..run(0)
+        };
+        assert_eq!(open(&path, 0).unwrap().1, [Fact::Time(all)]);
     }
 
     #[test]

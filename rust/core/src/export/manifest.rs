@@ -66,6 +66,9 @@ pub struct Outcome {
     pub blobs: u64,
 }
 
+/// Why the output of a run that has not ended is not complete. A crash leaves it in the manifest.
+pub(crate) const IN_PROGRESS: &str = "in progress";
+
 /// What a person is told of records in the folder `rejects`.
 pub(crate) const REJECTED: &str = "records that are no valid JSON text lie in the folder rejects";
 
@@ -137,7 +140,7 @@ struct Run<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GapLine {
+pub(crate) struct GapLine {
     content_type: String,
     start: String,
     end: String,
@@ -179,11 +182,7 @@ impl<'a> Manifest<'a> {
         outcome: &'a Outcome,
     ) -> Self {
         let scopes = contents.coverage.scopes();
-        let whole = scopes
-            .iter()
-            .filter_map(|scope| scope.asked.hull())
-            .reduce(Window::hull);
-        let whole = whole.unwrap_or(asked.window);
+        let whole = contents.coverage.asked().unwrap_or(asked.window);
         let gaps = contents.coverage.gaps();
         let reason = reason(asked, contents, &gaps, outcome.incomplete.as_deref());
         Manifest {

@@ -6,6 +6,7 @@
 //! records come from.
 
 pub mod batch;
+pub(crate) mod check;
 pub(crate) mod contents;
 pub mod coverage;
 pub mod csv;

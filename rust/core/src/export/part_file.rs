@@ -147,7 +147,7 @@ impl Write for Hashed {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // INVARIANT: writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -9,11 +9,15 @@ use std::path::Path;
 /// Opens a part to read its text; its name says how it is compressed. Where the file was cut short or altered, reading a
 /// compressed one ends with an error: of kind `UnexpectedEof` where something is missing.
 pub fn open_part(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    let file = File::open(path)?;
+    text_of(path, File::open(path)?)
+}
+
+/// The text out of a part's bytes, as [`open_part`] gives it.
+pub(crate) fn text_of<'a>(path: &Path, bytes: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match Compression::of(path) {
-        Compression::None => Box::new(file),
-        Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
-        Compression::Zstd => Box::new(zstd::Decoder::new(file)?),
+        Compression::None => Box::new(bytes),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(bytes)),
+        Compression::Zstd => Box::new(zstd::Decoder::new(bytes)?),
     })
 }
 

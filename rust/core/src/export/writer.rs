@@ -7,7 +7,7 @@ use super::dedupe::Seen;
 use super::folder::{Folder, JOURNAL};
 use super::journal::{Fact, Header, Journal, Line, PartEntry};
 use super::known::Known;
-use super::manifest::{Asked, Counts, Manifest, Outcome};
+use super::manifest::{Asked, Counts, Manifest, Outcome, IN_PROGRESS};
 use super::part::OpenPart;
 use super::partition::Partition;
 use super::{time, Compression, Format, Limits};
@@ -130,7 +130,7 @@ impl Writer {
         let asked = writer.settings.asked.window;
         writer.note_time(|scope| scope.asked.add(asked))?;
         writer.write_manifest(&Outcome {
-            incomplete: Some("in progress".to_owned()),
+            incomplete: Some(IN_PROGRESS.to_owned()),
             ..Outcome::default()
         })?;
         Ok(writer)

@@ -18,3 +18,4 @@ mod storage;
 mod subscriptions;
 mod support;
 mod truth;
+mod verify;
