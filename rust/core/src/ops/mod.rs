@@ -4,6 +4,7 @@ mod audit;
 mod audit_export;
 mod audit_read;
 mod audit_search;
+mod audit_subscriptions;
 mod audit_verify;
 mod certificate_create;
 mod credential_test;
@@ -39,6 +40,7 @@ impl Operation {
             "audit_read" => audit_read::start(session, request),
             "audit_resumable" => audit_export::resumable(session, request),
             "audit_search" => audit_search::start(session, request),
+            "audit_subscriptions" => audit_subscriptions::start(session, request),
             "audit_verify" => audit_verify::start(session, request),
             "certificate_create" => certificate_create::start(session, request),
             "credential_load" => store::load(session, request),

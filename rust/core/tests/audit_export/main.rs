@@ -17,5 +17,6 @@ mod search;
 mod storage;
 mod subscriptions;
 mod support;
+mod switches;
 mod truth;
 mod verify;

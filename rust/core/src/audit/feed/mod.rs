@@ -8,7 +8,7 @@ mod client;
 mod content;
 mod probe;
 mod since;
-mod subscription;
+pub(crate) mod subscription;
 mod window;
 
 pub(crate) use client::Feed;

@@ -7,28 +7,70 @@ use crate::error::{Error, Result};
 use crate::http::RequestSpec;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+/// A subscription as the service lists it.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Subscription {
-    content_type: String,
+pub(crate) struct Subscription {
+    pub(crate) content_type: String,
+    /// `enabled` or `disabled`; empty where there is none.
     #[serde(default)]
-    status: String,
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) webhook: Option<Webhook>,
 }
 
-/// Starts the subscriptions that are missing or disabled.
-pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<Notice>> {
+/// Where the service announces new content, beside listing it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Webhook {
+    #[serde(default)]
+    pub(crate) address: Option<String>,
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    /// Empty where it does not expire.
+    #[serde(default)]
+    pub(crate) expiration: Option<String>,
+}
+
+impl Subscription {
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.status.eq_ignore_ascii_case("enabled")
+    }
+}
+
+/// The tenant's subscriptions, those of which the service knows.
+pub(crate) async fn list(feed: &Feed) -> Result<Vec<Subscription>> {
     let url = feed.address("subscriptions/list", &[])?;
     let reply = feed.send(RequestSpec::get(url.as_str())?).await?;
     if !reply.is_success() {
         return Err(feed.refused(&reply, "list the subscriptions"));
     }
-    let subscriptions: Vec<Subscription> = reply.json()?;
+    reply.json()
+}
+
+/// Starts one subscription, without a webhook, for who keeps no account of when. One that is there already is as good.
+pub(crate) async fn enable(feed: &Feed, content_type: &str) -> Result<()> {
+    post(feed, content_type).await?.map_or(Ok(()), Err)
+}
+
+/// Stops one subscription. One that is not there is as good.
+pub(crate) async fn disable(feed: &Feed, content_type: &str) -> Result<()> {
+    let url = feed.address("subscriptions/stop", &[("contentType", content_type)])?;
+    let reply = feed.send(RequestSpec::post(url.as_str())?.repeatable(true)).await?;
+    if reply.is_success() || matches!(answer::code(reply.bytes()).as_deref(), Some("AF20022" | "AF20023")) {
+        return Ok(());
+    }
+    Err(feed.refused(&reply, "stop the subscription"))
+}
+
+/// Starts the subscriptions that are missing or disabled.
+pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<Notice>> {
+    let subscriptions = list(feed).await?;
     let mut notices = Vec::new();
     for content_type in content_types {
         let known = subscriptions
             .iter()
             .find(|subscription| subscription.content_type.eq_ignore_ascii_case(content_type));
-        if known.is_some_and(|known| known.status.eq_ignore_ascii_case("enabled")) {
+        if known.is_some_and(Subscription::is_enabled) {
             feed.since().confirm(content_type).await?;
         } else {
             start(feed, content_type, known.is_some()).await?;
