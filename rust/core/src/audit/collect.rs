@@ -372,15 +372,14 @@ impl<S: Source> Run<'_, S> {
                 Notice::Fresh { content_type } => fresh.push(content_type),
             }
         }
+        // What has not come yet is asked for again from the beginning.
+        let unread = if awaited.is_empty() { self.unread } else { Some(start) };
         Collected {
             gaps: self.gaps,
             got,
             incomplete: (!reasons.is_empty()).then(|| reasons.join("; ")),
             // The next run begins there, so that it asks again for what could not be read in this one.
-            final_until: self
-                .unread
-                .map_or(final_until, |unread| unread.min(final_until))
-                .max(start),
+            final_until: unread.map_or(final_until, |unread| unread.min(final_until)).max(start),
             warnings,
             fresh,
         }

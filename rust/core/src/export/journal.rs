@@ -48,6 +48,13 @@ impl Header {
         }
     }
 
+    fn check_version(&self, path: &Path) -> Result<()> {
+        match self.version {
+            VERSION => Ok(()),
+            version => Err(other_version(path, version)),
+        }
+    }
+
     /// What its parts are, for a person: "flattened csv.gz".
     fn parts(&self) -> String {
         let flattened = if self.flatten { "flattened " } else { "" };
@@ -203,12 +210,10 @@ pub(crate) fn look(path: &Path) -> Result<Option<(Header, Coverage)>> {
     };
     let mut header = None;
     let mut coverage = Coverage::default();
-    let keep = &mut |written: Header| match written.version {
-        VERSION => {
-            header = Some(written);
-            Ok(())
-        }
-        version => Err(other_version(path, version)),
+    let keep = &mut |written: Header| {
+        written.check_version(path)?;
+        header = Some(written);
+        Ok(())
     };
     read(path, &mut file, keep, i64::MAX, &mut |fact| {
         if let Fact::Time(scope) = fact {
@@ -341,12 +346,9 @@ pub(crate) fn survey(path: &Path, each: &mut dyn FnMut(&Header, Fact) -> Result<
         };
     };
     let header: Header = serde_json::from_slice(json).map_err(|_| damaged(path, 1))?;
-    let known = Header {
-        version: VERSION,
-        ..header.clone()
-    };
     file.rewind().map_err(fail)?;
-    let found = read(path, &mut file, &known, i64::MIN, &mut |fact| each(&header, fact))?;
+    let known = &mut |written: Header| written.check_version(path);
+    let found = read(path, &mut file, known, i64::MIN, &mut |fact| each(&header, fact))?;
     let length = whole_file(&file)?;
     Ok(Survey {
         header: Some(header),

@@ -4,6 +4,9 @@ mod report;
 mod resume;
 mod settings;
 mod tenant;
+mod watch;
+
+pub(super) use watch::start as watch;
 
 pub(super) use resume::list as resumable;
 

@@ -42,6 +42,7 @@ impl Operation {
             "audit_search" => audit_search::start(session, request),
             "audit_subscriptions" => audit_subscriptions::start(session, request),
             "audit_verify" => audit_verify::start(session, request),
+            "audit_watch" => audit_export::watch(session, request),
             "certificate_create" => certificate_create::start(session, request),
             "credential_load" => store::load(session, request),
             "credential_remove" => store::remove(session, request),

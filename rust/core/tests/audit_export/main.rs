@@ -20,3 +20,4 @@ mod support;
 mod switches;
 mod truth;
 mod verify;
+mod watch;

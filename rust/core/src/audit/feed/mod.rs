@@ -14,7 +14,7 @@ mod window;
 pub(crate) use client::Feed;
 pub(crate) use probe::probe;
 pub(crate) use since::Since;
-pub(crate) use window::{check as check_window, served as served_window};
+pub(crate) use window::{check as check_window, earliest, served as served_window};
 
 use crate::error::{Error, Result};
 

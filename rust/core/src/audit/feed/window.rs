@@ -12,7 +12,7 @@ const TOLERANCE_MS: i64 = 10 * 60_000;
 const MARGIN_MS: i64 = 60_000;
 
 /// The earliest start that the feed surely accepts.
-pub(super) fn earliest(now: i64) -> i64 {
+pub(crate) fn earliest(now: i64) -> i64 {
     // In whole seconds, as windows are.
     (now - KEPT_MS + MARGIN_MS).div_euclid(1000) * 1000
 }

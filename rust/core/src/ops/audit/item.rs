@@ -14,7 +14,7 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    pub(super) fn read(request: &Request) -> Self {
+    pub(crate) fn read(request: &Request) -> Self {
         let text = |key| request.opt_text(key).ok().flatten().unwrap_or_default().to_owned();
         Item {
             number: request.opt_int("item").ok().flatten().unwrap_or_default(),

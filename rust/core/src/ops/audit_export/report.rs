@@ -66,6 +66,37 @@ impl Report {
         &self.tenant
     }
 
+    pub(super) fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// Says that it is not complete although this run was.
+    pub(super) fn lack(&mut self, reason: String) {
+        self.incomplete = Some(reason);
+    }
+
+    /// Why it is not complete.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.incomplete.as_deref()
+    }
+
+    pub(super) fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The end of the time range, in milliseconds since 1970-01-01 UTC.
+    pub(super) fn end_time(&self) -> i64 {
+        self.end
+    }
+
+    pub(super) fn final_until(&self) -> Option<i64> {
+        self.final_until
+    }
+
     pub(super) fn set_tenant(&mut self, guid: &str) {
         guid.clone_into(&mut self.tenant);
     }
@@ -97,7 +128,7 @@ impl Report {
         self.elapsed = elapsed;
     }
 
-    fn into_value(self) -> Value {
+    pub(super) fn into_value(self) -> Value {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let gaps: Vec<Value> = self.gaps.iter().map(gap).collect();
         Value::map()

@@ -6,6 +6,7 @@ use crate::export::{Compression, Format, Limits};
 use crate::ops::audit::from::From;
 use crate::ops::audit::wanted::{self, Caller, Wanted};
 use crate::request::Request;
+use crate::window::Window;
 use std::path::PathBuf;
 
 /// Unfinished records of all tenants together; each gets its share.
@@ -17,6 +18,7 @@ const BYTES_OF_A_RECORD: usize = 24;
 /// Fewer would be written to disk and read again all the time.
 const FEWEST_KNOWN: usize = 20_000;
 
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) caller: Caller,
     pub(super) wanted: Wanted,
@@ -36,6 +38,13 @@ pub(super) struct Output {
 }
 
 impl Settings {
+    /// The same for another time range.
+    pub(super) fn for_window(&self, window: Window) -> Self {
+        let mut settings = self.clone();
+        settings.wanted.window = window;
+        settings
+    }
+
     pub(super) fn read(session: &Session, request: &Request) -> Result<Self> {
         let own = ["path", "format", "bom", "flatten", "compression", "force", "passThru", "maxMemory"];
         request.only(&[&wanted::FIELDS[..], &own].concat())?;
