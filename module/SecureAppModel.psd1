@@ -22,10 +22,13 @@
         'Clear-SecureAppTokenCache'
         'Connect-DelegatedTenant'
         'ConvertFrom-SecureAppAccessToken'
+        'Disable-SecureAppAuditSubscription'
+        'Enable-SecureAppAuditSubscription'
         'Export-SecureAppAuditLog'
         'Get-DelegatedTenant'
         'Get-SecureAppAccessToken'
         'Get-SecureAppAuditLog'
+        'Get-SecureAppAuditSubscription'
         'Get-SecureAppCredential'
         'Get-SecureAppDefault'
         'Get-SecureAppEnvironment'
@@ -43,7 +46,9 @@
         'Set-SecureAppKeyVaultSecret'
         'Start-SecureAppSandbox'
         'Stop-SecureAppSandbox'
+        'Test-SecureAppAuditExport'
         'Test-SecureAppCredential'
+        'Watch-SecureAppAuditLog'
     )
 
     FunctionsToExport      = @(

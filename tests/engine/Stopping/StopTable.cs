@@ -79,7 +79,15 @@ public static class StopTable
         ["Get-SecureAppAuditLog"] = Asks("Get-SecureAppAuditLog -TenantId $customer -Credential $application", "manage"),
         ["Search-SecureAppUnifiedAuditLog"] = Asks(
             "Search-SecureAppUnifiedAuditLog -StartDate ([datetime]::UtcNow.AddDays(-2)) -EndDate ([datetime]::UtcNow) -TenantId $customer -Credential $application", "outlook"),
+        ["Watch-SecureAppAuditLog"] = Asks(
+            "Watch-SecureAppAuditLog -TenantId $customer -Credential $application -Path $folder",
+            "manage",
+            (Stage.Rename, "writes by rounds, each the work of Export-SecureAppAuditLog")),
+        ["Get-SecureAppAuditSubscription"] = Asks("Get-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
+        ["Enable-SecureAppAuditSubscription"] = Asks("Enable-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
+        ["Disable-SecureAppAuditSubscription"] = Asks("Disable-SecureAppAuditSubscription -TenantId $customer -Credential $application -Confirm:$false", "manage"),
 
+        ["Test-SecureAppAuditExport"] = Local("Test-SecureAppAuditExport $folder -ErrorAction SilentlyContinue", "reads files"),
         ["Start-SecureAppSandbox"] = Local(
             "$sandbox2 = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; Stop-SecureAppSandbox $sandbox2",
             "sends nothing: it waits for the line that its process prints",
