@@ -13,6 +13,7 @@ use crate::credential::Credential;
 use crate::engine::Session;
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::http::Budget;
 use crate::request::Request;
 use futures_util::FutureExt;
 use std::borrow::Borrow;
@@ -88,7 +89,7 @@ impl Operation {
         let (input, input_out) = mpsc::channel(INPUT_QUEUE);
         let cancel = session.child_token();
         let made = Arc::new(OnceLock::new());
-        let log = log::current();
+        let (log, budget) = (log::current(), Budget::current());
         if let Some(log) = &log {
             log.attach(weak.clone());
         }
@@ -107,7 +108,7 @@ impl Operation {
         let engine = Arc::clone(session.engine());
         let running = session.engine().count_running();
         let stopped = cancel.clone();
-        let work = body(context);
+        let work = Budget::within(budget, body(context));
         session.engine().runtime().spawn(log::within(log, async move {
             // A panic is caught here rather than left to end the task: the body's own tasks may hold the queue open, and
             // the reader would wait for ever.

@@ -5,7 +5,7 @@ use super::{graph, partner_center, Source};
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
-use crate::http::{self, Budget, Reply, RequestSpec};
+use crate::http::{self, Reply, RequestSpec};
 use crate::token::{Target, TokenRequest};
 use bytes::Bytes;
 use reqwest::header::HeaderName;
@@ -21,7 +21,7 @@ fn place(source: Source) -> (Service, &'static str) {
 }
 
 /// Reads a whole list. `partner` is a question for a token in the partner's own tenant, whatever its target.
-pub(crate) async fn read(engine: &Engine, source: Source, partner: &TokenRequest, budget: &Budget) -> Result<Listing> {
+pub(crate) async fn read(engine: &Engine, source: Source, partner: &TokenRequest) -> Result<Listing> {
     let environment = partner.environment();
     let (service, path) = place(source);
     let token = &partner
@@ -31,7 +31,7 @@ pub(crate) async fn read(engine: &Engine, source: Source, partner: &TokenRequest
     let first = Url::parse(&first).map_err(|cause| Error::invalid(format!("'{first}' is not an address: {cause}")))?;
     let correlation = &http::random_id()?;
     paging::read_all(source, first, |page| async move {
-        let spec = spec(source, &page, correlation)?.budget(budget);
+        let spec = spec(source, &page, correlation)?.budget(partner.budget().cloned());
         let reply = http::authorized(engine, token, spec).await?;
         if !reply.is_success() {
             return Err(refusal(source, &reply).for_tenant(token.tenant().as_str()));

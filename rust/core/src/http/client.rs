@@ -95,7 +95,7 @@ impl Client {
                         }
                         return Ok(reply);
                     }
-                    match account.next_wait(reply.retry_after()) {
+                    match account.next_wait_of(reply.status(), reply.retry_after()) {
                         Some(wait) => {
                             log::verbose(|| {
                                 let asked = reply.retry_after().map(|asked| asked.as_secs());

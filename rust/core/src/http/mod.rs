@@ -3,6 +3,7 @@
 //! Dropping a future of this module ends its request: an HTTP/1.1 connection is closed, an HTTP/2 stream is reset.
 
 mod authorized;
+mod budget;
 mod client;
 mod gunzip;
 mod incoming;
@@ -15,12 +16,13 @@ mod spec;
 mod transport;
 
 pub(crate) use authorized::{authorized, authorized_by};
+pub(crate) use budget::Budget;
 pub(crate) use client::{Client, Trust};
 pub(crate) use limits::{Limits, Raised, MOST_PER_HOST};
 pub(crate) use problem::{first_line, kept_body};
 pub(crate) use reply::Reply;
 pub use retry::Options;
-pub(crate) use retry::{retry_after, Budget, Retry};
+pub(crate) use retry::{retry_after, Retry};
 pub(crate) use spec::RequestSpec;
 
 use crate::error::{Error, Result};

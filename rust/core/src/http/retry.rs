@@ -1,10 +1,9 @@
 //! When a request is sent again, and after what wait.
 
+use super::budget::Budget;
 use crate::error::Error;
 use reqwest::header::HeaderMap;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The longest `Retry-After` that is taken at its word; a service that asks for more is asked again after this.
@@ -52,36 +51,6 @@ impl Default for Retry {
             waits: Duration::from_secs(120),
             budget: None,
         }
-    }
-}
-
-/// Retries that an operation's requests share: a small stock that grows with each success, so that a service in trouble
-/// is not asked several times as often as a healthy one.
-#[derive(Clone, Debug)]
-pub(crate) struct Budget(Arc<AtomicI64>);
-
-impl Budget {
-    /// In tenths of a retry.
-    const STOCK: i64 = 400;
-    const COST: i64 = 10;
-    const GAIN: i64 = 2;
-
-    pub(crate) fn new() -> Self {
-        Budget(Arc::new(AtomicI64::new(Budget::STOCK)))
-    }
-
-    pub(crate) fn succeeded(&self) {
-        if self.0.load(Ordering::Relaxed) < Budget::STOCK {
-            self.0.fetch_add(Budget::GAIN, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes one retry; false where none is left.
-    pub(crate) fn take(&self) -> bool {
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            (left >= Budget::COST).then_some(left - Budget::COST)
-        });
-        taken.is_ok()
     }
 }
 
@@ -143,6 +112,15 @@ impl<'a> Account<'a> {
 
     /// How long to wait before the next repeat; `None` where there will be none.
     pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        self.wait(asked, Budget::take)
+    }
+
+    /// The same after an answer with this status.
+    pub(super) fn next_wait_of(&mut self, status: u16, asked: Option<Duration>) -> Option<Duration> {
+        self.wait(asked, |budget| budget.take_after(status))
+    }
+
+    fn wait(&mut self, asked: Option<Duration>, take: impl Fn(&Budget) -> bool) -> Option<Duration> {
         if self.repeats >= self.retry.repeats {
             return None;
         }
@@ -151,7 +129,7 @@ impl<'a> Account<'a> {
             Some(asked) => asked + self.first_backoff.mul_f64(0.5 * random_unit()),
             None => (self.first_backoff * 2u32.pow(self.repeats.min(5))).mul_f64(0.5 + 0.5 * random_unit()),
         };
-        if self.waited + wait > self.retry.waits || !self.retry.budget.as_ref().is_none_or(Budget::take) {
+        if self.waited + wait > self.retry.waits || !self.retry.budget.as_ref().is_none_or(take) {
             return None;
         }
         self.repeats += 1;
@@ -222,17 +200,6 @@ mod tests {
         assert_eq!(account.next_wait(Some(Duration::from_secs(11))), None);
         assert!(account.next_wait(Some(Duration::from_secs(9))).is_some());
         assert_eq!(account.next_wait(Some(Duration::from_secs(9))), None);
-    }
-
-    #[test]
-    fn a_budget_is_shared_and_comes_back_with_success() {
-        let budget = Budget::new();
-        let other = budget.clone();
-        let taken = (0..1000).filter(|_| other.take()).count();
-        assert_eq!(taken as i64, Budget::STOCK / Budget::COST);
-        assert!(!budget.take());
-        (0..5).for_each(|_| budget.succeeded());
-        assert!(budget.take());
     }
 
     proptest! {

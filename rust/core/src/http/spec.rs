@@ -1,6 +1,7 @@
 //! What is to be sent, and how its answer is wanted.
 
-use super::retry::{Budget, Retry};
+use super::budget::Budget;
+use super::retry::Retry;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use bytes::Bytes;
@@ -177,9 +178,9 @@ impl RequestSpec {
         self
     }
 
-    /// Shares the operation's stock of retries.
-    pub(crate) fn budget(mut self, budget: &Budget) -> Self {
-        self.retry.budget = Some(budget.clone());
+    /// Draws on the operation's stock of retries.
+    pub(crate) fn budget(mut self, budget: Option<Budget>) -> Self {
+        self.retry.budget = budget;
         self
     }
 

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::patience::{Manners, Patience};
 use crate::engine::Clock;
 use crate::error::{Error, Result};
-use crate::http::{self, Client, Limits, RequestSpec, Retry};
+use crate::http::{self, Budget, Client, Limits, RequestSpec, Retry};
 use crate::operation::log;
 use once_cell::sync::OnceCell;
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ impl Platform {
         let once = Retry {
             repeats: 0,
             waits: Duration::ZERO,
-            budget: None,
+            ..Retry::default()
         };
         let spec = spec.limit(LIMIT).retry(once);
         self.patiently(manners, || async {
@@ -86,10 +86,11 @@ impl Platform {
         F: std::future::Future<Output = Result<Answer>>,
     {
         let mut patience = Patience::new(manners, self.options.first_backoff);
+        let budget = Budget::current();
         loop {
             let outcome = exchange().await;
             match patience.next_wait(&outcome) {
-                Some(wait) => {
+                Some(wait) if budget.as_ref().is_none_or(Budget::take) => {
                     log::verbose(|| {
                         let why = match &outcome {
                             Ok(answer) => format!("{} answered HTTP {}", answer.authority, answer.status),
@@ -99,7 +100,13 @@ impl Platform {
                     });
                     tokio::time::sleep(wait).await;
                 }
-                None => return outcome,
+                Some(_) => return outcome,
+                None => {
+                    if outcome.is_ok() {
+                        budget.iter().for_each(Budget::succeeded);
+                    }
+                    return outcome;
+                }
             }
         }
     }

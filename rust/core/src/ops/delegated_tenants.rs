@@ -6,7 +6,6 @@ use crate::engine::{Engine, Session};
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::event::Progress;
-use crate::http::Budget;
 use crate::operation::{log, Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
@@ -100,8 +99,7 @@ async fn run(context: Context, plan: Plan) -> Result<()> {
 /// Reads every list at the same time. One that fails is a warning; none at all is an error.
 async fn list(context: &Context, partner: &TokenRequest) -> Result<Vec<Customer>> {
     progress(context, "Asking Partner Center and Microsoft Graph", None, false);
-    let budget = Budget::new();
-    let one = |source| read::read(&context.engine, source, partner, &budget);
+    let one = |source| read::read(&context.engine, source, partner);
     let [first, second, third] = Source::ALL;
     let (a, b, c) = tokio::join!(one(first), one(second), one(third));
     let mut lists = Vec::new();

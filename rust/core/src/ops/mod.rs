@@ -19,6 +19,7 @@ mod vault;
 
 use crate::engine::Session;
 use crate::error::{Error, Result};
+use crate::http::Budget;
 use crate::operation::log::Log;
 use crate::operation::Operation;
 use crate::request::Request;
@@ -31,7 +32,7 @@ impl Operation {
     /// of that name. Without them such events are not made.
     pub fn start(session: &Session, mut request: Request) -> Result<Operation> {
         let log = Log::wanted(&mut request)?;
-        Log::during(log, || Operation::of_kind(session, &request))
+        Log::during(log, || Budget::new().during(|| Operation::of_kind(session, &request)))
     }
 
     fn of_kind(session: &Session, request: &Request) -> Result<Operation> {

@@ -13,6 +13,7 @@ use crate::credential::Mark;
 use crate::engine::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::http::Budget;
 use crate::managed_identity::Platform;
 use crate::operation::log;
 use crate::store::Stores;
@@ -205,21 +206,25 @@ impl Inner {
             let (inner, key, request) = (Arc::clone(self), key.clone(), request.clone());
             let (tenant, lineage) = (tenant.clone(), lineage.clone());
             let log = log::current();
+            let budget = request.budget().map_or_else(Budget::new, Budget::shared);
             Launch {
                 begun,
+                budget: budget.clone(),
                 protected: grant == Grant::RefreshToken,
                 work: move |abandoned| {
-                    log::within(log, async move {
+                    let work = async move {
                         let asking = exchange::ask(&inner, &request, grant, tenant, lineage, abandoned);
                         let result = exchange::told(&request, grant, asking).await;
                         inner.record(key, begun, &result);
                         result
-                    })
+                    };
+                    log::within(log, Budget::within(Some(budget), work))
                 },
             }
         };
         let look = || self.look(&key, &freshness);
-        let joined = || {
+        let joined = |flight: &Budget| {
+            request.budget().into_iter().for_each(|budget| flight.join(budget));
             log::verbose(|| {
                 format!(
                     "Waiting for the token for {}, which is being asked for",
@@ -299,11 +304,13 @@ impl Inner {
         let launch = || {
             let (inner, environment, domain) = (Arc::clone(self), Arc::clone(environment), tenant.clone());
             let log = log::current();
+            let budget = Budget::current().map_or_else(Budget::new, |budget| budget.shared());
             Launch {
                 begun: self.next(),
+                budget: budget.clone(),
                 protected: false,
                 work: move |_| {
-                    log::within(log, async move {
+                    let work = async move {
                         let guid = resolve::resolve(&environment, &domain).await?;
                         let mut domains = inner.domains.write().unwrap_or_else(PoisonError::into_inner);
                         domains
@@ -311,12 +318,14 @@ impl Inner {
                             .or_default()
                             .insert(domain.as_str().to_owned(), guid.clone());
                         Ok(guid)
-                    })
+                    };
+                    log::within(log, Budget::within(Some(budget), work))
                 },
             }
         };
         let key = (instance, tenant.as_str().to_owned());
-        let found = self.resolving.fly(&self.runtime, &key, 0, look, launch, || {}).await?;
+        let joined = |flight: &Budget| Budget::current().iter().for_each(|budget| flight.join(budget));
+        let found = self.resolving.fly(&self.runtime, &key, 0, look, launch, joined).await?;
         log::verbose(|| format!("{tenant} is the tenant {found}"));
         Ok(found)
     }

@@ -4,6 +4,7 @@
 //! others; when nobody waits any more the flight is abandoned. No lock is held while anything is awaited.
 
 use crate::error::{Error, Result};
+use crate::http::Budget;
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
@@ -25,6 +26,8 @@ struct Flight<V> {
     abandoned: CancellationToken,
     /// Goes on to the end of an exchange that has begun, even when abandoned.
     protected: bool,
+    /// What its work may spend on asking again: the retries of all who wait for it.
+    budget: Budget,
     outcome: watch::Sender<Option<Outcome<V>>>,
 }
 
@@ -40,6 +43,7 @@ pub(super) struct Launch<F> {
     pub(super) begun: u64,
     /// See `Flight::protected`; the work itself must heed the token that it is given.
     pub(super) protected: bool,
+    pub(super) budget: Budget,
     pub(super) work: F,
 }
 
@@ -59,7 +63,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
 
     /// Waits for a flight of `key` that began after `not_before`, or starts one.
     ///
-    /// `look` is called under the lock, where no flight can land unseen, and so is `joined`, where one is joined. Dropping the future detaches the caller.
+    /// `look` is called under the lock, where no flight can land unseen, and so is `joined`,
+    /// with the flight's budget, where one is joined. Dropping the future detaches the caller.
     pub(super) async fn fly<L, M, J, W, F>(
         self: &Arc<Self>,
         runtime: &Handle,
@@ -72,7 +77,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
     where
         L: Fn() -> Found<V>,
         M: Fn() -> Launch<W>,
-        J: Fn(),
+        J: Fn(&Budget),
         W: FnOnce(CancellationToken) -> F,
         F: Future<Output = Result<V>> + Send + 'static,
     {
@@ -85,7 +90,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                 let existing = under_way.get(key).filter(|flight| flight.begun >= not_before).cloned();
                 let flight = match existing {
                     Some(flight) => {
-                        joined();
+                        joined(&flight.budget);
                         flight
                     }
                     None => {
@@ -95,6 +100,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                             waiters: Default::default(),
                             abandoned: CancellationToken::new(),
                             protected: launch.protected,
+                            budget: launch.budget,
                             outcome: watch::Sender::new(None),
                         });
                         let work = (launch.work)(flight.abandoned.clone());
@@ -229,9 +235,10 @@ mod tests {
                 let launch = || Launch {
                     begun: begun.fetch_add(1, Ordering::Relaxed) + 1,
                     protected,
+                    budget: Budget::new(),
                     work: |_| async { panic!("on purpose") },
                 };
-                flights.fly(runtime, &"key", 0, || Found::Nothing, launch, || {}).await
+                flights.fly(runtime, &"key", 0, || Found::Nothing, launch, |_| {}).await
             }
         };
         for protected in [false, true] {

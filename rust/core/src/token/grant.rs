@@ -7,7 +7,7 @@ use crate::credential::{Credential, Occasion};
 use crate::engine::Clock;
 use crate::environment::{Environment, Service};
 use crate::error::Result;
-use crate::http::{self, RequestSpec, Retry};
+use crate::http::{self, Budget, RequestSpec, Retry};
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 use reqwest::header::HeaderName;
@@ -62,7 +62,7 @@ pub(super) fn spec(
         .retry(Retry {
             repeats: 4,
             waits: WAITS,
-            budget: None,
+            budget: Budget::current(),
         }))
 }
 

@@ -5,6 +5,7 @@ use super::user_assertion::UserAssertion;
 use crate::credential::Credential;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
+use crate::http::Budget;
 use crate::operation::log::{self, Log};
 use crate::tenant::TenantId;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct TokenRequest {
     force_refresh: bool,
     /// Its asker's, which the question takes along into other tasks.
     log: Option<Log>,
+    /// What its asker may spend on asking again.
+    budget: Option<Budget>,
 }
 
 /// How a token is obtained.
@@ -60,6 +63,7 @@ impl TokenRequest {
             app_only: false,
             force_refresh: false,
             log: log::current(),
+            budget: Budget::current(),
         }
     }
 
@@ -117,6 +121,11 @@ impl TokenRequest {
 
     pub(crate) fn log(&self) -> Option<&Log> {
         self.log.as_ref()
+    }
+
+    /// The retries of the operation that asks; `None` where there is no operation.
+    pub(crate) fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
     }
 
     /// What is asked for and where, for a line of the log.

@@ -6,7 +6,7 @@
 use super::failure;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Kind, Result};
-use crate::http::RequestSpec;
+use crate::http::{Budget, RequestSpec};
 use crate::tenant::{self, TenantId};
 use serde::Deserialize;
 
@@ -21,7 +21,9 @@ struct Configuration {
 /// Asks the sign-in endpoint for the GUID of `domain`.
 pub(super) async fn resolve(environment: &Environment, domain: &TenantId) -> Result<TenantId> {
     let login = environment.endpoint(Service::Login)?;
-    let spec = RequestSpec::get(&format!("{login}/{domain}/v2.0/.well-known/openid-configuration"))?.limit(1 << 20);
+    let spec = RequestSpec::get(&format!("{login}/{domain}/v2.0/.well-known/openid-configuration"))?
+        .limit(1 << 20)
+        .budget(Budget::current());
     let reply = environment
         .http()?
         .send(&spec)

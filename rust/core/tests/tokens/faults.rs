@@ -1,7 +1,7 @@
 //! A service, or what is in between, that does not do as it should.
 
 use crate::support::*;
-use secureapp_core::{engine, immediate, Engine, Field, HttpOptions, Kind, Request};
+use secureapp_core::{engine, immediate, Engine, Event, Field, HttpOptions, Kind, Next, Operation, Request, Submitted};
 use serde_json::json;
 use std::time::Duration;
 
@@ -236,4 +236,65 @@ async fn a_service_that_stays_silent_is_named() {
         assert_eq!(answers.error().kind(), Kind::Timeout, "{:?}", answers.error());
         assert!(answers.error().is_retryable());
     }
+}
+
+/// A pipeline's retries are few, however many tenants it is for: a service in trouble is not asked five times as often.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_has_one_stock_of_retries() {
+    let bed = bed(100).await;
+    for status in [503, 429] {
+        bed.sandbox.control().reset_stats();
+        bed.answer_with(-1, status, json!({}), "");
+        let items = (0..100).map(|index| item(&bed.tenant(index), GRAPH)).collect();
+        let answers = finish(&bed.begin(&bed.application(), &[], items)).await.unwrap();
+        assert_eq!(answers.failures.len(), 100, "each tenant has its own error");
+        assert_eq!(bed.requests(), 100 + 40, "HTTP {status}");
+        // The next command has its own.
+        bed.sandbox.control().reset_stats();
+        bed.ask(&bed.application(), item(&bed.tenant(0), GRAPH)).await.error();
+        assert_eq!(bed.requests(), 5, "HTTP {status}");
+        bed.sandbox.control().clear_faults();
+    }
+}
+
+/// A flight is everybody's who waits for it: one command's empty stock is not another one's failure.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flight_spends_what_any_of_its_askers_has() {
+    let bed = bed(20).await;
+    let application = bed.application();
+    bed.hold("before-headers", 1);
+    let first = Operation::start(&bed.session, bed.request(&application, &["verbose"])).unwrap();
+    assert_eq!(first.submit(item(&bed.tenant(0), GRAPH)).unwrap(), Submitted::Taken);
+    bed.held("held", 1).await;
+    let second = bed.begin(&application, &["verbose"], vec![item(&bed.tenant(0), GRAPH)]);
+    loop {
+        match second.next().await.unwrap() {
+            Next::Event(Event::Verbose(line)) if line.starts_with("Waiting for the token") => break,
+            Next::Event(_) => {}
+            Next::Done => panic!("it did not wait"),
+        }
+    }
+    // The first one spends all it has on other tenants.
+    bed.answer_with(-1, 503, json!({}), "");
+    for index in 1..20 {
+        assert_eq!(first.submit(item(&bed.tenant(index), GRAPH)).unwrap(), Submitted::Taken);
+    }
+    first.finish_input();
+    let mut failures = 0;
+    while failures < 19 {
+        match first.next().await.unwrap() {
+            Next::Event(Event::Failed(_)) => failures += 1,
+            Next::Event(_) => {}
+            Next::Done => panic!("the held one has not answered"),
+        }
+    }
+    // The connection of the held request breaks, and the host is gone.
+    let Bed { sandbox, engine, .. } = bed;
+    drop(sandbox);
+    let answers = finish(&first).await.unwrap();
+    assert_eq!(answers.error().kind(), Kind::Network);
+    let again = |event: &&Event| matches!(event, Event::Verbose(line) if line.starts_with("Asking again"));
+    assert!(answers.events.iter().any(|event| again(&event)), "{:?}", answers.events);
+    assert_eq!(finish(&second).await.unwrap().error().kind(), Kind::Network);
+    drop(engine);
 }

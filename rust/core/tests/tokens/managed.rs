@@ -390,3 +390,20 @@ async fn many_who_ask_at_once_cost_one_request() {
     assert_eq!(finish(&operation).await.unwrap().records.len(), 50);
     assert_eq!(bed.requests(), 1);
 }
+
+/// The platform too is asked no more often than a command may: its retries come from the same stock.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_in_trouble_is_asked_within_the_commands_stock() {
+    let bed = bed(1).await;
+    let credential = on(&bed, "appService", &[]);
+    bed.fault(json!({
+        "id": "platform", "match": {"pathContains": "resource="}, "times": -1,
+        "action": {"kind": "status", "status": 503, "body": "{}"},
+    }));
+    let items = (0..50)
+        .map(|n| Request::new("token").with("resource", Field::Text(format!("https://resource{n}.example"))))
+        .collect();
+    let answers = finish(&bed.begin(&credential, &[], items)).await.unwrap();
+    assert_eq!(answers.failures.len(), 50);
+    assert_eq!(bed.requests(), 50 + 40);
+}

@@ -4,7 +4,7 @@ use super::explain;
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
-use crate::http::{authorized, random_id, Reply, RequestSpec, Retry};
+use crate::http::{authorized, random_id, Budget, Reply, RequestSpec, Retry};
 use crate::odata::{Collection, Pages};
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
@@ -19,6 +19,11 @@ const PATIENCE: Retry = Retry {
     waits: Duration::from_secs(600),
     budget: None,
 };
+
+/// The operation's, less what throttling costs: here it is the rule, tenant by tenant.
+fn budget(token: &TokenRequest) -> Option<Budget> {
+    token.budget().cloned().map(Budget::free_of_throttling)
+}
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -63,7 +68,10 @@ impl GraphApi {
 
     pub(super) async fn send(&self, spec: RequestSpec) -> Result<Reply> {
         let id = HeaderName::from_static("client-request-id");
-        let spec = spec.header(id, &random_id()?)?.retry(PATIENCE);
+        let spec = spec
+            .header(id, &random_id()?)?
+            .retry(PATIENCE)
+            .budget(budget(&self.token));
         authorized(&self.engine, &self.token, spec).await
     }
 
@@ -102,7 +110,8 @@ impl Collection for List {
         let id = HeaderName::from_static("client-request-id");
         Ok(RequestSpec::get(url.as_str())?
             .header(id, &random_id()?)?
-            .retry(PATIENCE))
+            .retry(PATIENCE)
+            .budget(budget(&self.api.token)))
     }
 
     fn refused(&self, reply: &Reply) -> Error {
