@@ -18,13 +18,25 @@ namespace SecureAppModel
 
         private readonly object _gate = new object();
         private SessionHandle? _session;
+        private string? _environment;
 
         /// <summary>The state of the runspace whose pipeline thread is calling.</summary>
         internal static RunspaceState Current => s_states.GetOrCreateValue(Runspace.DefaultRunspace);
 
         internal SecureAppCredential? Credential { get; set; }
 
-        internal string? Environment { get; set; }
+        internal string? Environment
+        {
+            get => _environment;
+            set
+            {
+                _environment = value;
+                RemovedEnvironment = null;
+            }
+        }
+
+        /// <summary>The default that was removed and that nothing has replaced yet; null where none was.</summary>
+        internal string? RemovedEnvironment { get; private set; }
 
         internal SessionHandle Session
         {
@@ -35,6 +47,14 @@ namespace SecureAppModel
                     return _session ??= Native.OpenSession();
                 }
             }
+        }
+
+        /// <summary>Forgets a default whose environment is gone, and that there was one.</summary>
+        internal void LoseEnvironment()
+        {
+            string? lost = _environment;
+            Environment = null;
+            RemovedEnvironment = lost;
         }
 
         /// <summary>Cancels what the calling runspace has running and forgets its defaults.</summary>

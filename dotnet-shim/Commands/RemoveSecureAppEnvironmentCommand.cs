@@ -43,8 +43,8 @@ namespace SecureAppModel.Commands
 
             if (string.Equals(State.Environment, name, StringComparison.OrdinalIgnoreCase))
             {
-                State.Environment = null;
-                WriteWarning("'" + name + "' was this session's default environment; there is none now, so commands use Public.");
+                State.LoseEnvironment();
+                WriteWarning("'" + name + "' was this session's default environment. Commands that would use it fail until another is set (Set-SecureAppDefault) or the default is cleared (Clear-SecureAppDefault).");
             }
         }
     }

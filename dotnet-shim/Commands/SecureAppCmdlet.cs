@@ -25,9 +25,32 @@ namespace SecureAppModel.Commands
             return Take(given);
         }
 
-        /// <summary>The environment of the command or the session's default; an unknown one is a terminating error.</summary>
-        internal string ResolveEnvironment(string? given) =>
-            string.IsNullOrWhiteSpace(given) ? State.Environment ?? RunspaceState.PublicEnvironment : Guarded(() => EnvironmentStore.Checked(given!), given);
+        /// <summary>
+        /// The environment of the command or the session's default. An unknown one is a terminating error, and so is an empty variable
+        /// or a default that is not there any more: neither silently becomes another cloud.
+        /// </summary>
+        internal string ResolveEnvironment(string? given)
+        {
+            if (!string.IsNullOrWhiteSpace(given))
+            {
+                return Guarded(() => EnvironmentStore.Checked(given!), given);
+            }
+
+            if (MyInvocation.BoundParameters.ContainsKey("Environment"))
+            {
+                FailInput("-Environment is empty.", "Check that the variable it comes from has a value in this session, or leave it out for the session's default.", null);
+            }
+
+            if (State.RemovedEnvironment is string removed)
+            {
+                FailInput(
+                    "This session's default environment " + Shown.Text(removed) + " was removed.",
+                    "Use -Environment, or set another default with Set-SecureAppDefault -Environment. Clear-SecureAppDefault -Environment goes back to Public.",
+                    null);
+            }
+
+            return State.Environment ?? RunspaceState.PublicEnvironment;
+        }
 
         /// <summary>What was given as a credential, as one that lives as long as the command; otherwise a terminating error.</summary>
         internal SecureAppCredential Take(object? given)

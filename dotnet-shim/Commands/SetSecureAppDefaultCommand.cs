@@ -25,14 +25,15 @@ namespace SecureAppModel.Commands
 
             // Both are checked before either is changed.
             SecureAppCredential? credential = credentialGiven ? ResolveCredential(Credential) : State.Credential;
-            string? environment = State.Environment;
-            if (MyInvocation.BoundParameters.ContainsKey(nameof(Environment)))
-            {
-                environment = Guarded(() => EnvironmentStore.Get(Environment ?? string.Empty), Environment).Name;
-            }
+            string? environment = MyInvocation.BoundParameters.ContainsKey(nameof(Environment))
+                ? Guarded(() => EnvironmentStore.Get(Environment ?? string.Empty), Environment).Name
+                : null;
 
             State.Credential = credential;
-            State.Environment = environment;
+            if (environment is not null)
+            {
+                State.Environment = environment;
+            }
         }
     }
 }

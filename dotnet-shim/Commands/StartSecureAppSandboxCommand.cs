@@ -78,6 +78,11 @@ namespace SecureAppModel.Commands
 
         protected override void ProcessRecord()
         {
+            if (Environment is not null ? string.IsNullOrWhiteSpace(Environment) : MyInvocation.BoundParameters.ContainsKey(nameof(Environment)))
+            {
+                FailInput("-Environment is empty.", "Check that the variable it comes from has a value in this session, or leave it out.", null);
+            }
+
             if (!ShouldProcess(TenantCount + " tenants, " + AuditRecordCount + " audit records", "Start sandbox"))
             {
                 return;

@@ -119,6 +119,66 @@ public sealed class EnvironmentTests : IDisposable
         Assert.Contains(_name, Assert.Single(outcome.Warnings));
     }
 
+    /// <summary>What would use the removed default says so, and sends nothing, until somebody decides anew.</summary>
+    [Theory]
+    [InlineData("Set-SecureAppDefault -Environment USGov", "USGov")]
+    [InlineData("Clear-SecureAppDefault -Environment", "")]
+    public void A_removed_default_never_becomes_another_cloud(string decision, string after)
+    {
+        _engine.Set("tenant", Guid.NewGuid().ToString());
+        _engine.Run(
+            """
+            $null = Add-SecureAppEnvironment $name -LoginEndpoint https://localhost:1
+            Set-SecureAppDefault -Environment $name -Credential @{ appId = $tenant; secret = 'x' }
+            Remove-SecureAppEnvironment $name
+            """);
+
+        ErrorRecord error = _engine.Refused("Get-SecureAppAccessToken $tenant -Resource https://graph.microsoft.com");
+
+        Assert.StartsWith("SecureAppModel.InvalidInput", error.FullyQualifiedErrorId);
+        Assert.Contains("default environment", error.Exception.Message);
+        Assert.Contains("Set-SecureAppDefault", error.ErrorDetails.RecommendedAction);
+        _engine.Run("Set-SecureAppDefault -Credential @{ appId = $tenant; secret = 'y' }").Succeeded();
+        Assert.Contains("was removed", _engine.Refused("Get-DelegatedTenant").Exception.Message);
+
+        Assert.Equal(after, _engine.Run(decision + "; \"$((Get-SecureAppDefault).Environment)\"").Succeeded().Single<string>());
+        _engine.Run("Clear-SecureAppDefault -Environment; $null = Add-SecureAppEnvironment $name -LoginEndpoint https://localhost:1").Succeeded();
+        ErrorRecord sent = _engine.Run("Get-SecureAppAccessToken $tenant -Resource https://graph.microsoft.com -Environment $name").Errors.Single();
+        Assert.StartsWith("SecureAppModel.Network", sent.FullyQualifiedErrorId);
+    }
+
+    [Theory]
+    [InlineData("Get-SecureAppAccessToken $tenant -Resource x -Environment <>")]
+    [InlineData("Get-DelegatedTenant -Environment <>")]
+    [InlineData("Test-SecureAppCredential -Environment <>")]
+    [InlineData("New-SecureAppRefreshToken -NoBrowser -Environment <>")]
+    [InlineData("Connect-DelegatedTenant $tenant Graph -Environment <>")]
+    [InlineData("Export-SecureAppAuditLog $tenant $folder -Environment <>")]
+    [InlineData("Get-SecureAppTokenCache -Environment <>")]
+    [InlineData("Clear-SecureAppTokenCache -Environment <> -Confirm:$false")]
+    [InlineData("Get-SecureAppKeyVaultSecret vault name -Environment <>")]
+    [InlineData("Set-SecureAppKeyVaultSecret vault name x -Environment <>")]
+    [InlineData("Get-SecureAppKeyVaultCertificate vault name -Environment <>")]
+    [InlineData("Get-SecureAppCredential name -VaultName vault -Environment <>")]
+    [InlineData("Save-SecureAppCredential name -VaultName vault -Environment <>")]
+    [InlineData("Remove-SecureAppCredential name -VaultName vault -Environment <> -Confirm:$false")]
+    [InlineData("New-SecureAppCredential $tenant -VaultName vault -SecretName x -Environment <>")]
+    [InlineData("Start-SecureAppSandbox -Environment <>")]
+    [InlineData("Set-SecureAppDefault -Environment <>")]
+    public void An_empty_variable_is_never_the_default_environment(string command)
+    {
+        _engine.Set("tenant", Guid.NewGuid().ToString());
+        _engine.Set("folder", Path.Combine(Path.GetTempPath(), "secureapp-is-not-made"));
+        _engine.Run("Set-SecureAppDefault -Credential @{ appId = $tenant; secret = 'x'; tenantId = $tenant }").Succeeded();
+        foreach (string empty in new[] { "$null", "''", "'  '" })
+        {
+            ErrorRecord error = _engine.Refused(command.Replace("<>", empty, StringComparison.Ordinal));
+
+            Assert.StartsWith("SecureAppModel.", error.FullyQualifiedErrorId);
+            Assert.Matches("-Environment is empty|no environment|environment.* name", error.Exception.Message);
+        }
+    }
+
     [Fact]
     public void Names_are_completed()
     {
