@@ -28,6 +28,10 @@ namespace SecureAppModel.Commands
         [TenantTransformation]
         public string[]? TenantId { get; set; }
 
+        /// <summary>The tenant's onmicrosoft.com domain, as a customer that is piped in has it.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public string? DefaultDomainName { get; set; }
+
         [Parameter(Position = 1, Mandatory = true)]
         [ValidateSet("Graph", "ExchangeOnline", "PartnerCenter", "MSOnline", "AzureAD")]
         public string[] Service { get; set; } = Array.Empty<string>();
@@ -97,7 +101,7 @@ namespace SecureAppModel.Commands
 
         internal override void OnRecord(ValueMap record) => _box.Put(
             record.Int("item"),
-            new ServiceToken(record.Text("accessToken"), record.Text("tenantId"), record.Time("expiresOn") ?? default));
+            new ServiceToken(record.Text("accessToken"), record.Text("tenantId"), record.Time("expiresOn") ?? default, record.OptionalText("initialDomain")));
 
         internal override void OnFailed(ValueMap target, SecureAppException failure) => _box.Fail(target.Int("item"), failure);
 
@@ -164,9 +168,13 @@ namespace SecureAppModel.Commands
             _box.Clear();
             string? partner = _credential!.TenantId;
             List<TokenNeed> needs = targets.SelectMany(target => target.Service.Needs).ToList();
-            foreach (TokenNeed need in needs.Where(need => !need.PartnerTenant || partner is not null))
+            foreach (Target target in targets)
             {
-                Ask(need, need.PartnerTenant ? partner! : tenant);
+                bool withDomain = target.Service.WantsInitialDomain(target.Shape, IsAppOnly) && KnownDomain(tenant) is null;
+                foreach (TokenNeed need in target.Service.Needs.Where(need => !need.PartnerTenant || partner is not null))
+                {
+                    Ask(need, need.PartnerTenant ? partner! : tenant, withDomain);
+                }
             }
 
             AwaitTokens();
@@ -197,7 +205,13 @@ namespace SecureAppModel.Commands
         private string? HomeTenant() =>
             _box.Tokens.Select(token => TokenClaims.Read(token.AccessToken).HomeTenantId).FirstOrDefault(home => home is not null);
 
-        private void Ask(TokenNeed need, string tenant)
+        /// <summary>The domain that the tenant was made with, as far as somebody has said it.</summary>
+        private string? KnownDomain(string tenant) =>
+            ConnectContext.IsInitialDomain(tenant) ? tenant.Trim()
+                : TenantId is not { Length: > 1 } && ConnectContext.IsInitialDomain(DefaultDomainName) ? DefaultDomainName!.Trim()
+                : null;
+
+        private void Ask(TokenNeed need, string tenant, bool withDomain = false)
         {
             string? resource = _environment!.Resources.Properties[need.Service]?.Value as string;
             if (string.IsNullOrEmpty(resource))
@@ -209,7 +223,7 @@ namespace SecureAppModel.Commands
             if (_box.Ask(need, tenant) is long item)
             {
                 StartOnce();
-                using RequestBuilder request = new RequestBuilder("token").Int("item", item).Text("tenant", tenant.Trim()).Text("resource", resource);
+                using RequestBuilder request = new RequestBuilder("token").Int("item", item).Text("tenant", tenant.Trim()).Text("resource", resource).Flag("initialDomain", withDomain);
                 Submit(request);
             }
         }
@@ -244,7 +258,7 @@ namespace SecureAppModel.Commands
             ConnectContext context = new ConnectContext(target.Shape, tokens)
             {
                 Environment = _environmentName,
-                Tenant = tenant.Trim(),
+                InitialDomain = KnownDomain(tenant) ?? first.InitialDomain,
                 IsAppOnly = IsAppOnly,
                 IsCustomer = !IsOwn(first, claims),
                 ApplicationId = _credential!.ApplicationId,

@@ -20,9 +20,6 @@ namespace SecureAppModel.Connect
         /// <summary>The environment's name as the user gave it: Public, USGov, ..</summary>
         internal string Environment { get; set; } = string.Empty;
 
-        /// <summary>The tenant as the user named it, a GUID or a domain.</summary>
-        internal string Tenant { get; set; } = string.Empty;
-
         /// <summary>True where the tenant is another one than the user's, or the application's, own.</summary>
         internal bool IsCustomer { get; set; }
 
@@ -43,10 +40,15 @@ namespace SecureAppModel.Connect
         /// <summary>INVARIANT: every need of the service has its token when its parameters are put together.</summary>
         internal ServiceToken Token(string service) => _tokens[service];
 
-        /// <summary>The domain where the user named the tenant by its onmicrosoft one; its GUID otherwise.</summary>
-        internal string OrganizationName =>
-            Tenant.IndexOf(".onmicrosoft.", StringComparison.OrdinalIgnoreCase) > 0 || Tenant.EndsWith(".partner.onmschina.cn", StringComparison.OrdinalIgnoreCase)
-                ? Tenant
-                : TenantId;
+        /// <summary>The domain that the tenant was made with, such as contoso.onmicrosoft.com; null where nothing says it.</summary>
+        internal string? InitialDomain { get; set; }
+
+        /// <summary>That domain where it is known; the tenant's GUID otherwise.</summary>
+        internal string OrganizationName => InitialDomain ?? TenantId;
+
+        /// <summary>True for a name that Microsoft gave a tenant, in any cloud.</summary>
+        internal static bool IsInitialDomain(string? name) =>
+            name is not null
+            && (name.IndexOf(".onmicrosoft.", StringComparison.OrdinalIgnoreCase) > 0 || name.EndsWith(".partner.onmschina.cn", StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -38,6 +38,9 @@ namespace SecureAppModel.Connect
         /// <summary>Since when Microsoft has retired it, and what to use; null where it is in service.</summary>
         internal virtual string? Retirement => null;
 
+        /// <summary>True where the cmdlet must be told the domain that the tenant was made with.</summary>
+        internal virtual bool WantsInitialDomain(CommandShape shape, bool isAppOnly) => false;
+
         /// <summary>Puts the cmdlet's parameters together.</summary>
         /// <exception cref="SecureAppException">The installed version takes no token, or the service wants to know more.</exception>
         internal Hashtable Parameters(ConnectContext context)

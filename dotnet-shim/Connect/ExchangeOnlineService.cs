@@ -20,12 +20,15 @@ namespace SecureAppModel.Connect
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("outlook") };
 
+        /// <summary>An application names the organization by that domain; its GUID is not taken (Connect-ExchangeOnline, -Organization).</summary>
+        internal override bool WantsInitialDomain(CommandShape shape, bool isAppOnly) => isAppOnly && shape.Takes("Organization");
+
         protected override void Fill(Hashtable parameters, ConnectContext context)
         {
             SetToken(parameters, context, "AccessToken", "outlook");
             if (context.IsAppOnly)
             {
-                parameters["Organization"] = context.OrganizationName;
+                SetIfTaken(parameters, context, "Organization", context.OrganizationName);
             }
             else if (context.IsCustomer)
             {

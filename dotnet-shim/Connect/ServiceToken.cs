@@ -21,11 +21,12 @@ namespace SecureAppModel.Connect
     /// <summary>A token that was obtained.</summary>
     internal sealed class ServiceToken
     {
-        internal ServiceToken(string accessToken, string tenantId, DateTimeOffset expiresOn)
+        internal ServiceToken(string accessToken, string tenantId, DateTimeOffset expiresOn, string? initialDomain = null)
         {
             AccessToken = accessToken;
             TenantId = tenantId;
             ExpiresOn = expiresOn;
+            InitialDomain = initialDomain;
         }
 
         internal string AccessToken { get; }
@@ -34,5 +35,8 @@ namespace SecureAppModel.Connect
         internal string TenantId { get; }
 
         internal DateTimeOffset ExpiresOn { get; }
+
+        /// <summary>The domain that the tenant was made with; null where it was not asked for.</summary>
+        internal string? InitialDomain { get; }
     }
 }

@@ -72,6 +72,56 @@ public sealed class ConnectServiceTests(SharedSandbox shared) : IClassFixture<Sh
         Assert.False(got.Contains("UserPrincipalName"));
     }
 
+    /// <summary>Connect-ExchangeOnline takes no GUID and no other domain there.</summary>
+    [Theory]
+    [InlineData("Connect-DelegatedTenant $customer ExchangeOnline -AppOnly", 1)]
+    [InlineData("Connect-DelegatedTenant $sandbox.Tenants[0].CustomDomainName ExchangeOnline -AppOnly", 1)]
+    [InlineData("Get-DelegatedTenant | ForEach-Object { if ($_.TenantId -eq $customer) { $_ } } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 0)]
+    [InlineData("[pscustomobject]@{ CustomerId = [guid]$customer; DefaultDomainName = $sandbox.Tenants[0].DefaultDomainName } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 0)]
+    [InlineData("[pscustomobject]@{ TenantId = $customer; DefaultDomainName = 'example.org' } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 1)]
+    public void Exchange_for_an_application_is_told_the_domain_that_the_tenant_was_made_with(string command, int asked)
+    {
+        _sandbox.ResetStats();
+
+        IDictionary got = Connect(ConnectStubs.ExchangeOnline, command);
+
+        Assert.Equal(_sandbox.Facts.Tenants[0].DefaultDomainName, got["Organization"]);
+        Jwt.ForAudience("https://outlook.office365.com", Customer, got["AccessToken"]);
+        Assert.Equal(asked, Organizations());
+    }
+
+    [Fact]
+    public void Without_that_domain_Exchange_is_not_called_for_an_application()
+    {
+        _sandbox.AddFault(new
+        {
+            id = "organization",
+            match = new { service = "graph", pathContains = "/organization" },
+            times = 1,
+            action = new { kind = "status", status = 403, body = """{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges"}}""" },
+        });
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        Outcome outcome = engine.Run(ConnectStubs.ExchangeOnline + "Connect-DelegatedTenant $customer ExchangeOnline -AppOnly");
+
+        Assert.Empty(outcome.Output);
+        System.Management.Automation.ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.Contains("initial domain", error.Exception.Message);
+        Assert.Contains("onmicrosoft.com", error.ErrorDetails.RecommendedAction);
+        Assert.Equal(Customer, error.TargetObject);
+        Assert.Null(engine.Get("got"));
+    }
+
+    [Fact]
+    public void A_version_of_Exchanges_that_knows_no_organization_is_given_none()
+    {
+        IDictionary got = Connect(
+            "function Connect-ExchangeOnline { [CmdletBinding()] param([string] $AccessToken) $global:got = $PSBoundParameters }\n",
+            "Connect-DelegatedTenant $customer ExchangeOnline -AppOnly");
+
+        Assert.Equal(["AccessToken"], got.Keys.Cast<string>());
+    }
+
     [Fact]
     public void Partner_Center_gets_the_partners_token_and_the_end_that_version_1_wants()
     {
@@ -128,6 +178,9 @@ public sealed class ConnectServiceTests(SharedSandbox shared) : IClassFixture<Sh
 
         Assert.Equal("other@partner.example", got["AccountId"]);
     }
+
+    private long Organizations() => _sandbox.Stats()["byPath"]!.AsObject()
+        .Where(path => path.Key.Contains("/organization", StringComparison.Ordinal)).Sum(path => (long)path.Value!);
 
     private static string Plain(SecureString secret) => new System.Net.NetworkCredential(string.Empty, secret).Password;
 

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod initial_domain;
 pub(crate) mod merge;
 pub(crate) mod paging;
 pub(crate) mod partner_center;

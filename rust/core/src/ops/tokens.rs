@@ -1,5 +1,6 @@
 //! `tokens`: a token for each item, many at a time, each as soon as it is there.
 
+use crate::delegated::initial_domain::initial_domain;
 use crate::engine::Session;
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
@@ -8,7 +9,7 @@ use crate::http::{Raised, MOST_PER_HOST};
 use crate::operation::{log, Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
-use crate::token::{Refusals, Target, Token, TokenRequest, UserAssertion};
+use crate::token::{Refusals, Target, Token, TokenRequest, Tokens, UserAssertion};
 use crate::value::Value;
 use crate::Credential;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -81,10 +82,13 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
         return Ok(operation);
     }
     Ok(operation.answering(move |item| {
+        if wants_domain(item) {
+            return None;
+        }
         let token = tokens.cached(&question(item, &settings).ok()?)?;
         count.taken.fetch_add(1, Relaxed);
         count.done.fetch_add(1, Relaxed);
-        Some(Event::Record(record(number(item), &token, &settings)))
+        Some(Event::Record(record(number(item), &token, &settings, None)))
     }))
 }
 
@@ -100,13 +104,13 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
         tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Error::cancelled()),
-            Some((item, result)) = under_way.next() => {
+            Some((item, result, domain)) = under_way.next() => {
                 let item: Item = item;
                 let result: Result<Arc<Token>> = result;
                 count.done.fetch_add(1, Relaxed);
                 refusals.note(&result);
                 match result {
-                    Ok(token) => context.sink.record(record(item.number, &token, settings)).await?,
+                    Ok(token) => context.sink.record(record(item.number, &token, settings, domain)).await?,
                     Err(error) => context.sink.failed(item.target(), error).await?,
                 }
                 count.show(&context, open, &mut shown);
@@ -121,11 +125,11 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
                         _ => Ok(question),
                     });
                     under_way.push(async move {
-                        let result = match question {
-                            Ok(question) => tokens.acquire(&question).await,
-                            Err(error) => Err(error),
+                        let (result, domain) = match question {
+                            Ok(question) => answer(&tokens, &question, wants_domain(&request)).await,
+                            Err(error) => (Err(error), None),
                         };
-                        (Item::read(&request), result)
+                        (Item::read(&request), result, domain)
                     });
                 }
             },
@@ -137,12 +141,28 @@ async fn run(mut context: Context, settings: Arc<Settings>, count: Arc<Count>) -
     Ok(())
 }
 
+/// The token, and the initial domain of its tenant where that is wanted: without it, there is no token either.
+async fn answer(tokens: &Tokens, question: &TokenRequest, with_domain: bool) -> (Result<Arc<Token>>, Option<String>) {
+    let result = tokens.acquire(question).await;
+    if !with_domain || result.is_err() {
+        return (result, None);
+    }
+    match initial_domain(tokens, question).await {
+        Ok(domain) => (result, Some(domain)),
+        Err(error) => (Err(error), None),
+    }
+}
+
+fn wants_domain(item: &Request) -> bool {
+    item.flag("initialDomain").unwrap_or(false)
+}
+
 fn number(item: &Request) -> i64 {
     item.opt_int("item").ok().flatten().unwrap_or_default()
 }
 
 fn question(item: &Request, settings: &Settings) -> Result<TokenRequest> {
-    item.only(&["item", "tenant", "resource", "scopes"])?;
+    item.only(&["item", "tenant", "resource", "scopes", "initialDomain"])?;
     let tenant = match item.opt_text("tenant")? {
         // It has a tenant of its own.
         None if settings.credential.managed_identity().is_some() => TenantId::parse("organizations")?,
@@ -188,7 +208,7 @@ impl Item {
     }
 }
 
-fn record(number: i64, token: &Token, settings: &Settings) -> Value {
+fn record(number: i64, token: &Token, settings: &Settings, domain: Option<String>) -> Value {
     let record = Value::map()
         .with("item", number)
         .with("accessToken", token.access_token().clone())
@@ -199,6 +219,10 @@ fn record(number: i64, token: &Token, settings: &Settings) -> Value {
         .with("applicationId", token.application_id())
         .with("tokenType", token.token_type())
         .with("account", token.account());
+    let record = match domain {
+        Some(domain) => record.with("initialDomain", domain),
+        None => record,
+    };
     if settings.include_refresh_token {
         return record.with("refreshToken", token.refresh_token());
     }
