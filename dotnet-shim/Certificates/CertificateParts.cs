@@ -1,9 +1,11 @@
 // A certificate as its user has it, and how it gets into a native request: a file by its path, which the library reads
 // itself; a certificate object with the key copied where it may be, and otherwise with a signer that the key stays behind.
 using System;
+using System.IO;
 using System.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SecureAppModel.Commands;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Certificates
@@ -72,6 +74,8 @@ namespace SecureAppModel.Certificates
                 return Open(request, Certificate ?? CertificateStore.Find(Thumbprint!), PrivateKey);
             }
 
+            CheckShown(Path);
+            CheckShown(KeyPath);
             try
             {
                 using RequestBuilder filled = request()
@@ -85,6 +89,15 @@ namespace SecureAppModel.Certificates
             {
                 using X509Certificate2 opened = LegacyPfx.Open(Path, Password, failure);
                 return Open(request, opened, null);
+            }
+        }
+
+        /// <summary>The library's errors repeat the path, so what looks like a secret must at least be a file.</summary>
+        private static void CheckShown(string? path)
+        {
+            if (path is not null && !Shown.IsPath(path) && !File.Exists(path))
+            {
+                throw Refuse("There is no file at the certificate's path, " + Shown.Path(path) + ".", Advice);
             }
         }
 

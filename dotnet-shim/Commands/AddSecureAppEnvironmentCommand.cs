@@ -95,9 +95,9 @@ namespace SecureAppModel.Commands
             {
                 throw new SecureAppException(
                     SecureAppErrorKind.Storage,
-                    "The certificate file '" + path + "' could not be read: " + cause.Message,
+                    "The certificate file " + Shown.Path(path) + " could not be read" + Shown.Reason(path, cause),
                     "Check the path; it must name a PEM file with the root certificates to trust.",
-                    cause);
+                    Shown.IsPath(path) ? cause : null);
             }
         }
     }

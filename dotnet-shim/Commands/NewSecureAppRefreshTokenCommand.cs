@@ -85,6 +85,7 @@ namespace SecureAppModel.Commands
                 FailInput("-ExpectedAccount is empty.", "Give a user name such as admin@contoso.com, or leave it out.", null);
             }
 
+            Check(AccountInput.Refusal(ExpectedAccount), ExpectedAccount);
             _application = ResolveCredential(Credential);
             using RequestBuilder request = new RequestBuilder("sign_in")
                 .Credential("credential", _application)

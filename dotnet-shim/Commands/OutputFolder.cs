@@ -27,7 +27,7 @@ namespace SecureAppModel.Commands
             catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or System.Security.SecurityException)
             {
                 throw new SecureAppException(
-                    SecureAppErrorKind.Storage, "The folder '" + path + "' cannot be written to: " + cause.Message, Advice, cause);
+                    SecureAppErrorKind.Storage, "The folder " + Shown.Path(path) + " cannot be written to" + Shown.Reason(path, cause), Advice, Shown.IsPath(path) ? cause : null);
             }
         }
     }

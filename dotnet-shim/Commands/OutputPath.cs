@@ -17,11 +17,11 @@ namespace SecureAppModel.Commands
                 string full = session.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
                 return provider.Name == "FileSystem"
                     ? full
-                    : throw Refuse("'" + path + "' is on the " + provider.Name + " provider, which holds no files.", null);
+                    : throw Refuse(Shown.Sentence(Shown.Path(path)) + " is on the " + provider.Name + " provider, which holds no files.", null);
             }
             catch (Exception cause) when (cause is RuntimeException or ArgumentException or NotSupportedException)
             {
-                throw Refuse("'" + path + "' is not a usable path: " + cause.Message, cause);
+                throw Refuse(Shown.Sentence(Shown.Path(path)) + " is not a usable path" + Shown.Reason(path, cause), Shown.IsPath(path) ? cause : null);
             }
         }
     }

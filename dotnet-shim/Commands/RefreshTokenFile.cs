@@ -17,7 +17,7 @@ namespace SecureAppModel.Commands
             {
                 if (new FileInfo(path).Length > LargestFile)
                 {
-                    throw Refuse("'" + path + "' is too large to be a refresh token.");
+                    throw Refuse("The file " + Shown.Path(path) + " is too large to be a refresh token.");
                 }
 
                 text = File.ReadAllText(path).Trim();
@@ -35,7 +35,7 @@ namespace SecureAppModel.Commands
 
             return text.StartsWith("<Objs", StringComparison.Ordinal) ? FromClixml(path, text)
                 : text.Length > 0 ? CredentialInput.Secure(text)
-                : throw Refuse("'" + path + "' is empty.");
+                : throw Refuse("The file " + Shown.Path(path) + " is empty.");
         }
 
         private static SecureString FromClixml(string path, string text)
@@ -47,7 +47,7 @@ namespace SecureAppModel.Commands
             }
             catch (Exception cause) when (cause is System.Xml.XmlException or RuntimeException or System.Security.Cryptography.CryptographicException)
             {
-                throw Refuse("'" + path + "' was made by Export-Clixml but cannot be read here: " + cause.Message);
+                throw Refuse("The file " + Shown.Path(path) + " was made by Export-Clixml but cannot be read here: " + cause.Message);
             }
 
             return (value is PSObject wrapped ? wrapped.BaseObject : value) switch
@@ -55,7 +55,7 @@ namespace SecureAppModel.Commands
                 SecureString { Length: > 0 } secure => secure,
                 PSCredential { Password: { Length: > 0 } password } => password,
                 string { Length: > 0 } plain => CredentialInput.Secure(plain.Trim()),
-                _ => throw Refuse("'" + path + "' holds no refresh token."),
+                _ => throw Refuse("The file " + Shown.Path(path) + " holds no refresh token."),
             };
         }
 

@@ -11,14 +11,20 @@ namespace SecureAppModel.Commands
         private const int LongestKey = 32;
         private const int LongestName = 127;
         private const int LongestPathSegment = 80;
+        private const int LongestShortName = 12;
         private const int LongestRandomLooking = 16;
 
         /// <summary>An application id, tenant or account as it may be repeated: quoted, or its length alone.</summary>
         internal static string Identifier(string? text) => IsIdentifier(text) ? "'" + text + "'" : Described(text);
 
-        /// <summary>False for a token that was taken for a file: it has no separator for a long way.</summary>
-        internal static bool IsPath(string? text) =>
-            text is not null && text.Split('/', '\\').All(segment => segment.Length <= LongestPathSegment);
+        /// <summary>False for a token or a secret that was taken for a file: a part of it looks made at random.</summary>
+        internal static bool IsPath(string? text) => text is not null && text.Split('/', '\\').All(IsPathSegment);
+
+        /// <summary>A path as it may be repeated in the middle of a sentence: quoted, or its length alone.</summary>
+        internal static string Path(string? text) => IsPath(text) ? "'" + text + "'" : Described(text);
+
+        /// <summary>The system's words about a path, with a colon before them; they repeat it, so only where it may be.</summary>
+        internal static string Reason(string? path, Exception cause) => IsPath(path) ? ": " + cause.Message : ".";
 
         /// <summary>An error's target; texts in it are repeated under the same rule.</summary>
         internal static object? Target(object? target) => target switch
@@ -69,6 +75,14 @@ namespace SecureAppModel.Commands
 
         private static bool IsWord(string text) =>
             text.Length <= LongestKey && text.All(character => char.IsLetter(character) || " ._-".IndexOf(character) >= 0);
+
+        /// <summary>Entra's client secrets have a tilde in the middle, and of file names only the short ones of Windows do: PROGRA~1.</summary>
+        private static bool IsPathSegment(string segment)
+        {
+            int tilde = segment.IndexOf('~', Math.Min(1, segment.Length));
+            bool isShortName = tilde < 0 || tilde == segment.Length - 1 || char.IsDigit(segment[tilde + 1]) && segment.Length <= LongestShortName;
+            return isShortName && segment.Length <= LongestPathSegment && !segment.Split('.', '-', '_', ' ', '+', '=').Any(IsRandomLooking);
+        }
 
         private static bool IsRandomLooking(string part) =>
             part.Length > LongestRandomLooking && part.Any(char.IsDigit) && part.Any(char.IsUpper) && part.Any(char.IsLower);

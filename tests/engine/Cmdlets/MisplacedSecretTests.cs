@@ -68,6 +68,19 @@ public sealed class MisplacedSecretTests : IDisposable
             "Export-SecureAppAuditLog $secret $folder",
             "$secret | Export-SecureAppAuditLog -Path $folder -FailOnGap",
             "Export-SecureAppAuditLog $tenant $folder -Environment $secret",
+            "Export-SecureAppAuditLog $tenant \"Variable:\\$secret\"",
+            "Export-SecureAppAuditLog $tenant (Join-It $file $secret)",
+            "New-SecureAppRefreshToken -NoBrowser -RedirectUri $secret",
+            "New-SecureAppRefreshToken -NoBrowser -RedirectUri \"http://example.com/$secret\"",
+            "New-SecureAppRefreshToken -NoBrowser -ExpectedAccount $secret",
+            "New-SecureAppCredential $id -RefreshTokenPath $secret",
+            "New-SecureAppCredential $id -RefreshTokenPath (Join-It $file $secret)",
+            "New-SecureAppCredential $id -CertificatePath $secret",
+            "New-SecureAppCredential $id -CertificatePath $file -CertificateKeyPath $secret",
+            "Set-SecureAppDefault -Credential @{ appId = $id; certificatePath = $secret }",
+            "Add-SecureAppEnvironment x -LoginEndpoint https://login.example.org -CertificatePath $secret",
+            "New-SecureAppCertificate x -PemPath \"Variable:\\$secret\"",
+            "New-PartnerAccessToken -ApplicationId $id -RefreshToken @{ value = $secret } -Scopes https://graph.microsoft.com/.default",
             "Get-DelegatedTenant $secret",
             "Get-DelegatedTenant -Environment $secret",
             "Test-SecureAppCredential $credential $secret",
@@ -119,8 +132,11 @@ public sealed class MisplacedSecretTests : IDisposable
     {
         _engine.Set("secret", secret);
 
-        Outcome outcome = _engine.Run("function ConvertTo-It([string] $text) { $s = [securestring]::new(); foreach ($c in $text.ToCharArray()) { $s.AppendChar($c) }; $s }\n" + command);
+        string file = Path.GetTempFileName();
+        _engine.Set("file", file);
+        Outcome outcome = _engine.Run("function Join-It([string] $one, [string] $other) { $one + '/' + $other }\nfunction ConvertTo-It([string] $text) { $s = [securestring]::new(); foreach ($c in $text.ToCharArray()) { $s.AppendChar($c) }; $s }\n" + command);
 
+        File.Delete(file);
         ErrorRecord[] errors = outcome.FailureRecord is ErrorRecord last ? [.. outcome.Errors, last] : [.. outcome.Errors];
         Assert.NotEmpty(errors);
         Assert.All(outcome.Output, Assert.Null);
@@ -131,6 +147,20 @@ public sealed class MisplacedSecretTests : IDisposable
             $"{error} {error.Exception} {error.ErrorDetails?.Message} {error.ErrorDetails?.RecommendedAction} {error.CategoryInfo} {Text(error.TargetObject)}"));
         Assert.DoesNotContain(secret, all);
         Assert.DoesNotContain(secret[..12], all);
+    }
+
+    /// <summary>A path that looks like one is what says which file is meant.</summary>
+    [Theory]
+    [InlineData("/nowhere/2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001/Refresh token (2).txt")]
+    [InlineData("/nowhere/PROGRA~1/token.txt~")]
+    public void What_looks_like_a_path_is_repeated(string path)
+    {
+        _engine.Set("path", path);
+
+        ErrorRecord error = _engine.Refused("New-SecureAppCredential $id -RefreshTokenPath $path");
+
+        Assert.Contains(Path.GetFileName(path), error.Exception.Message);
+        Assert.Equal(path, error.TargetObject);
     }
 
     [Theory]

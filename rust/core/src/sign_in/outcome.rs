@@ -75,7 +75,7 @@ pub(super) async fn read(plan: &Plan, authority: &Authority, reply: &Reply, nonc
                 Error::new(
                     Kind::NotSignedIn,
                     format!(
-                        "{} signed in, but {expected} was expected",
+                        "{} signed in, but another account was expected",
                         account.as_deref().unwrap_or("somebody without a name")
                     ),
                 )

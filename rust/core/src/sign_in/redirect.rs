@@ -24,7 +24,12 @@ impl Redirect {
             });
         };
         let refused = || {
-            Error::invalid(format!("'{uri}' is not a reply URL")).advise(
+            // What has not even the form of one may be anything, a secret too.
+            Error::invalid(format!(
+                "a text of {} characters is not a reply URL",
+                uri.chars().count()
+            ))
+            .advise(
                 "Give one that the app registration lists, such as http://localhost, https://localhost or \
                  urn:ietf:wg:oauth:2.0:oob.",
             )
@@ -66,7 +71,8 @@ impl Redirect {
                 })
             }
             "http" => Err(Error::invalid(format!(
-                "'{uri}' would carry the answer over plain http to another machine"
+                "a reply URL at http://{} would carry the answer over plain http to another machine",
+                url.host_str().unwrap_or_default()
             ))
             .advise("Use http://localhost, or an https address.")),
             _ if port != 0 => Err(Error::invalid(
@@ -173,13 +179,14 @@ mod tests {
             assert!(Redirect::parse(Some(uri), Some(8400)).is_err(), "nothing listens there");
         }
         for uri in [
-            "http://example.com",
+            "http://example.com/reply",
             "ftp://localhost",
             "localhost",
             "http://localhost/#x",
             "http://u:p@localhost",
         ] {
-            assert!(Redirect::parse(Some(uri), None).is_err(), "{uri}");
+            let refusal = Redirect::parse(Some(uri), None).unwrap_err();
+            assert!(!refusal.message().contains(uri), "{refusal:?}");
         }
         assert!(Redirect::parse(None, Some(70_000)).is_err());
         assert!(Redirect::parse(Some("http://localhost:1"), Some(2)).is_err());
