@@ -11,6 +11,7 @@ function New-PartnerAccessToken {
     [OutputType([SecureAppModel.PartnerAccessToken])]
     param(
         [Parameter(ParameterSetName = 'AccessToken', Mandatory)]
+        [SecureAppModel.Commands.SecretTextTransformation()]
         [string] $AccessToken,
 
         [Parameter(ParameterSetName = 'AccessToken', Mandatory)]
@@ -50,6 +51,7 @@ function New-PartnerAccessToken {
         [Parameter(ParameterSetName = 'ByModule')]
         [Parameter(ParameterSetName = 'RefreshToken', Mandatory)]
         [Parameter(ParameterSetName = 'Resource')]
+        [SecureAppModel.Commands.SecretTextTransformation()]
         [string] $RefreshToken,
 
         [Parameter(ParameterSetName = 'Resource')]

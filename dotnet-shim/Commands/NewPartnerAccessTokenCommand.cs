@@ -34,6 +34,7 @@ namespace SecureAppModel.Commands
 
         /// <summary>A token that there is already.</summary>
         [Parameter]
+        [SecretTextTransformation]
         public string? AccessToken { get; set; }
 
         /// <summary>The credential's user name where it is not given.</summary>
@@ -60,6 +61,7 @@ namespace SecureAppModel.Commands
         public string? Module { get; set; }
 
         [Parameter]
+        [SecretTextTransformation]
         public string? RefreshToken { get; set; }
 
         /// <summary>What the token is for, as version 1 asked; Partner Center where nothing is said.</summary>

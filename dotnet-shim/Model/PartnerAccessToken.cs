@@ -12,6 +12,8 @@ namespace SecureAppModel
     /// </summary>
     public sealed class PartnerAccessToken
     {
+        private static readonly string[] s_openId = { "openid", "email", "profile", "offline_access" };
+
         private PartnerAccessToken(string accessToken, TokenClaims claims, DateTimeOffset expiresOn, string tenantId, string[] scopes)
         {
             AccessToken = accessToken;
@@ -76,12 +78,15 @@ namespace SecureAppModel
         internal static PartnerAccessToken OfGiven(string accessToken, TokenClaims claims, string tenantId, string[] scopes) =>
             new PartnerAccessToken(accessToken, claims, claims.ExpiresOn ?? default, tenantId, scopes);
 
-        /// <summary>A token names its permissions without their API, which is what was asked for up to the last slash.</summary>
+        /// <summary>
+        /// A token names its permissions without their API, which is what was asked for up to the last slash. Those of OpenID Connect
+        /// belong to no API.
+        /// </summary>
         private static string[] Granted(string[] asked, string[] permissions)
         {
             string first = asked.FirstOrDefault() ?? string.Empty;
             string api = first.Substring(0, first.LastIndexOf('/') + 1);
-            return permissions.Length > 0 ? permissions.Select(permission => api + permission).ToArray() : asked;
+            return permissions.Length > 0 ? permissions.Select(permission => s_openId.Contains(permission) ? permission : api + permission).ToArray() : asked;
         }
     }
 

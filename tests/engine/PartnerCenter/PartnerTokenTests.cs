@@ -45,6 +45,31 @@ public sealed class PartnerTokenTests : IDisposable
         Assert.Equal(Jwt.Claims(outcome.Property("AccessToken")).GetProperty("oid").GetString(), outcome.Property("UniqueId"));
     }
 
+    /// <summary>Scripts that keep it well have it so; PowerShell makes the name of its type of it.</summary>
+    [Fact]
+    public void A_refresh_token_may_be_a_SecureString()
+    {
+        Outcome outcome = _engine.Run(
+            "New-PartnerAccessToken -RefreshToken (ConvertTo-Secret $sandbox.RefreshToken) -Credential $appCredential -Scopes https://graph.microsoft.com/.default").Succeeded();
+
+        Jwt.ForAudience("https://graph.microsoft.com", _sandbox.Facts.PartnerTenantId, outcome.Property("AccessToken"));
+        Assert.IsType<string>(outcome.Property("RefreshToken"));
+    }
+
+    /// <summary>The scopes of OpenID Connect are no API's.</summary>
+    [Fact]
+    public void Scopes_that_were_granted_exist()
+    {
+        string[] scopes = Assert.IsType<string[]>(_engine.Run(
+            "New-PartnerAccessToken -RefreshToken $sandbox.RefreshToken -Credential $appCredential -Scopes https://graph.microsoft.com/.default").Succeeded().Property("Scopes"));
+        string[] own = ["openid", "email", "profile", "offline_access"];
+
+        Assert.Contains("openid", scopes);
+        Assert.Contains("https://graph.microsoft.com/User.Read", scopes);
+        Assert.All(scopes, scope => Assert.Equal(own.Contains(scope), !scope.StartsWith("https://graph.microsoft.com/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(scopes, scope => own.Any(name => scope.EndsWith("/" + name, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void The_refresh_token_that_comes_back_works_for_a_customer()
     {
