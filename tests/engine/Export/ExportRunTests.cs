@@ -121,6 +121,20 @@ public sealed class ExportRunTests : IDisposable
         Assert.True(Directory.Exists(Path.Combine(_folder, "a[1]", "b")));
     }
 
+    /// <summary>PowerShell compares such words without regard to case, and so does -Bom.</summary>
+    [Fact]
+    public void A_format_in_any_case_may_have_a_byte_order_mark()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
+        using Engine engine = Open(sandbox);
+
+        engine.Run("Export-SecureAppAuditLog $customer $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) -Format csv -Bom").Succeeded();
+
+        string[] files = Directory.GetFiles(_folder, "*.csv", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.Equal([0xEF, 0xBB, 0xBF], File.ReadAllBytes(file)[..3]));
+    }
+
     [Fact]
     public void The_view_shows_a_line_for_each_tenant()
     {
