@@ -1,6 +1,7 @@
 // Signs in with a real browser and tells what it saw. The task is one line of JSON on standard input:
 // { chromium, url, user, password, action }, the answer one line of JSON on standard output: for each of the two pages its
-// title, text and accessibility violations, and of the last one its address, referrer and the browser's history.
+// title, text, address, referrer and accessibility violations, and of the last one the browser's history too. Beside them is
+// the code that the identity service issued, taken from the request that carried it to the listener.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -15,6 +16,8 @@ async function look(page) {
   return {
     title: await page.title(),
     text: await page.evaluate(() => document.documentElement.outerHTML),
+    address: page.url(),
+    referrer: await page.evaluate(() => document.referrer),
     violations: violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.html).join(' ')})`),
   };
 }
@@ -27,6 +30,12 @@ const browser = await chromium.launch({
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
+  const posted = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().startsWith('http://localhost')) {
+      posted.push(new URLSearchParams(request.postData() ?? ''));
+    }
+  });
   await page.goto(task.url);
   const signIn = await look(page);
   if (task.action !== 'cancel') {
@@ -39,11 +48,10 @@ try {
   const session = await context.newCDPSession(page);
   const { entries } = await session.send('Page.getNavigationHistory');
   console.log(JSON.stringify({
+    code: posted.map((form) => form.get('code')).find((code) => code) ?? null,
     signIn,
     last: {
       ...last,
-      address: page.url(),
-      referrer: await page.evaluate(() => document.referrer),
       history: entries.map(({ url, title }) => `${url} ${title}`),
       heading: await page.getByRole('heading', { level: 1 }).innerText(),
     },

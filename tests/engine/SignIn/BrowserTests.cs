@@ -47,13 +47,19 @@ public sealed class BrowserTests
         string[] after = history.Where(entry => !entry.StartsWith(address, StringComparison.Ordinal)).ToArray();
         Assert.Contains(after, entry => entry.StartsWith("http://localhost", StringComparison.Ordinal));
         Assert.All(after, entry => Assert.DoesNotContain('?', entry));
-        string shown = string.Join('\n', [last["title"]!.GetValue<string>(), last["text"]!.GetValue<string>(), last["address"]!.GetValue<string>(), .. after]);
-        string state = System.Web.HttpUtility.ParseQueryString(new Uri(address).Query)["state"]!;
+        string shown = All(last) + string.Join('\n', after);
         Assert.DoesNotMatch("code=|refresh_token|access_token|id_token|eyJ", shown);
-        foreach (string secret in new[] { sandbox.Facts.Secret, sandbox.Facts.RefreshToken, state })
+        System.Collections.Specialized.NameValueCollection request = System.Web.HttpUtility.ParseQueryString(new Uri(address).Query);
+        string? code = pages["code"]?.GetValue<string>();
+        Assert.Equal(action == "accept", code is { Length: > 20 });
+        foreach (string secret in new[] { sandbox.Facts.Secret, sandbox.Facts.RefreshToken, user.Password, request["state"]!, request["nonce"]! })
         {
             Assert.DoesNotContain(secret, shown);
         }
+
+        // The sign-in page is the request's own: its address has state and nonce.
+        string[] nowhere = [sandbox.Facts.Secret, sandbox.Facts.RefreshToken, user.Password, .. code is null ? Array.Empty<string>() : [code]];
+        Assert.All(nowhere, secret => Assert.DoesNotContain(secret, shown + All(pages["signIn"]!) + string.Join('\n', history)));
 
         if (action == "accept")
         {
@@ -64,6 +70,10 @@ public sealed class BrowserTests
             Assert.StartsWith("SecureAppModel.Denied", Assert.Single(outcome.Errors).FullyQualifiedErrorId);
         }
     }
+
+    /// <summary>All that somebody can read of a page: its title and body, and the addresses that it and its request leave behind.</summary>
+    private static string All(JsonNode page) =>
+        string.Join('\n', new[] { "title", "text", "address", "referrer" }.Select(part => page[part]!.GetValue<string>())) + "\n";
 
     private static string? Chromium()
     {
