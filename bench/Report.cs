@@ -9,13 +9,24 @@ internal sealed class Report(string name, string title, params string[] columns)
 {
     private readonly List<string[]> _rows = [];
     private readonly List<string> _notes = [];
+    private readonly List<string> _missed = [];
 
     public void Row(params string[] cells) => _rows.Add(cells);
 
     public void Note(string text) => _notes.Add(text);
 
-    /// <summary>Prints the table and writes it to <c>bench/results/&lt;name&gt;.md</c>.</summary>
-    public void Finish()
+    /// <summary>What the numbers must hold to; where they do not, the measurement fails.</summary>
+    public void Limit(bool held, string text)
+    {
+        Note("Limit: " + text + (held ? "." : ". MISSED."));
+        if (!held)
+        {
+            _missed.Add(text);
+        }
+    }
+
+    /// <summary>Prints the table and writes it to <c>bench/results/&lt;name&gt;.md</c>; the program's exit code.</summary>
+    public int Finish()
     {
         var text = new StringBuilder();
         text.Append("# ").Append(title).Append("\n\n");
@@ -35,6 +46,8 @@ internal sealed class Report(string name, string title, params string[] columns)
         Console.Write(text);
         string folder = Directory.CreateDirectory(Path.Combine(Session.Root, "bench", "results")).FullName;
         File.WriteAllText(Path.Combine(folder, name + ".md"), text.ToString());
+        _missed.ForEach(missed => Console.Error.WriteLine($"Beyond its limit: {missed}."));
+        return _missed.Count == 0 ? 0 : 1;
     }
 
     /// <summary>Wall-clock and processor time of this process for some work.</summary>

@@ -1,9 +1,9 @@
 //! Processor time per token, ours beside a bare reqwest loop, against the same sandbox in the same run.
 //!
-//! `cargo run --release -p secureapp-core --example token_cpu [tokens] [rounds]`
+//! `cargo run --release -p secureapp-core --example token_cpu [tokens] [rounds]`; `bench -- tokens` runs it and keeps its table.
 //!
 //! Each contender runs on threads of its own name, and the kernel's account of these threads is read before and after
-//! (Linux only), so the sandbox's own work does not count. Rounds alternate; the median is shown.
+//! (Linux only), so the sandbox's own work does not count. Rounds alternate; the median is shown, tab-separated.
 
 use futures_util::stream::{self, StreamExt};
 use reqwest::header::CONTENT_TYPE;
@@ -42,11 +42,7 @@ fn main() -> Outcome<()> {
         ..Options::default()
     };
     let sandbox = Sandbox::start_blocking(options)?;
-    println!("{tokens} tokens, {rounds} rounds, {IN_FLIGHT} in flight, medians\n");
-    println!(
-        "{:<16} {:>14} {:>14} {:>14} {:>7}",
-        "grant", "bare reqwest", "secureapp", "wall (ours)", "ratio"
-    );
+    println!("grant\tbare reqwest\tsecureapp\twall (ours)\tratio");
     for (name, grant) in [("client secret", Grant::Secret), ("refresh token", Grant::RefreshToken)] {
         let (mut bare_costs, mut our_costs) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
@@ -60,7 +56,7 @@ fn main() -> Outcome<()> {
         let (bare, ours) = (per_token(&mut bare_costs), per_token(&mut our_costs));
         let wall = our_costs[our_costs.len() / 2].wall;
         println!(
-            "{name:<16} {bare:>11.1} us {ours:>11.1} us {:>11.0} ms {:>7.2}",
+            "{name}\t{bare:.1} us\t{ours:.1} us\t{:.0} ms\t{:.2}",
             wall.as_secs_f64() * 1e3,
             ours / bare
         );
