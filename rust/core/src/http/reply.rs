@@ -10,6 +10,7 @@ use reqwest::header::{HeaderMap, CONTENT_TYPE};
 use serde::Deserialize;
 use std::fmt;
 use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// What came back for one request.
 pub(crate) struct Reply {
@@ -69,7 +70,8 @@ impl Reply {
             .unwrap_or(0)
             .min(limit)
             .min(64 << 10);
-        let mut whole = Vec::with_capacity(expected.max(first.len() + second.len()));
+        // An answer may hold a token.
+        let mut whole = Zeroizing::new(Vec::with_capacity(expected.max(first.len() + second.len())));
         whole.extend_from_slice(&first);
         let mut next = Some(second);
         while let Some(chunk) = next {
@@ -77,7 +79,7 @@ impl Reply {
             whole.extend_from_slice(&chunk);
             next = self.chunk().await?;
         }
-        Ok(Bytes::from(whole))
+        Ok(Bytes::from_owner(whole))
     }
 
     fn within(&self, length: usize, limit: usize) -> Result<()> {
