@@ -44,10 +44,10 @@ public sealed class HelpTests
 
     /// <summary>What a person reads of a parameter beside its text: in the words that PowerShell itself uses.</summary>
     [Theory]
-    [InlineData("Export-SecureAppAuditLog", "StartTime", "DateTime", "25 hours before now, or before -EndTime", "StartDate")]
-    [InlineData("Export-SecureAppAuditLog", "SettleDelay", "TimeSpan", "00:10:00", "none")]
+    [InlineData("Export-SecureAppAuditLog", "StartTime", "DateTime", "25 hours before the end", "StartDate")]
+    [InlineData("Export-SecureAppAuditLog", "SettleDelay", "TimeSpan", "00:10:00 for the feed, a day for Exchange and Graph", "none")]
     [InlineData("Export-SecureAppAuditLog", "Format", "String", "Ndjson", "none")]
-    [InlineData("Export-SecureAppAuditLog", "ContentType", "String[]", "Audit.AzureActiveDirectory, Audit.Exchange, Audit.SharePoint, Audit.General", "none")]
+    [InlineData("Export-SecureAppAuditLog", "ContentType", "String[]", "the four Audit types, or AuditLogQuery", "none")]
     [InlineData("Export-SecureAppAuditLog", "ThrottleLimit", "Int32", "8", "none")]
     [InlineData("Export-SecureAppAuditLog", "Path", "String", "None", "none")]
     [InlineData("Export-SecureAppAuditLog", "Force", "SwitchParameter", "False", "none")]

@@ -117,7 +117,7 @@ public sealed class StopTests
         using Engine engine = StopBed.Open(sandbox, out string folder);
         string silent = $"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}";
         engine.Run(
-            "param($silent) Add-SecureAppEnvironment -Force -Name Silent -LoginEndpoint $silent -GraphEndpoint $silent -PartnerCenterEndpoint $silent -ManagementEndpoint $silent -KeyVaultEndpoint $silent; Set-SecureAppDefault -Environment Silent",
+            "param($silent) Add-SecureAppEnvironment -Force -Name Silent -LoginEndpoint $silent -GraphEndpoint $silent -PartnerCenterEndpoint $silent -ManagementEndpoint $silent -OutlookEndpoint $silent -KeyVaultEndpoint $silent; Set-SecureAppDefault -Environment Silent",
             silent).Succeeded();
 
         RunningScript running = engine.Start(StopBed.Ask + StopTable.Rows[command].Script);
