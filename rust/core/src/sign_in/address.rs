@@ -172,7 +172,7 @@ pub(super) async fn try_out(plan: &Plan, attempt: &Attempt, address: &str) -> Re
 fn sent_back(attempt: &Attempt, location: Option<&str>) -> Option<ServiceError> {
     let location = location.filter(|location| location.starts_with(&attempt.redirect_uri))?;
     match response::read(Url::parse(location).ok()?.query()?)? {
-        (state, Response::Refused(service)) if state == attempt.state => Some(service),
+        (state, Response::Refused(service)) if state == attempt.state => Some(*service),
         _ => None,
     }
 }

@@ -188,6 +188,6 @@ async fn complete(plan: &Plan, authority: &Authority, attempt: &Attempt, respons
             let reply = tokens::redeem_code(plan, authority, attempt, &code).await?;
             outcome::read(plan, authority, &reply, Some(attempt.nonce())).await
         }
-        Response::Refused(service) => Err(attempt.refusal(plan, service)),
+        Response::Refused(service) => Err(attempt.refusal(plan, *service)),
     }
 }

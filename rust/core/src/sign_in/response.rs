@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 #[derive(Clone)]
 pub(super) enum Response {
     Code(Secret),
-    Refused(ServiceError),
+    Refused(Box<ServiceError>),
 }
 
 /// Reads a query or a form. `None` where it is no answer.
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<(String, Response)> {
     }
     if error.contains_key("error") {
         let service = read_service_error(&Json::Object(error).to_string());
-        return Some((state, Response::Refused(service)));
+        return Some((state, Response::Refused(Box::new(service))));
     }
     Some((state, Response::Code(code?)))
 }

@@ -93,11 +93,8 @@ async fn what_is_missing_is_told_after_the_rest() {
     );
     let outcome = world.read(&ask, &tenants).await;
     let of = |tenant: &str| {
-        let summaries = summaries(&outcome).into_iter();
-        summaries
-            .filter(|summary| text(summary, "tenantId") == tenant)
-            .last()
-            .unwrap()
+        let mut summaries = summaries(&outcome).into_iter();
+        summaries.rfind(|summary| text(summary, "tenantId") == tenant).unwrap()
     };
     assert!(!flag(of(&tenants[0]), "complete"));
     assert!(text(of(&tenants[0]), "reason").contains("AF20051"));

@@ -96,13 +96,16 @@ impl Reader {
     }
 }
 
+/// Takes a record's id, where it has one, and its bytes.
+type EachLine<'a> = dyn FnMut(Option<&[u8]>, &[u8]) -> Result<()> + 'a;
+
 /// Records that stand one in a line: as the splitter's array, with the line breaks for commas.
 fn lines(
     mut from: Box<dyn Read + '_>,
     buffer: usize,
     largest: usize,
     fields: Fields,
-    each: &mut dyn FnMut(Option<&[u8]>, &[u8]) -> Result<()>,
+    each: &mut EachLine<'_>,
 ) -> Result<()> {
     let mut splitter = Splitter::new(largest).with_fields(fields);
     let sink = &mut |record: crate::export::split::RawRecord<'_>| match record.flaw {

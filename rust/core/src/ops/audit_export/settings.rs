@@ -46,7 +46,16 @@ impl Settings {
     }
 
     pub(super) fn read(session: &Session, request: &Request) -> Result<Self> {
-        let own = ["path", "format", "bom", "flatten", "compression", "force", "passThru", "maxMemory"];
+        let own = [
+            "path",
+            "format",
+            "bom",
+            "flatten",
+            "compression",
+            "force",
+            "passThru",
+            "maxMemory",
+        ];
         request.only(&[&wanted::FIELDS[..], &own].concat())?;
         let caller = Caller::read(session, request)?;
         let wanted = Wanted::read(session, request, &caller)?;

@@ -120,7 +120,10 @@ impl Follower {
     async fn begin(&self, now: i64) -> Result<i64> {
         let watch = &self.watch;
         let tenant = TenantId::parse(self.request.text("tenant")?)?;
-        let resolve = watch.engine.tokens().resolve(&watch.settings.caller.environment, &tenant);
+        let resolve = watch
+            .engine
+            .tokens()
+            .resolve(&watch.settings.caller.environment, &tenant);
         let guid = or_cancelled(&watch.cancel, resolve).await?;
         let journal = watch.settings.output.path.join(format!("tenant={guid}")).join(JOURNAL);
         let earliest = feed::earliest(now);
