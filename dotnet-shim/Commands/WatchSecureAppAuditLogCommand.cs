@@ -1,7 +1,5 @@
 using System;
-using System.Collections.Generic;
 using System.Management.Automation;
-using SecureAppModel.Completion;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -9,22 +7,11 @@ namespace SecureAppModel.Commands
     /// <summary>Follows customers' Management Activity feeds into export folders until it is stopped.</summary>
     [Cmdlet(VerbsCommon.Watch, "SecureAppAuditLog", SupportsShouldProcess = true)]
     [OutputType(typeof(SecureAppAuditWatch))]
-    public sealed class WatchSecureAppAuditLogCommand : OperationCmdlet
+    public sealed class WatchSecureAppAuditLogCommand : TenantCmdlet
     {
-        private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
         private SecureAppCredential? _credential;
         private string _folder = string.Empty;
         private DateTimeOffset? _until;
-        private long _items;
-
-        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-        [Alias("Tenant", "CustomerId", "CustomerContextId")]
-        [TenantTransformation]
-        public string[]? TenantId { get; set; }
-
-        /// <summary>The customer's name as it shall appear in the results; Get-DelegatedTenant gives it.</summary>
-        [Parameter(ValueFromPipelineByPropertyName = true)]
-        public string? DisplayName { get; set; }
 
         /// <summary>The folder to write to, taken literally; created where it is missing.</summary>
         [Parameter(Position = 1)]
@@ -72,17 +59,6 @@ namespace SecureAppModel.Commands
         [DurationTransformation]
         public TimeSpan? SettleDelay { get; set; }
 
-        [Parameter]
-        [ValidateRange(1, 64)]
-        public int? ThrottleLimit { get; set; }
-
-        [Parameter]
-        public SwitchParameter AppOnly { get; set; }
-
-        [Parameter]
-        [ArgumentCompleter(typeof(EnvironmentCompleter))]
-        public string? Environment { get; set; }
-
         protected override void BeginProcessing()
         {
             if (string.IsNullOrWhiteSpace(Path))
@@ -90,47 +66,25 @@ namespace SecureAppModel.Commands
                 FailInput("No folder was given.", "Use -Path with the folder to write to.", null);
             }
 
-            if (!MyInvocation.ExpectingInput)
-            {
-                Check(TenantInput.Missing(TenantId), null);
-            }
-
-            foreach (string tenant in TenantId ?? Array.Empty<string>())
-            {
-                Check(TenantInput.Refusal(tenant), tenant);
-            }
-
+            CheckTenants();
             CheckTimes();
             _folder = Guarded(() => OutputFolder.Resolve(SessionState, Path!), new FilePath(Path));
             _credential = ResolveCredential(Credential);
         }
 
-        protected override void ProcessRecord()
+        internal override void OnRecord(ValueMap record) => WriteObject(new SecureAppAuditWatch(record));
+
+        internal override void OnTenant(string tenant, string? displayName)
         {
-            if (TenantInput.Missing(TenantId) is SecureAppException missing)
+            if (!ShouldProcess(Title(tenant, displayName), "Follow audit log into " + _folder))
             {
-                FailItem(missing, null);
                 return;
             }
 
-            foreach (string tenant in TenantId!)
-            {
-                SubmitTenant(tenant);
-            }
-
-            if (IsStarted)
-            {
-                DrainReady();
-            }
+            StartOnce();
+            using RequestBuilder item = Item(tenant, displayName);
+            Submit(item);
         }
-
-        protected override void EndProcessing() => Complete();
-
-        internal override void OnRecord(ValueMap record) => WriteObject(new SecureAppAuditWatch(record));
-
-        /// <summary>A tenant has begun to fail, or fails for another reason; it is tried again.</summary>
-        internal override void OnFailed(ValueMap target, SecureAppException failure) =>
-            WriteError(ErrorRecords.From(failure, _tenants.TryGetValue(target.Int("item"), out string? tenant) ? tenant : target.OptionalText("tenant")));
 
         private void CheckTimes()
         {
@@ -157,30 +111,13 @@ namespace SecureAppModel.Commands
                 FailInput("-PollInterval is shorter than a second.", "Use a second or more; the feed is an hour behind anyway, so minutes are enough.", PollInterval);
             }
 
-            _until = Until is DateTime until ? Moment(until) : Duration is TimeSpan duration ? DateTimeOffset.UtcNow + duration : null;
-        }
-
-        private void SubmitTenant(string tenant)
-        {
-            if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+            DateTimeOffset now = DateTimeOffset.UtcNow;
+            if (Duration > DateTimeOffset.MaxValue - now)
             {
-                FailItem(refusal, tenant);
-                return;
+                FailInput("-Duration is longer than time goes.", "Leave it out to go on until the command is stopped.", Duration);
             }
 
-            string? name = TenantId!.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null;
-            if (!ShouldProcess(name is null ? tenant : name + " (" + tenant + ")", "Follow audit log into " + _folder))
-            {
-                return;
-            }
-
-            StartOnce();
-            _tenants[++_items] = tenant;
-            using RequestBuilder item = new RequestBuilder("tenant")
-                .Int("item", _items)
-                .Text("tenant", tenant.Trim())
-                .Text("displayName", name);
-            Submit(item);
+            _until = Until is DateTime until ? Moment(until) : now + Duration;
         }
 
         private void StartOnce()
@@ -191,19 +128,15 @@ namespace SecureAppModel.Commands
             }
 
             Guarded(() => OutputFolder.Ensure(_folder), new FilePath(Path));
-            using RequestBuilder request = new RequestBuilder("audit_watch")
-                .Credential("credential", _credential!)
-                .Text("environment", ResolveEnvironment(Environment))
+            using RequestBuilder request = Request("audit_watch", _credential!)
                 .Texts("contentTypes", ContentType)
                 .Text("path", _folder)
                 .Text("format", Format.ToLowerInvariant())
                 .Flag("bom", Bom)
-                .Int("throttle", ThrottleLimit)
                 .Int("pollMs", PollInterval is TimeSpan poll ? (long)poll.TotalMilliseconds : null)
                 .Time("startTime", StartTime is DateTime start ? Moment(start) : null)
                 .Time("until", _until)
-                .Int("settleSeconds", SettleDelay is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null)
-                .Flag("appOnly", AppOnly);
+                .Int("settleSeconds", SettleDelay is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null);
             Start(request);
         }
 

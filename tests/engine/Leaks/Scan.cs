@@ -35,8 +35,6 @@ internal sealed partial class Scan
             Add(text, kind);
             Add(Uri.EscapeDataString(text), kind);
             Add(System.Security.SecurityElement.Escape(text), kind);
-            // How a SecureString is serialised where it cannot be encrypted.
-            Add(Convert.ToHexStringLower(Encoding.Unicode.GetBytes(text)), kind);
             for (int skipped = 0; skipped < 3; skipped++)
             {
                 // Whatever stands before it; the last characters depend on what stands behind.
@@ -47,20 +45,22 @@ internal sealed partial class Scan
 
     internal IEnumerable<Finding> In(Heard heard)
     {
-        Match token = Token().Match(heard.Text);
+        // How a SecureString is serialised where it cannot be encrypted: its UTF-16 in hexadecimal.
+        string text = Hexadecimal().Replace(heard.Text, run => Encoding.Unicode.GetString(Convert.FromHexString(run.Value)));
+        Match token = Token().Match(text);
         if (token.Success)
         {
-            yield return new Finding(heard, "JSON Web Token", Before(heard.Text, token.Index));
+            yield return new Finding(heard, "JSON Web Token", Before(text, token.Index));
         }
 
-        Match key = PrivateKey().Match(heard.Text);
+        Match key = PrivateKey().Match(text);
         if (key.Success)
         {
-            yield return new Finding(heard, "private key", Before(heard.Text, key.Index));
+            yield return new Finding(heard, "private key", Before(text, key.Index));
         }
 
         // A token's parts are no secrets of their own.
-        string rest = token.Success ? Token().Replace(heard.Text, string.Empty) : heard.Text;
+        string rest = token.Success ? Token().Replace(text, string.Empty) : text;
         if (Find(rest) is var (at, kind))
         {
             yield return new Finding(heard, kind, Before(rest, at));
@@ -132,6 +132,9 @@ internal sealed partial class Scan
 
     [GeneratedRegex(@"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?")]
     private static partial Regex Token();
+
+    [GeneratedRegex("(?:[0-9a-fA-F]{2}00){16,}")]
+    private static partial Regex Hexadecimal();
 
     [GeneratedRegex("-----BEGIN [A-Z ]*PRIVATE KEY-----")]
     private static partial Regex PrivateKey();

@@ -21,7 +21,7 @@ internal static class ScriptRecorder
         Hear(Place.Progress, script, outcome.Progress.Select(record =>
             $"{record.Activity} {record.StatusDescription} {record.CurrentOperation}").Distinct(StringComparer.Ordinal));
         Recorder.Hear(Place.Screen, script, outcome.Screen);
-        Hear(Place.Error, script, outcome.Errors.Append(outcome.FailureRecord).OfType<ErrorRecord>().SelectMany(Texts));
+        Hear(Place.Error, script, outcome.Errors.Append(outcome.FailureRecord).OfType<ErrorRecord>().SelectMany(Texts).Select(text => Without(script, text)));
         Recorder.Hear(Place.Error, script, outcome.Failure?.ToString());
         HearObjects(script, outcome.Output, runspace, host);
     }
@@ -95,6 +95,18 @@ internal static class ScriptRecorder
         using PowerShell shell = PowerShell.Create(runspace);
         shell.AddCommand("Out-Default").Invoke(objects);
         return host.TakeText();
+    }
+
+    /// <summary>PowerShell repeats in an error's InvocationInfo the line that it came from; what that says itself is no leak.</summary>
+    private static string? Without(string script, string? text)
+    {
+        foreach (string line in script.Split('\n').Where(line => line.Length >= RunSecrets.Shortest))
+        {
+            string escaped = line.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
+            text = text?.Replace(line, string.Empty).Replace(escaped, string.Empty);
+        }
+
+        return text;
     }
 
     /// <summary>What a person, a log or a serialised <c>$Error</c> gets of an error.</summary>

@@ -11,16 +11,21 @@ public sealed class SecretScanTests
 {
     /// <summary>
     /// The places: what a script says that asks for a secret. It may write the secret then, by itself or in an object of its
-    /// own; no stream, view, file or serialised object of the module may hold one in any case, but for one.
+    /// own; no stream, error, view or serialised object of the module may hold one in any case, but for one.
     /// </summary>
     private static readonly string[] s_asked =
     [
-        // The properties of a token object, those of -IncludeRefreshToken and of Start-SecureAppSandbox among them.
+        // The properties of what Get-SecureAppAccessToken (with -IncludeRefreshToken the second too), New-PartnerAccessToken and
+        // Start-SecureAppSandbox return.
         @"\.AccessToken\b",
         @"\.RefreshToken\b",
         @"\.Secret\b",
         // Of Get-SecureAppAccessToken and Get-SecureAppKeyVaultSecret.
         "-AsPlainText",
+        // Of Get-SecureAppAccessToken, and of Connect-DelegatedTenant for a command that takes a SecureString; serialised where it
+        // cannot be encrypted, that has the token.
+        "-AsSecureString",
+        "-AsHashtable",
         // The drop-in function, whose answer is the token's text.
         "Get-GCITSAccessTokenByResource",
         // PowerShell's own making of text from a token object, which scripts build their headers with.

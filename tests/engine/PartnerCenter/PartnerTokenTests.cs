@@ -269,9 +269,9 @@ public sealed class PartnerTokenTests : IDisposable
             + _engine.Render("$token, $token") + _engine.Render("@{ held = $token }");
 
         Assert.Contains("hidden", all);
-        foreach (string property in new[] { "AccessToken", "RefreshToken" })
+        foreach (string property in new[] { "$token.AccessToken", "$token.RefreshToken" })
         {
-            string secret = _engine.Run("param($name) $token.$name", property).Single<string>();
+            string secret = _engine.Run(property).Single<string>();
             Assert.DoesNotContain(secret[..16], all);
             Assert.DoesNotContain(secret[^16..], all);
         }

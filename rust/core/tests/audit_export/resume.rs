@@ -6,6 +6,14 @@ use secureapp_sandbox::AuditOptions;
 use serde_json::json;
 use std::fs;
 
+/// What the feed still has when an export goes on with it, however long that takes.
+fn recent(world: &World) -> Ask {
+    Ask {
+        start: world.now - 6 * DAY_MS,
+        ..world.ask()
+    }
+}
+
 /// What there is to go on with.
 async fn resumable(world: &World, tenants: &str) -> Outcome {
     let facts = serde_json::to_value(world.sandbox.facts()).unwrap();
@@ -46,7 +54,7 @@ async fn a_stopped_export_goes_on_without_being_told_anything() {
     let tenants = world.tenants();
     let ask = Ask {
         settle_seconds: 60,
-        ..world.ask()
+        ..recent(&world)
     };
     world.export(&ask, &tenants[..1]).await.assert_complete(1);
     for tenant in &tenants[1..] {
@@ -112,12 +120,12 @@ async fn each_source_goes_on_with_its_own_filter_and_format() {
         end: (world.now - 2 * DAY_MS).div_euclid(1000) * 1000,
         settle_seconds: 0,
         filter: &[("recordTypes", "ExchangeItemAggregated,AzureActiveDirectory")],
-        ..world.ask()
+        ..recent(&world)
     };
     let feed = Ask {
         format: "csv",
         content_types: "Audit.General,Audit.Exchange",
-        ..world.ask()
+        ..recent(&world)
     };
     // The searches fail for a day, and one blob of each content type of the feed is not to be had.
     let day = |days: i64| {
@@ -176,7 +184,7 @@ async fn each_source_goes_on_with_its_own_filter_and_format() {
 async fn what_has_left_the_feed_stays_a_named_gap() {
     let world = World::start(1, 400, AuditOptions::default()).await;
     let tenant = &world.tenants()[0];
-    let ask = world.ask();
+    let ask = recent(&world);
     world.fault(
         json!({"match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": -1, "skip": 8,
         "action": {"kind": "status", "status": 401, "body": "{}"}}),
@@ -223,7 +231,7 @@ async fn what_has_left_the_feed_stays_a_named_gap() {
 async fn a_folder_that_cannot_be_read_is_told_and_the_others_go_on() {
     let world = World::start(2, 200, AuditOptions::default()).await;
     let tenants = world.tenants();
-    let ask = world.ask();
+    let ask = recent(&world);
     let nothing = resumable(&world, "").await.end.unwrap();
     assert_eq!(nothing.kind(), Kind::NotFound);
     world.fault(

@@ -81,7 +81,7 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
     }
     let left = request
         .opt_int("until")?
-        .map(|until| u64::try_from(until - now).unwrap_or(0));
+        .map(|until| u64::try_from(until.saturating_sub(now)).unwrap_or(0));
     let throttle = settings.caller.throttle;
     Ok(Operation::spawn(session, move |context| {
         let watch = Arc::new(Watch {
