@@ -33,6 +33,14 @@ namespace SecureAppModel.Commands
         [Parameter]
         public SwitchParameter Bom { get; set; }
 
+        /// <summary>A column for each field of the records, instead of the columns of Search-UnifiedAuditLog.</summary>
+        [Parameter]
+        public SwitchParameter Flatten { get; set; }
+
+        [Parameter]
+        [ValidateSet("None", "Gzip", "Zstd")]
+        public string Compression { get; set; } = "None";
+
         /// <summary>Time from the beginning of one round to the next; fifteen minutes where it is not given.</summary>
         [Parameter]
         [DurationTransformation]
@@ -88,9 +96,10 @@ namespace SecureAppModel.Commands
 
         private void CheckTimes()
         {
-            if (Bom && Format != "Csv")
+            if ((Bom || Flatten) && !Format.Equals("Csv", StringComparison.OrdinalIgnoreCase))
             {
-                FailInput("-Bom is for CSV files only.", "Add -Format Csv, or leave -Bom out.", null);
+                string name = Bom ? "-Bom" : "-Flatten";
+                FailInput(name + " is for CSV files only.", "Add -Format Csv, or leave " + name + " out.", null);
             }
 
             if (Duration is not null && Until is not null)
@@ -133,6 +142,8 @@ namespace SecureAppModel.Commands
                 .Text("path", _folder)
                 .Text("format", Format.ToLowerInvariant())
                 .Flag("bom", Bom)
+                .Flag("flatten", Flatten)
+                .Text("compression", Compression.ToLowerInvariant())
                 .Int("pollMs", PollInterval is TimeSpan poll ? (long)poll.TotalMilliseconds : null)
                 .Time("startTime", StartTime is DateTime start ? Moment(start) : null)
                 .Time("until", _until)
