@@ -23,6 +23,8 @@ namespace SecureAppModel.Commands
                 FailInput("Nothing to set was given.", "Use -Credential, -Environment or both; Clear-SecureAppDefault removes a default.", null);
             }
 
+            CheckNotEmpty(nameof(Environment));
+
             // Both are checked before either is changed.
             SecureAppCredential? credential = credentialGiven ? ResolveCredential(Credential) : State.Credential;
             string? environment = MyInvocation.BoundParameters.ContainsKey(nameof(Environment))

@@ -26,6 +26,10 @@ namespace SecureAppModel.Commands
                     if (ShouldProcess(environment + " (process " + processId + ")", "Stop sandbox"))
                     {
                         SandboxRegistry.Stop(processId);
+                        if (string.Equals(State.Environment, environment, StringComparison.OrdinalIgnoreCase))
+                        {
+                            State.LoseEnvironment();
+                        }
                     }
                 }
                 else if (ParameterSetName == "ProcessId")

@@ -75,7 +75,7 @@ public sealed class ConnectServiceTests(SharedSandbox shared) : IClassFixture<Sh
     /// <summary>Connect-ExchangeOnline takes no GUID and no other domain there.</summary>
     [Theory]
     [InlineData("Connect-DelegatedTenant $customer ExchangeOnline -AppOnly", 1)]
-    [InlineData("Connect-DelegatedTenant $sandbox.Tenants[0].CustomDomainName ExchangeOnline -AppOnly", 1)]
+    [InlineData("Connect-DelegatedTenant $sandbox.Tenants[0].DefaultDomainName.Replace('.onmicrosoft.com', '.example') ExchangeOnline -AppOnly", 1)]
     [InlineData("Get-DelegatedTenant | ForEach-Object { if ($_.TenantId -eq $customer) { $_ } } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 0)]
     [InlineData("[pscustomobject]@{ CustomerId = [guid]$customer; DefaultDomainName = $sandbox.Tenants[0].DefaultDomainName } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 0)]
     [InlineData("[pscustomobject]@{ TenantId = $customer; DefaultDomainName = 'example.org' } | Connect-DelegatedTenant -Service ExchangeOnline -AppOnly", 1)]

@@ -50,11 +50,12 @@ public sealed class AuditObjectTests
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "2000", "--audit", "recordsPerBlob=20");
         using Engine engine = Engine.Open().Join(sandbox);
-        sandbox.AddFault(new { id = "rest", match = new { service = "manage", pathContains = "/audit/" }, skip = 20, times = -1, action = new { kind = "hold", stage = "before-headers" } });
+        sandbox.AddFault(new { id = "rest", match = new { service = "manage", pathContains = "/audit/" }, skip = 12, times = -1, action = new { kind = "hold", stage = "before-headers" } });
+        engine.Set("held", () => { sandbox.WaitForHold("rest", "held"); });
 
         Outcome outcome = engine.Run(
             """
-            function Stop-AtFirst { process { $_; throw 'enough' } }
+            function Stop-AtFirst { process { $held.Invoke(); $_; throw 'enough' } }
             try { Get-SecureAppAuditLog $customer -StartTime ([datetime]::UtcNow.AddDays(-6)) | Stop-AtFirst } catch { 'stopped' }
             """).Succeeded();
 

@@ -12,7 +12,7 @@ public sealed class ExportCheckTests : IDisposable
         "Get-DelegatedTenant | Export-SecureAppAuditLog -Path $folder -StartTime ([datetime]::UtcNow.AddDays(-6.9)) -EndTime ([datetime]::UtcNow) -SettleDelay 0";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("secureapp-").FullName;
-    private readonly Sandbox _sandbox = Sandbox.Start("--tenants", "3", "--records", "300");
+    private readonly Sandbox _sandbox = Sandbox.Start("--tenants", "3", "--records", "3000");
     private readonly Engine _engine;
 
     public ExportCheckTests()

@@ -14,7 +14,7 @@ use explain::Right;
 
 pub(crate) use address::Address;
 pub(crate) use keys::VaultKey;
-pub(crate) use secrets::{Properties, Step};
+pub(crate) use secrets::{check_name, Properties, Step};
 
 use crate::credential::Credential;
 use crate::environment::Environment;

@@ -299,6 +299,11 @@ fn body(value: &Secret, properties: &Properties) -> Result<Zeroizing<Vec<u8>>> {
     Ok(body)
 }
 
+/// Whether it can be the name of something in a vault; nothing is sent.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    object("secrets", name, None).map(drop)
+}
+
 /// The path of an object, its name checked: letters, digits and hyphens, 127 at most.
 pub(super) fn object(kind: &str, name: &str, version: Option<&str>) -> Result<String> {
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

@@ -7,13 +7,16 @@ use crate::operation::Operation;
 use crate::request::Request;
 use crate::store::Place;
 use crate::value::Value;
+use crate::vault::check_name;
 
 pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Operation> {
     let (place, _) = super::place(session, request, &[])?;
-    if matches!(&place, Place::Vault(place) if place.access.is_none()) {
-        return Err(
-            Error::invalid("nobody was named who may delete the stored credential").advise("Give -VaultCredential.")
-        );
+    if let Place::Vault(place) = &place {
+        if place.access.is_none() {
+            return Err(Error::invalid("nobody was named who may delete the stored credential")
+                .advise("Give -VaultCredential."));
+        }
+        check_name(&place.name)?;
     }
     Ok(Operation::spawn(session, |context| async move {
         let stores = context.engine.stores();
