@@ -80,7 +80,7 @@ pub(super) async fn partner_center_mfa(context: &Context, plan: &Plan) -> Result
 async fn ask(context: &Context, plan: &Plan) -> Result<Option<bool>> {
     let environment = plan.question.environment();
     let target = Target::resource(environment.resource(Service::PartnerCenter))?;
-    let token = plan.question.clone().for_target(target).force_refresh(false);
+    let token = plan.question.clone().for_target(target);
     let name = HeaderName::from_static;
     let address = format!("{}/v1/customers?size=1", environment.endpoint(Service::PartnerCenter)?);
     let spec = RequestSpec::get(&address)?
