@@ -1,30 +1,18 @@
 using System;
-using System.Collections.Generic;
 using System.Management.Automation;
-using SecureAppModel.Completion;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
 {
     /// <summary>What the commands on tenants' audit logs share: whose, from which service, which records of which time.</summary>
-    public abstract class AuditLogCmdlet : OperationCmdlet
+    public abstract class AuditLogCmdlet : TenantCmdlet
     {
         private const string Feed = "Feed";
         private const string Exchange = "Exchange";
         private const string Graph = "Graph";
 
-        private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
         private SecureAppCredential? _credential;
         private TimeSpan? _defaultDelay;
-
-        [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-        [Alias("Tenant", "CustomerId", "CustomerContextId")]
-        [TenantTransformation]
-        public string[]? TenantId { get; set; }
-
-        /// <summary>The customer's name as it shall appear in progress and results; Get-DelegatedTenant gives it.</summary>
-        [Parameter(ValueFromPipelineByPropertyName = true)]
-        public string? DisplayName { get; set; }
 
         [Parameter(Position = 2)]
         [Alias("AppCredential")]
@@ -84,82 +72,9 @@ namespace SecureAppModel.Commands
         [DurationTransformation]
         public TimeSpan? SettleDelay { get; set; }
 
-        [Parameter]
-        [ValidateRange(1, 64)]
-        public int? ThrottleLimit { get; set; }
-
-        [Parameter]
-        public SwitchParameter AppOnly { get; set; }
-
-        [Parameter]
-        [ArgumentCompleter(typeof(EnvironmentCompleter))]
-        public string? Environment { get; set; }
-
         internal AuditPeriod Period { get; private set; }
 
-        /// <summary>Tenants of the input, those that were refused included.</summary>
-        internal long Items { get; private set; }
-
         internal string ChosenSource => Source ?? (Month is null ? Feed : Exchange);
-
-        protected override void ProcessRecord()
-        {
-            if (TenantId is null && IsForAll)
-            {
-                return;
-            }
-
-            if (TenantInput.Missing(TenantId) is SecureAppException missing)
-            {
-                Refuse(missing, null);
-                return;
-            }
-
-            foreach (string tenant in TenantId!)
-            {
-                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
-                {
-                    Items++;
-                    Refuse(refusal, tenant);
-                    continue;
-                }
-
-                OnTenant(tenant.Trim(), TenantId.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null);
-            }
-
-            if (IsStarted)
-            {
-                DrainReady();
-            }
-        }
-
-        protected override void EndProcessing() => Complete();
-
-        internal override void OnFailed(ValueMap target, SecureAppException failure) =>
-            Refuse(failure, Asked(target) ?? target.OptionalText("tenant"));
-
-        /// <summary>True where no tenant has to be named.</summary>
-        internal virtual bool IsForAll => false;
-
-        /// <summary>One tenant of the input.</summary>
-        internal abstract void OnTenant(string tenant, string? displayName);
-
-        /// <summary>Says of one tenant that nothing, or not all, can be had.</summary>
-        internal virtual void Refuse(SecureAppException failure, object? target) => WriteError(ErrorRecords.From(failure, target));
-
-        /// <summary>Ends the command where no tenant can come, or one that is named cannot be a tenant.</summary>
-        internal void CheckTenants()
-        {
-            if (!MyInvocation.ExpectingInput)
-            {
-                Check(TenantInput.Missing(TenantId), null);
-            }
-
-            foreach (string tenant in TenantId ?? Array.Empty<string>())
-            {
-                Check(TenantInput.Refusal(tenant), tenant);
-            }
-        }
 
         /// <summary>Ends the command where the parameters say nothing that can be asked for.</summary>
         /// <param name="defaultDelay">The settle delay where none is given; the source's own where this is not given either.</param>
@@ -183,12 +98,8 @@ namespace SecureAppModel.Commands
         internal void TakeCredential() => _credential = ResolveCredential(Credential);
 
         /// <summary>A request with who asks.</summary>
-        internal RequestBuilder Request(string kind) => new RequestBuilder(kind)
-            .Credential("credential", _credential!)
-            .Text("environment", ResolveEnvironment(Environment))
-            .Int("throttle", ThrottleLimit)
-            .Int("settleSeconds", (SettleDelay ?? _defaultDelay) is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null)
-            .Flag("appOnly", AppOnly);
+        internal RequestBuilder Request(string kind) => Request(kind, _credential!)
+            .Int("settleSeconds", (SettleDelay ?? _defaultDelay) is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null);
 
         /// <summary>The same with what is asked for.</summary>
         internal RequestBuilder RequestForRecords(string kind) => Request(kind)
@@ -205,15 +116,8 @@ namespace SecureAppModel.Commands
 
         internal void SubmitTenant(string tenant, string? displayName)
         {
-            _tenants[++Items] = tenant;
-            using RequestBuilder item = new RequestBuilder("tenant")
-                .Int("item", Items)
-                .Text("tenant", tenant)
-                .Text("displayName", displayName);
+            using RequestBuilder item = Item(tenant, displayName);
             Submit(item);
         }
-
-        /// <summary>The tenant as the user named it.</summary>
-        internal string? Asked(ValueMap about) => _tenants.TryGetValue(about.Int("item"), out string? tenant) ? tenant : null;
     }
 }

@@ -157,7 +157,7 @@ namespace SecureAppModel.Commands
             }
 
             string action = (Force ? "Remove earlier exports and export" : "Export") + " audit log";
-            if (ShouldProcess(Name(tenant, displayName), action + " from " + Period.Start.ToString("u") + " to " + Period.End.ToString("u") + " into " + _folder))
+            if (ShouldProcess(Title(tenant, displayName), action + " from " + Period.Start.ToString("u") + " to " + Period.End.ToString("u") + " into " + _folder))
             {
                 StartOnce();
                 SubmitTenant(tenant, displayName);
@@ -212,7 +212,7 @@ namespace SecureAppModel.Commands
                 string? name = missing.First().OptionalText("displayName");
                 DateTimeOffset? start = missing.Min(part => part.Time("startTime"));
                 DateTimeOffset? end = missing.Max(part => part.Time("endTime"));
-                if (ShouldProcess(Name(missing.Key, name), "Go on with the export of its audit log from " + start?.ToString("u") + " to " + end?.ToString("u") + " into " + _folder))
+                if (ShouldProcess(Title(missing.Key, name), "Go on with the export of its audit log from " + start?.ToString("u") + " to " + end?.ToString("u") + " into " + _folder))
                 {
                     StartOnce();
                     SubmitTenant(missing.Key, name);
@@ -243,8 +243,6 @@ namespace SecureAppModel.Commands
                 .Int("maxMemory", MaxMemory);
             Restart(request);
         }
-
-        private static string Name(string tenant, string? displayName) => displayName is null ? tenant : displayName + " (" + tenant + ")";
 
         private void Unfinished(string tenant)
         {

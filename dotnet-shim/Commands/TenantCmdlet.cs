@@ -10,7 +10,6 @@ namespace SecureAppModel.Commands
     public abstract class TenantCmdlet : OperationCmdlet
     {
         private readonly Dictionary<long, string> _tenants = new Dictionary<long, string>();
-        private long _items;
 
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
@@ -32,11 +31,22 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
+        /// <summary>Tenants of the input, those that were refused included.</summary>
+        internal long Items { get; private set; }
+
+        /// <summary>True where no tenant has to be named.</summary>
+        internal virtual bool IsForAll => false;
+
         protected override void ProcessRecord()
         {
+            if (TenantId is null && IsForAll)
+            {
+                return;
+            }
+
             if (TenantInput.Missing(TenantId) is SecureAppException missing)
             {
-                FailItem(missing, null);
+                Refuse(missing, null);
                 return;
             }
 
@@ -44,11 +54,12 @@ namespace SecureAppModel.Commands
             {
                 if (TenantInput.Refusal(tenant) is SecureAppException refusal)
                 {
-                    FailItem(refusal, tenant);
+                    Items++;
+                    Refuse(refusal, tenant);
                     continue;
                 }
 
-                OnTenant(tenant, TenantId.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null);
+                OnTenant(tenant.Trim(), TenantId.Length == 1 && !string.IsNullOrWhiteSpace(DisplayName) ? DisplayName : null);
             }
 
             if (IsStarted)
@@ -60,10 +71,13 @@ namespace SecureAppModel.Commands
         protected override void EndProcessing() => Complete();
 
         internal override void OnFailed(ValueMap target, SecureAppException failure) =>
-            WriteError(ErrorRecords.From(failure, _tenants.TryGetValue(target.Int("item"), out string? tenant) ? tenant : target.OptionalText("tenant")));
+            Refuse(failure, Asked(target) ?? target.OptionalText("tenant"));
 
         /// <summary>One tenant of the input.</summary>
         internal abstract void OnTenant(string tenant, string? displayName);
+
+        /// <summary>Says of one tenant that nothing, or not all, can be had; the others go on.</summary>
+        internal virtual void Refuse(SecureAppException failure, object? target) => FailItem(failure, target);
 
         /// <summary>Ends the command where no tenant can come, or one that is named cannot be a tenant.</summary>
         internal void CheckTenants()
@@ -89,9 +103,12 @@ namespace SecureAppModel.Commands
         /// <summary>A tenant as the operation takes it; what it says of the item is about this tenant.</summary>
         internal RequestBuilder Item(string tenant, string? displayName)
         {
-            _tenants[++_items] = tenant;
-            return new RequestBuilder("tenant").Int("item", _items).Text("tenant", tenant.Trim()).Text("displayName", displayName);
+            _tenants[++Items] = tenant;
+            return new RequestBuilder("tenant").Int("item", Items).Text("tenant", tenant).Text("displayName", displayName);
         }
+
+        /// <summary>The tenant as the user named it.</summary>
+        internal string? Asked(ValueMap about) => _tenants.TryGetValue(about.Int("item"), out string? tenant) ? tenant : null;
 
         /// <summary>How a person is asked about a tenant.</summary>
         internal static string Title(string tenant, string? displayName) => displayName is null ? tenant : displayName + " (" + tenant + ")";
