@@ -120,9 +120,15 @@ internal static class Maml
         text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
             .Select(paragraph => new XElement(s_maml + "para", Plain(paragraph)));
 
-    /// <summary>Markdown's marks mean nothing in a console; lists keep their lines.</summary>
+    /// <summary>Markdown's marks mean nothing in a console; headings look as Get-Help's own, and lists keep their lines.</summary>
     private static string Plain(string paragraph)
     {
+        const string heading = "### ";
+        if (paragraph.StartsWith(heading, StringComparison.Ordinal))
+        {
+            return paragraph[heading.Length..].ToUpperInvariant();
+        }
+
         string separator = paragraph.StartsWith("- ", StringComparison.Ordinal) ? "\n" : " ";
         return string.Join(separator, paragraph.Split('\n').Select(line => line.Trim())).Replace("`", "").Replace("**", "");
     }

@@ -123,7 +123,9 @@ public sealed class HelpTests
             Assert.Equal(name, engine.Run("param($name) (Get-Command -Name $name -Module SecureAppModel*).Name", name).Succeeded().Single<string>());
         }
 
-        Assert.NotEmpty(help.Descendants(s_maml + "para"));
+        string[] paragraphs = [.. help.Descendants(s_maml + "para").Select(paragraph => paragraph.Value)];
+        Assert.NotEmpty(paragraphs);
+        Assert.DoesNotContain(paragraphs, paragraph => paragraph.StartsWith('#') || paragraph.Contains('`') || paragraph.Contains("**", StringComparison.Ordinal));
     }
 
     [Fact]
