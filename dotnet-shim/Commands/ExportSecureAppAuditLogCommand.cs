@@ -144,7 +144,7 @@ namespace SecureAppModel.Commands
             }
             else if (isUnfinished && result.Error is null)
             {
-                WriteWarning("The audit log of " + (result.DisplayName ?? result.TenantId) + " is not complete: " + (result.Reason ?? string.Join("; ", result.Gaps.Select(gap => gap.ToString()))) + ".");
+                WriteWarning("The audit log of " + (result.DisplayName ?? result.TenantId) + " is not complete: " + (result.Reason ?? string.Join("; ", result.Gaps.Select(gap => gap.ToString()))) + ". Run Export-SecureAppAuditLog with -Resume to go on.");
             }
         }
 
@@ -207,6 +207,11 @@ namespace SecureAppModel.Commands
 
             ILookup<string, ValueMap> tenants = _resumable.ToLookup(missing => missing.Text("tenantId"));
             _resumable = null;
+            if (tenants.Count == 0)
+            {
+                WriteVerbose("Nothing is missing in " + _folder + ".");
+            }
+
             foreach (IGrouping<string, ValueMap> missing in tenants)
             {
                 string? name = missing.First().OptionalText("displayName");
