@@ -1,94 +1,101 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Management.Automation;
+using System.Text.Json;
 
 namespace SecureAppModel.Bench;
 
-/// <summary>The export through the cmdlet, each size in a process of its own, so that its peak memory is its own.</summary>
+/// <summary>
+/// The export beside what else could be done with the same records: each way in a process of its own, with a sandbox of
+/// its own that has the same seed, so that processor time and peak memory are the way's own.
+/// </summary>
 internal static class AuditBench
 {
-    private const int Tenants = 25;
+    private const int Small = 100_000;
+    private const int Usual = 1_000_000;
+    private const int Large = 5_000_000;
+
+    /// <summary>A script takes so long for a record that a few are enough to know it.</summary>
+    private const int Scripted = 10_000;
+
     private const int MostGrowth = 32;
+    private const int MostGrowthOfMillions = 64;
+    private const double LeastOfPeer = 4;
+    private const double LeastOfScript = 200;
+    private const double LeastOfDownload = 0.6;
 
-    public static int Run(params int[] sizes)
+    public static int Run()
     {
-        var report = new Report("audit", "The export of an audit log", "records", "bytes", "wall", "records/s", "CPU per record", "peak memory");
-        var peaks = new List<double>();
-        foreach (int size in sizes)
+        var report = new Report("audit", "The export of an audit log", "what", "transfer", "records", "bytes", "wall", "records/s", "CPU per record", "peak memory");
+        AuditWay.Result Row(string title, AuditWay.Setup setup)
         {
-            string program = Environment.ProcessPath!;
-            var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
-            if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-            {
-                start.ArgumentList.Add(typeof(AuditBench).Assembly.Location);
-            }
-
-            start.ArgumentList.Add("audit-export");
-            start.ArgumentList.Add(size.ToString(CultureInfo.InvariantCulture));
-            using Process child = Process.Start(start)!;
-            string output = child.StandardOutput.ReadToEnd();
-            child.WaitForExit();
-            if (child.ExitCode != 0)
-            {
-                throw new InvalidOperationException($"The export of {size} records failed: {output}");
-            }
-
-            string[] row = output.Trim().Split('\t');
-            report.Row(row);
-            peaks.Add(double.Parse(row[^1].Split(' ')[0], NumberStyles.Number, CultureInfo.InvariantCulture));
+            AuditWay.Result result = Measure(setup);
+            report.Row(
+                title,
+                setup.Gzip ? "gzip" : "plain",
+                result.Records.ToString("n0", CultureInfo.InvariantCulture),
+                (result.Bytes / 1e6).ToString("n0", CultureInfo.InvariantCulture) + " MB",
+                result.Wall.ToString("n1", CultureInfo.InvariantCulture) + " s",
+                result.Rate.ToString("n0", CultureInfo.InvariantCulture),
+                result.CpuMicroseconds.ToString("n1", CultureInfo.InvariantCulture) + " us",
+                result.PeakMebibytes.ToString("n0", CultureInfo.InvariantCulture) + " MiB");
+            return result;
         }
 
-        report.Note($"{Tenants} tenants of uneven size, NDJSON, journal and manifest included. Peak memory is that of the whole process: engine, .NET and library.");
-        if (sizes.Length > 1)
-        {
-            report.Limit(peaks[^1] - peaks[0] <= MostGrowth, $"the largest export takes at most {MostGrowth} MiB more than the smallest");
-        }
+        AuditWay.Result small = Row("the export", new("export", Small, Gzip: true));
+        AuditWay.Result usual = Row("the export", new("export", Usual, Gzip: true));
+        AuditWay.Result large = Row("the export", new("export", Large, Gzip: true));
+        AuditWay.Result blobs = Row("the export, blobs of 60 MB", new("export", Small, Gzip: true, RecordsPerBlob: 45_000));
+        Row("the export, into .gz files", new("compressed", Usual, Gzip: true));
+        AuditWay.Result loop = Row("HttpClient and System.Text.Json, one by one", new("loop", Usual, Gzip: true));
+        AuditWay.Result parallel = Row("the same, 16 at once", new("parallel", Usual, Gzip: true));
+        AuditWay.Result script = Row("a script: objects, Export-Csv", new("script", Scripted, Gzip: true));
+        AuditWay.Result download = Row("only the download, 16 at once", new("download", Usual, Gzip: true));
 
+        AuditWay.Result plain = Row("the export", new("export", Usual, Gzip: false));
+        AuditWay.Result plainLoop = Row("HttpClient and System.Text.Json, one by one", new("loop", Usual, Gzip: false));
+        AuditWay.Result plainParallel = Row("the same, 16 at once", new("parallel", Usual, Gzip: false));
+        AuditWay.Result plainDownload = Row("only the download, 16 at once", new("download", Usual, Gzip: false));
+        Row("only writing as many bytes", new("write", Usual, Gzip: false));
+
+        report.Note(
+            "25 tenants of uneven size, 5% of the records delivered twice; NDJSON with journal, manifest and hashes. The .NET programs skip "
+            + "repeats by a set of ids and write the same lines, without anything that would survive a fault. Peak memory is that of the "
+            + "whole process: PowerShell's engine and .NET are in each.");
+        report.Note("Wall clock times hold the sandbox's own work, which makes and compresses the records on the same two cores.");
+        report.Limit(large.PeakMebibytes - small.PeakMebibytes <= MostGrowthOfMillions, $"{Large:n0} records take at most {MostGrowthOfMillions} MiB more than {Small:n0}");
+        report.Limit(usual.PeakMebibytes - small.PeakMebibytes <= MostGrowth, $"{Usual:n0} records take at most {MostGrowth} MiB more than {Small:n0}");
+        report.Limit(blobs.PeakMebibytes - small.PeakMebibytes <= MostGrowth, $"blobs of 60 MB take at most {MostGrowth} MiB more than small ones");
+        Beside(report, "gzip", usual, loop, parallel, download);
+        Beside(report, "plain", plain, plainLoop, plainParallel, plainDownload);
+        double scripts = script.CpuMicroseconds / usual.CpuMicroseconds;
+        report.Goal(scripts >= LeastOfScript, $"{scripts:n0} times the script's records per CPU second", $"{LeastOfScript:n0} times");
         return report.Finish();
     }
 
-    /// <summary>One export; writes its row, tab-separated, to standard output.</summary>
-    public static int Export(int records)
+    private static void Beside(Report report, string transfer, AuditWay.Result ours, AuditWay.Result loop, AuditWay.Result parallel, AuditWay.Result download)
     {
-        string folder = Directory.CreateTempSubdirectory("secureapp-bench-").FullName;
-        try
-        {
-            using var session = new Session($"-TenantCount {Tenants} -AuditRecordCount {records}");
-            IReadOnlyList<PSObject> results = [];
-            (TimeSpan wall, TimeSpan cpu) = Report.Measure(() => results = session.Invoke(
-                """
-                param($path)
-                $sandbox.Tenants | Export-SecureAppAuditLog -Path $path -StartTime ([datetime]::UtcNow.AddDays(-7).AddMinutes(5)) -EndTime ([datetime]::UtcNow.AddMinutes(-10))
-                """,
-                folder));
-            long written = results.Sum(result => Convert.ToInt64(result.Properties["Records"].Value, CultureInfo.InvariantCulture));
-            long bytes = results.Sum(result => Convert.ToInt64(result.Properties["Bytes"].Value, CultureInfo.InvariantCulture));
-            if (written == 0 || results.Any(result => !(bool)result.Properties["Complete"].Value))
-            {
-                Console.WriteLine($"{written} records, not complete: {results.FirstOrDefault(result => !(bool)result.Properties["Complete"].Value)?.Properties["Reason"].Value}");
-                return 1;
-            }
-
-            Console.WriteLine(string.Join(
-                '\t',
-                written.ToString("n0", CultureInfo.InvariantCulture),
-                (bytes / 1e6).ToString("n0", CultureInfo.InvariantCulture) + " MB",
-                wall.TotalSeconds.ToString("n1", CultureInfo.InvariantCulture) + " s",
-                (written / wall.TotalSeconds).ToString("n0", CultureInfo.InvariantCulture),
-                (cpu.TotalMicroseconds / written).ToString("n1", CultureInfo.InvariantCulture) + " us",
-                (PeakBytes() / 1048576.0).ToString("n0", CultureInfo.InvariantCulture) + " MiB"));
-            return 0;
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        double peer = Math.Min(loop.CpuMicroseconds, parallel.CpuMicroseconds) / ours.CpuMicroseconds;
+        report.Goal(peer >= LeastOfPeer, $"{transfer}: {peer:n1} times the .NET program's records per CPU second", $"{LeastOfPeer:n0} times");
+        double share = ours.Rate / download.Rate;
+        report.Goal(share >= LeastOfDownload, $"{transfer}: {share:p0} of the rate of the download alone", $"{LeastOfDownload:p0}");
     }
 
-    private static long PeakBytes()
+    private static AuditWay.Result Measure(AuditWay.Setup setup)
     {
-        using Process process = Process.GetCurrentProcess();
-        process.Refresh();
-        return process.PeakWorkingSet64;
+        string program = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(AuditBench).Assembly.Location);
+        }
+
+        start.ArgumentList.Add("audit-way");
+        start.ArgumentList.Add(JsonSerializer.Serialize(setup));
+        using Process child = Process.Start(start)!;
+        string output = child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        return child.ExitCode == 0
+            ? JsonSerializer.Deserialize<AuditWay.Result>(output)!
+            : throw new InvalidOperationException($"{setup} failed: {output}");
     }
 }

@@ -25,6 +25,9 @@ internal sealed class Report(string name, string title, params string[] columns)
         }
     }
 
+    /// <summary>What is aimed at; where it is not reached, that is said and nothing fails.</summary>
+    public void Goal(bool reached, string seen, string aim) => Note($"Seen: {seen}. Aim: {aim}, {(reached ? "reached" : "not reached")}.");
+
     /// <summary>Prints the table and writes it to <c>bench/results/&lt;name&gt;.md</c>; the program's exit code.</summary>
     public int Finish()
     {
