@@ -1,7 +1,7 @@
 // Signs in with a real browser and tells what it saw. The task is one line of JSON on standard input:
 // { chromium, url, user, password, action }, the answer one line of JSON on standard output: for each of the two pages its
-// title, text, address, referrer and accessibility violations, and of the last one the browser's history too. Beside them is
-// the code that the identity service issued, taken from the request that carried it to the listener.
+// title, text, address, referrer and accessibility violations, and of the last one the browser's history too. Where they
+// show the code that the identity service issued, the mark in `codeMark` stands for it; `hasCode` says that there was one.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
@@ -47,15 +47,20 @@ try {
   const last = await look(page);
   const session = await context.newCDPSession(page);
   const { entries } = await session.send('Page.getNavigationHistory');
-  console.log(JSON.stringify({
-    code: posted.map((form) => form.get('code')).find((code) => code) ?? null,
+  // As the request carried it to the listener. It is not handed on: the answer is only to say where it was seen.
+  const code = posted.map((form) => form.get('code')).find((given) => given?.length > 20);
+  const codeMark = '(the issued code)';
+  const pages = JSON.stringify({
+    hasCode: code !== undefined,
+    codeMark,
     signIn,
     last: {
       ...last,
       history: entries.map(({ url, title }) => `${url} ${title}`),
       heading: await page.getByRole('heading', { level: 1 }).innerText(),
     },
-  }));
+  });
+  console.log(code === undefined ? pages : pages.replaceAll(code, codeMark).replaceAll(encodeURIComponent(code), codeMark));
 } finally {
   await browser.close();
 }

@@ -87,7 +87,7 @@ public sealed partial class PartnerSignInTests : IDisposable
         Assert.IsType<string>(second.Property("RefreshToken"));
         Assert.Empty(second.Warnings);
 
-        ErrorRecord third = _engine.Refused($"{line} -ResponseUrl '{end}'");
+        ErrorRecord third = Assert.Single(_engine.Run($"param($end) {line} -ResponseUrl $end", end).Errors);
         Assert.StartsWith("SecureAppModel.InvalidInput", third.FullyQualifiedErrorId);
         Assert.DoesNotContain("code=", third.ToString());
     }

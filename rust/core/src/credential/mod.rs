@@ -21,7 +21,7 @@ use crate::value::Value;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How long Entra keeps an unused refresh token of a confidential client alive; each redemption starts the time anew.
+/// How long Entra takes a refresh token of a confidential client; the new one that each redemption gives has as long again.
 /// Source: Microsoft's "Refresh tokens in the Microsoft identity platform".
 pub(crate) const REFRESH_TOKEN_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
