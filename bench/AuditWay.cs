@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
 using System.Text.Json;
+using Microsoft.PowerShell.Commands;
 
 namespace SecureAppModel.Bench;
 
@@ -138,6 +139,7 @@ internal static class AuditWay
     {
         var feed = new FeedPeer(session, setup.Gzip);
         string path = Path.Combine(folder, "records.csv");
+        session.Invoke("param($assembly) Import-Module -Assembly $assembly", typeof(InvokeRestMethodCommand).Assembly);
         return () =>
         {
             foreach (string tenant in feed.Tenants)
@@ -146,7 +148,7 @@ internal static class AuditWay
                     """
                     param($uris, $token, $path)
                     $records = foreach ($uri in $uris) {
-                        Invoke-RestMethod -Uri $uri -Headers @{ Authorization = "Bearer $token" } -SkipCertificateCheck
+                        (Invoke-RestMethod -Uri $uri -Headers @{ Authorization = "Bearer $token" } -SkipCertificateCheck)
                     }
                     $records | Sort-Object -Property Id -Unique | ForEach-Object {
                         [pscustomobject]@{

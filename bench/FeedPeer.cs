@@ -10,19 +10,20 @@ internal sealed class FeedPeer
 {
     private static readonly string[] s_contentTypes = ["Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General"];
 
-    private readonly HttpClient _http;
+    private readonly HttpClient _blobs;
+    private readonly HttpClient _lists;
     private readonly string _base;
     private readonly Dictionary<string, string> _tokens = [];
 
     /// <summary>Signs in to every tenant, so that this is in no measurement.</summary>
     public FeedPeer(Session session, bool gzip, bool decompresses = true)
     {
-        SocketsHttpHandler handler = Session.Trusting(session.Text("CertificatePath"));
-        handler.AutomaticDecompression = gzip && decompresses ? DecompressionMethods.GZip : DecompressionMethods.None;
-        _http = new HttpClient(handler);
+        string authority = session.Text("CertificatePath");
+        _lists = Client(authority, gzip);
+        _blobs = Client(authority, gzip && decompresses);
         if (gzip && !decompresses)
         {
-            _http.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+            _blobs.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
         }
 
         _base = session.Endpoint("Manage");
@@ -45,7 +46,7 @@ internal sealed class FeedPeer
         {
             foreach (string blob in blobs)
             {
-                using HttpResponseMessage reply = Get(tenant, blob);
+                using HttpResponseMessage reply = GetAsync(_blobs, tenant, blob).GetAwaiter().GetResult();
                 read(reply.Content.ReadAsStream());
             }
 
@@ -54,7 +55,7 @@ internal sealed class FeedPeer
 
         Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (blob, stop) =>
         {
-            using HttpResponseMessage reply = await GetAsync(tenant, blob);
+            using HttpResponseMessage reply = await GetAsync(_blobs, tenant, blob);
             read(await reply.Content.ReadAsStreamAsync(stop));
         }).GetAwaiter().GetResult();
     }
@@ -73,7 +74,7 @@ internal sealed class FeedPeer
                     $"{_base}/api/v1.0/{tenant}/activity/feed/subscriptions/content?contentType={contentType}&startTime={start:yyyy-MM-ddTHH:mm:ss}&endTime={until:yyyy-MM-ddTHH:mm:ss}");
                 while (page is not null)
                 {
-                    using HttpResponseMessage reply = Get(tenant, page);
+                    using HttpResponseMessage reply = GetAsync(_lists, tenant, page).GetAwaiter().GetResult();
                     using JsonDocument list = JsonDocument.Parse(reply.Content.ReadAsStream());
                     foreach (JsonElement item in list.RootElement.EnumerateArray())
                     {
@@ -86,10 +87,15 @@ internal sealed class FeedPeer
         }
     }
 
-    private HttpResponseMessage Get(string tenant, string address) => _http.Send(Request(tenant, address), HttpCompletionOption.ResponseHeadersRead).EnsureSuccessStatusCode();
+    private static HttpClient Client(string authority, bool decompresses)
+    {
+        SocketsHttpHandler handler = Session.Trusting(authority);
+        handler.AutomaticDecompression = decompresses ? DecompressionMethods.GZip : DecompressionMethods.None;
+        return new HttpClient(handler);
+    }
 
-    private async Task<HttpResponseMessage> GetAsync(string tenant, string address) =>
-        (await _http.SendAsync(Request(tenant, address), HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
+    private async Task<HttpResponseMessage> GetAsync(HttpClient http, string tenant, string address) =>
+        (await http.SendAsync(Request(tenant, address), HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
 
     private HttpRequestMessage Request(string tenant, string address) => new(HttpMethod.Get, address)
     {
