@@ -92,7 +92,9 @@ async fn a_changed_or_lost_part_is_named() {
     let harms: [(&str, &str, Harm); 6] = [
         ("Altered", "SHA-256", |part| {
             let text = fs::read_to_string(part).unwrap();
-            fs::write(part, text.replacen("Success", "Succeed", 1)).unwrap();
+            let altered = text.replacen("\"Workload\"", "\"Worklaod\"", 1);
+            assert_ne!(altered, text);
+            fs::write(part, altered).unwrap();
         }),
         ("Altered", "records and was written with", |part| {
             let text = fs::read_to_string(part).unwrap();
