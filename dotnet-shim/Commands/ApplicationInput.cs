@@ -17,11 +17,8 @@ namespace SecureAppModel.Commands
 
             string shown = Shown.Sentence(Shown.Identifier(application));
             return application.IndexOf('@') >= 0 || application.IndexOf('\\') >= 0
-                ? Refuse(shown + " is a user name, but an application id belongs here.", Advice + "; the user comes in through the refresh token.")
-                : Refuse(shown + " is not an application id.", Advice + ".");
+                ? ErrorRecords.Refusal(shown + " is a user name, but an application id belongs here.", Advice + "; the user comes in through the refresh token.")
+                : ErrorRecords.Refusal(shown + " is not an application id.", Advice + ".");
         }
-
-        private static SecureAppException Refuse(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

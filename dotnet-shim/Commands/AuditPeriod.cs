@@ -34,14 +34,14 @@ namespace SecureAppModel.Commands
             {
                 return start is null && end is null
                     ? OfMonth(named, now)
-                    : throw Refuse("A month has its own start and end.", "Use -Month, or -StartTime and -EndTime.");
+                    : throw ErrorRecords.Refusal("A month has its own start and end.", "Use -Month, or -StartTime and -EndTime.");
             }
 
             DateTimeOffset last = end is DateTime given ? Moment(given) : now - delay;
             DateTimeOffset first = start is DateTime begin ? Moment(begin) : (last > now ? now : last) - s_span;
             return first < last
                 ? new AuditPeriod(first, last)
-                : throw Refuse(
+                : throw ErrorRecords.Refusal(
                     "The start, " + first.ToString("u") + ", is not before the end, " + last.ToString("u") + ".",
                     "Give -StartTime and -EndTime so that there is time between them; times without a zone are local.");
         }
@@ -52,19 +52,16 @@ namespace SecureAppModel.Commands
             // A bare number is a time of the year 1 to PowerShell.
             if (month.Year < 2000)
             {
-                throw Refuse("-Month is no month of any audit log.", "Give year and month, for example -Month 2026-10.");
+                throw ErrorRecords.Refusal("-Month is no month of any audit log.", "Give year and month, for example -Month 2026-10.");
             }
 
             DateTimeOffset start = new DateTimeOffset(month.Year, month.Month, 1, 0, 0, 0, TimeSpan.Zero);
             return start < now
                 ? new AuditPeriod(start, start.AddMonths(1))
-                : throw Refuse("The month " + start.ToString("yyyy-MM") + " has not begun.", "Give a month that has, for example -Month " + now.AddMonths(-1).ToString("yyyy-MM") + ".");
+                : throw ErrorRecords.Refusal("The month " + start.ToString("yyyy-MM") + " has not begun.", "Give a month that has, for example -Month " + now.AddMonths(-1).ToString("yyyy-MM") + ".");
         }
 
         /// <summary>A time without a zone is local, as everywhere in PowerShell.</summary>
-        private static DateTimeOffset Moment(DateTime time) => new DateTimeOffset(time.ToUniversalTime());
-
-        private static SecureAppException Refuse(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
+        internal static DateTimeOffset Moment(DateTime time) => new DateTimeOffset(time.ToUniversalTime());
     }
 }

@@ -29,15 +29,15 @@ namespace SecureAppModel.Commands
             switch (value)
             {
                 case null:
-                    throw Refuse("No credential was given, and this session has no default credential.", Shape + " Set-SecureAppDefault -Credential sets one for the session.");
+                    throw ErrorRecords.Refusal("No credential was given, and this session has no default credential.", Shape + " Set-SecureAppDefault -Credential sets one for the session.");
                 case SecureAppCredential credential:
                     return credential;
                 case PSCredential credential:
                     return FromPSCredential(credential);
                 case string:
-                    throw Refuse("The credential is a text, which does not say what is the application id and what the secret.", Shape);
+                    throw ErrorRecords.Refusal("The credential is a text, which does not say what is the application id and what the secret.", Shape);
                 case SecureString:
-                    throw Refuse("The credential is a SecureString alone; the application id is missing.", Shape);
+                    throw ErrorRecords.Refusal("The credential is a SecureString alone; the application id is missing.", Shape);
                 case IDictionary dictionary:
                     return FromFields(Fields(dictionary), "hashtable", path);
             }
@@ -45,14 +45,14 @@ namespace SecureAppModel.Commands
             PSObject o = PSObject.AsPSObject(given);
             if (o.TypeNames.Any(name => name.StartsWith("Deserialized.SecureAppModel.SecureAppCredential", StringComparison.Ordinal)))
             {
-                throw Refuse(
+                throw ErrorRecords.Refusal(
                     "This credential is a serialised copy, which holds no secret.",
                     "Create it again with New-SecureAppCredential where it is used: a credential does not survive Export-Clixml, jobs or remoting.");
             }
 
             if (value is ValueType || value is Array)
             {
-                throw Refuse("The credential is of type " + value.GetType().Name + ", which cannot be one.", Shape);
+                throw ErrorRecords.Refusal("The credential is of type " + value.GetType().Name + ", which cannot be one.", Shape);
             }
 
             return FromFields(Fields(o), "object", path);
@@ -118,7 +118,7 @@ namespace SecureAppModel.Commands
         {
             if (credential.Password.Length == 0)
             {
-                throw Refuse("The PSCredential has no password.", "Make it with the application id as user name and the client secret as password.");
+                throw ErrorRecords.Refusal("The PSCredential has no password.", "Make it with the application id as user name and the client secret as password.");
             }
 
             return Open(credential.UserName, credential.Password, null, null, null, null);
@@ -197,7 +197,7 @@ namespace SecureAppModel.Commands
             null => null,
             SecureString secure => secure,
             string text => Secure(text),
-            _ => throw Refuse("The credential's '" + name + "' is a " + value.GetType().Name + ".", "Give it as a string or a SecureString."),
+            _ => throw ErrorRecords.Refusal("The credential's '" + name + "' is a " + value.GetType().Name + ".", "Give it as a string or a SecureString."),
         };
 
         internal static SecureString Secure(string text)
@@ -218,16 +218,13 @@ namespace SecureAppModel.Commands
         {
             if (fields.Any(field => names.Contains(field.Key, StringComparer.OrdinalIgnoreCase)))
             {
-                return Refuse(
+                return ErrorRecords.Refusal(
                     "The credential's " + wanted + " is empty.",
                     "Check that the variable it comes from has a value in this session.");
             }
 
             string found = fields.Count == 0 ? "it has none" : "it has: " + string.Join(", ", fields.Select(field => Shown.Key(field.Key)));
-            return Refuse("The credential " + what + " has no key " + wanted + "; " + found + ".", Shape);
+            return ErrorRecords.Refusal("The credential " + what + " has no key " + wanted + "; " + found + ".", Shape);
         }
-
-        private static SecureAppException Refuse(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

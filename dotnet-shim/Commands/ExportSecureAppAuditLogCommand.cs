@@ -74,11 +74,7 @@ namespace SecureAppModel.Commands
 
         protected override void BeginProcessing()
         {
-            if (string.IsNullOrWhiteSpace(Path))
-            {
-                FailInput("No folder was given.", "Use -Path with the folder to write to.", null);
-            }
-
+            Check(AuditFiles.Missing(Path), null);
             if (Resume)
             {
                 CheckResume();
@@ -86,12 +82,7 @@ namespace SecureAppModel.Commands
             else
             {
                 CheckTenants();
-                if ((Bom || Flatten) && !Format.Equals("Csv", StringComparison.OrdinalIgnoreCase))
-                {
-                    string name = Bom ? "-Bom" : "-Flatten";
-                    FailInput(name + " is for CSV files only.", "Add -Format Csv, or leave " + name + " out.", null);
-                }
-
+                Check(AuditFiles.Refusal(Format, Bom, Flatten), null);
                 CheckAsked();
             }
 
@@ -237,10 +228,7 @@ namespace SecureAppModel.Commands
             using RequestBuilder request = Resume
                 ? Request("audit_export").Flag("resume", true)
                 : RequestForRecords("audit_export")
-                    .Text("format", Format.ToLowerInvariant())
-                    .Flag("bom", Bom)
-                    .Flag("flatten", Flatten)
-                    .Text("compression", Compression.ToLowerInvariant())
+                    .Files(Format, Bom, Flatten, Compression)
                     .Flag("force", Force);
             request
                 .Text("path", _folder)

@@ -35,14 +35,14 @@ namespace SecureAppModel.Commands
         {
             if (ManagedIdentity && ApplicationId is not null)
             {
-                throw Refuse(
+                throw ErrorRecords.Refusal(
                     "A managed identity is not an application of your own, so -ApplicationId does not belong to it.",
                     "Name the identity with -ManagedIdentityClientId, or use -FederatedManagedIdentity to let it prove the application.");
             }
 
             if (ManagedIdentity && RefreshToken is not null)
             {
-                throw Refuse(
+                throw ErrorRecords.Refusal(
                     "A managed identity acts for itself and not for a user, so a refresh token does not belong to it.",
                     "Leave it out, or use -FederatedManagedIdentity with the application that the refresh token was issued to.");
             }
@@ -50,7 +50,7 @@ namespace SecureAppModel.Commands
             bool fromVariables = WorkloadIdentity && HostVariables.Read("AZURE_CLIENT_ID") is not null;
             if (ApplicationId is null && !ManagedIdentity && !fromVariables)
             {
-                throw Refuse("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
+                throw ErrorRecords.Refusal("No application id was given.", "Use -ApplicationId with the application (client) id from the app registration.");
             }
 
             using SecureString variables = HostVariables.Lines();
@@ -70,8 +70,5 @@ namespace SecureAppModel.Commands
                 .Secret("variables", variables);
             return new SecureAppCredential(Native.OpenCredential(request));
         }
-
-        private static SecureAppException Refuse(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

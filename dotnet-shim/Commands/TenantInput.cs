@@ -36,16 +36,13 @@ namespace SecureAppModel.Commands
 
             return text switch
             {
-                "" => Refuse("The tenant is empty.", Advice),
-                Credential => Refuse("A credential is not a tenant.", "Name it, as in -Credential $credential."),
-                NoTenant => Refuse(
+                "" => ErrorRecords.Refusal("The tenant is empty.", Advice),
+                Credential => ErrorRecords.Refusal("A credential is not a tenant.", "Name it, as in -Credential $credential."),
+                NoTenant => ErrorRecords.Refusal(
                     "The input names no tenant.",
                     "Give tenant ids or domains, or objects with a property " + string.Join(", ", TenantTransformationAttribute.Properties) + "."),
-                _ => Refuse(Shown.Sentence(Shown.Identifier(text)) + " is neither a tenant id nor a domain.", Advice),
+                _ => ErrorRecords.Refusal(Shown.Sentence(Shown.Identifier(text)) + " is neither a tenant id nor a domain.", Advice),
             };
         }
-
-        private static SecureAppException Refuse(string message, string advice) =>
-            new SecureAppException(SecureAppErrorKind.InvalidInput, message, advice);
     }
 }

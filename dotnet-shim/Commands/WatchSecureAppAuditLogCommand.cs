@@ -69,12 +69,9 @@ namespace SecureAppModel.Commands
 
         protected override void BeginProcessing()
         {
-            if (string.IsNullOrWhiteSpace(Path))
-            {
-                FailInput("No folder was given.", "Use -Path with the folder to write to.", null);
-            }
-
+            Check(AuditFiles.Missing(Path), null);
             CheckTenants();
+            Check(AuditFiles.Refusal(Format, Bom, Flatten), null);
             CheckTimes();
             _folder = Guarded(() => OutputFolder.Resolve(SessionState, Path!), new FilePath(Path));
             _credential = ResolveCredential(Credential);
@@ -96,12 +93,6 @@ namespace SecureAppModel.Commands
 
         private void CheckTimes()
         {
-            if ((Bom || Flatten) && !Format.Equals("Csv", StringComparison.OrdinalIgnoreCase))
-            {
-                string name = Bom ? "-Bom" : "-Flatten";
-                FailInput(name + " is for CSV files only.", "Add -Format Csv, or leave " + name + " out.", null);
-            }
-
             if (Duration is not null && Until is not null)
             {
                 FailInput("-Duration and -Until say the same in two ways.", "Use one of them.", null);
@@ -126,7 +117,7 @@ namespace SecureAppModel.Commands
                 FailInput("-Duration is longer than time goes.", "Leave it out to go on until the command is stopped.", Duration);
             }
 
-            _until = Until is DateTime until ? Moment(until) : now + Duration;
+            _until = Until is DateTime until ? AuditPeriod.Moment(until) : now + Duration;
         }
 
         private void StartOnce()
@@ -140,18 +131,12 @@ namespace SecureAppModel.Commands
             using RequestBuilder request = Request("audit_watch", _credential!)
                 .Texts("contentTypes", ContentType)
                 .Text("path", _folder)
-                .Text("format", Format.ToLowerInvariant())
-                .Flag("bom", Bom)
-                .Flag("flatten", Flatten)
-                .Text("compression", Compression.ToLowerInvariant())
+                .Files(Format, Bom, Flatten, Compression)
                 .Int("pollMs", PollInterval is TimeSpan poll ? (long)poll.TotalMilliseconds : null)
-                .Time("startTime", StartTime is DateTime start ? Moment(start) : null)
+                .Time("startTime", StartTime is DateTime start ? AuditPeriod.Moment(start) : null)
                 .Time("until", _until)
                 .Int("settleSeconds", SettleDelay is TimeSpan delay ? (long)Math.Ceiling(delay.TotalSeconds) : null);
             Start(request);
         }
-
-        /// <summary>A time without a zone is local, as everywhere in PowerShell.</summary>
-        private static DateTimeOffset Moment(DateTime time) => new DateTimeOffset(time.ToUniversalTime());
     }
 }
