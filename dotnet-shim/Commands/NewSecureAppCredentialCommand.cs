@@ -50,6 +50,11 @@ namespace SecureAppModel.Commands
             // What the command line says holds for every row: where it is wrong, the command ends.
             if (RefreshTokenPath is not null)
             {
+                if (string.IsNullOrWhiteSpace(RefreshTokenPath))
+                {
+                    FailInput("-RefreshTokenPath is empty.", "Check that the variable it comes from has a value in this session, or leave it out.", null);
+                }
+
                 _fromFile = Guarded(() => RefreshTokenFile.Read(GetUnresolvedProviderPathFromPSPath(RefreshTokenPath)), new FilePath(RefreshTokenPath));
             }
 

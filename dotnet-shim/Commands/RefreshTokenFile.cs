@@ -12,6 +12,11 @@ namespace SecureAppModel.Commands
 
         internal static SecureString Read(string path)
         {
+            if (Directory.Exists(path))
+            {
+                throw Refuse("The path " + Shown.Path(path) + " is a folder's; the refresh token is in a file.");
+            }
+
             string text;
             try
             {

@@ -9,6 +9,9 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(SecureAppCredential))]
     public sealed class SaveSecureAppCredentialCommand : StoredCredentialCmdlet
     {
+        private const string WithoutCertificate =
+            "Keep it in a key vault and make the credential with New-SecureAppCredential -VaultName -CertificateName, or give it again where the stored credential is used.";
+
         private SecureAppCredential? _credential;
 
         /// <summary>The credential to store.</summary>
@@ -33,6 +36,11 @@ namespace SecureAppModel.Commands
             if (!ShouldProcess(where, "Store credential of application " + _credential.ApplicationId))
             {
                 return;
+            }
+
+            if (_credential.HasCertificate)
+            {
+                WriteWarning("The certificate is not stored with the credential. " + WithoutCertificate);
             }
 
             using RequestBuilder request = PlaceRequest("credential_save", access)

@@ -44,7 +44,7 @@ namespace SecureAppModel.Commands
             if (State.RemovedEnvironment is string removed)
             {
                 FailInput(
-                    "This session's default environment " + Shown.Text(removed) + " was removed.",
+                    "This session's default environment (" + Shown.ObjectText(removed) + ") was removed.",
                     "Use -Environment, or set another default with Set-SecureAppDefault -Environment. Clear-SecureAppDefault -Environment goes back to Public.",
                     null);
             }

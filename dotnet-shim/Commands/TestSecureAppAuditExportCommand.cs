@@ -1,3 +1,4 @@
+using System.IO;
 using System.Management.Automation;
 using SecureAppModel.Interop;
 
@@ -51,6 +52,10 @@ namespace SecureAppModel.Commands
                 full = string.IsNullOrWhiteSpace(path)
                     ? throw new SecureAppException(SecureAppErrorKind.InvalidInput, "The path is empty.", Advice)
                     : OutputPath.Resolve(SessionState, path, Advice);
+                if (!Directory.Exists(full))
+                {
+                    throw new SecureAppException(SecureAppErrorKind.NotFound, "There is no folder at " + Shown.Path(path) + ".", Advice);
+                }
             }
             catch (SecureAppException failure)
             {

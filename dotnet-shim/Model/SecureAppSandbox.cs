@@ -23,6 +23,8 @@ namespace SecureAppModel
             CertificatePfxPassword = facts.Text("certificatePfxPassword");
             Credential = credential;
             CertificateCredential = certificateCredential;
+            Users = facts.Maps("users").Select(user => new SandboxUser(user)).ToArray();
+            RedirectUris = facts.Texts("redirectUris");
             Tenants = facts.Maps("tenants").Select(tenant => new SandboxTenant(tenant)).ToArray();
             ProcessId = processId;
         }
@@ -57,6 +59,12 @@ namespace SecureAppModel
 
         /// <summary>The same with the application's certificate in place of its secret.</summary>
         public SecureAppCredential CertificateCredential { get; }
+
+        /// <summary>Who can sign in at the sandbox's pages: the partner's administrator first.</summary>
+        public SandboxUser[] Users { get; }
+
+        /// <summary>The reply URLs that the application has registered.</summary>
+        public string[] RedirectUris { get; }
 
         public SandboxTenant[] Tenants { get; }
 
@@ -95,6 +103,33 @@ namespace SecureAppModel
         public string KeyVault { get; }
 
         public override string ToString() => Login;
+    }
+
+    /// <summary>Somebody who can sign in at a sandbox's pages.</summary>
+    public sealed class SandboxUser
+    {
+        internal SandboxUser(ValueMap user)
+        {
+            UserPrincipalName = user.Text("userPrincipalName");
+            Password = user.Text("password");
+            TenantId = user.Text("tenantId");
+            Mfa = user.Flag("mfa");
+            Administrator = user.Flag("administrator");
+        }
+
+        public string UserPrincipalName { get; }
+
+        public string Password { get; }
+
+        public string TenantId { get; }
+
+        /// <summary>Whether a second factor is approved; without one the password alone signs in.</summary>
+        public bool Mfa { get; }
+
+        /// <summary>Whether the user may consent for the organization.</summary>
+        public bool Administrator { get; }
+
+        public override string ToString() => UserPrincipalName;
     }
 
     /// <summary>One customer of a sandbox's partner.</summary>

@@ -127,6 +127,8 @@ public sealed class CredentialTests : IDisposable
     [InlineData("New-SecureAppCredential $id", "Neither a secret, a certificate nor a refresh token")]
     [InlineData("New-SecureAppCredential $id -Secret $secret -TenantId 'not a tenant'", "neither a tenant id nor a domain")]
     [InlineData("New-SecureAppCredential $id -RefreshTokenPath /nowhere/token.txt", "/nowhere/token.txt")]
+    [InlineData("New-SecureAppCredential $id -Secret $secret -RefreshTokenPath ''", "-RefreshTokenPath is empty")]
+    [InlineData("New-SecureAppCredential $id -RefreshTokenPath /", "is a folder's")]
     public void A_new_credential_says_what_is_missing(string command, string said)
     {
         ErrorRecord error = Refused(command);

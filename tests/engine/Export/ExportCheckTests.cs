@@ -52,7 +52,7 @@ public sealed class ExportCheckTests : IDisposable
     [Theory]
     [InlineData("Test-SecureAppAuditExport", "No folder was given")]
     [InlineData("Test-SecureAppAuditExport $folder", "holds no export")]
-    [InlineData("Test-SecureAppAuditExport $folder/gone", "gone")]
+    [InlineData("Test-SecureAppAuditExport $folder/gone", "There is no folder at")]
     [InlineData("Test-SecureAppAuditExport Env:PATH", "provider, which holds no files")]
     [InlineData("'' | Test-SecureAppAuditExport", "The path is empty")]
     public void What_is_no_export_is_said_with_what_to_give_instead(string script, string expected)

@@ -86,6 +86,20 @@ public sealed class StoredCredentialTests : IDisposable
     }
 
     [Fact]
+    public void A_certificate_is_not_stored_and_that_is_said()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            $certified = New-SecureAppCredential $sandbox.ApplicationId -TenantId $sandbox.PartnerTenantId -CertificatePath $sandbox.CertificatePfxPath -CertificatePassword $sandbox.CertificatePfxPassword
+            Save-SecureAppCredential -Name certified -VaultName contoso -Credential $certified
+            (Get-SecureAppCredential -Name certified -VaultName contoso -VaultCredential $vault).HasCertificate
+            """).Succeeded();
+
+        Assert.Contains("certificate is not stored", Assert.Single(outcome.Warnings));
+        Assert.False(outcome.Single<bool>());
+    }
+
+    [Fact]
     public void A_SecretManagement_vault_keeps_a_credential()
     {
         Outcome outcome = _engine.Run(

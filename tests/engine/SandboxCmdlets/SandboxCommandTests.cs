@@ -33,6 +33,10 @@ public sealed class SandboxCommandTests
             Assert.NotEqual(string.Empty, (string)sandbox.Properties[name].Value);
         }
 
+        PSObject user = PSObject.AsPSObject(((Array)sandbox.Properties["Users"].Value).GetValue(0));
+        Assert.Equal(sandbox.Properties["UserPrincipalName"].Value, user.Properties["UserPrincipalName"].Value);
+        Assert.NotEqual(string.Empty, (string)user.Properties["Password"].Value);
+        Assert.Contains("http://localhost", (string[])sandbox.Properties["RedirectUris"].Value);
         PSObject first = PSObject.AsPSObject(((Array)sandbox.Properties["Tenants"].Value).GetValue(0));
         Assert.Equal(first.Properties["TenantId"].Value, outcome.Output[1].BaseObject);
     }

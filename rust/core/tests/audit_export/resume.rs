@@ -102,6 +102,11 @@ async fn a_stopped_export_goes_on_without_being_told_anything() {
         nothing.records.is_empty() && nothing.end.is_none() && nothing.warnings.is_empty(),
         "{nothing:?}"
     );
+    let folder = world.folder.path().join(format!("tenant={}", tenants[0]));
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    let without = resumable(&world, "").await;
+    assert!(without.records.is_empty() && without.warnings.len() == 1, "{without:?}");
+    assert!(without.warnings[0].contains("has no manifest"), "{without:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

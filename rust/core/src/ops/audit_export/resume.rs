@@ -68,8 +68,16 @@ async fn tell(context: &Context, base: PathBuf, tenant: &str) -> Result<()> {
         return Ok(());
     };
     if found.missing.is_empty() {
-        let reason = found.left.reason.unwrap_or_default();
-        let text = format!("The folder of {tenant} is not complete, and exporting again does not help: {reason}");
+        let text = match found.left.reason {
+            Some(reason) => {
+                format!("The folder of {tenant} is not complete, and exporting again does not help: {reason}")
+            }
+            // Without its manifest nobody knows here what was asked for; the journal still knows what was written.
+            None => format!(
+                "The folder of {tenant} has no manifest: run the export again as it was, without -Resume; it writes the manifest \
+                 anew from the journal"
+            ),
+        };
         return context.sink.warning(text).await;
     }
     for missing in found.missing {
