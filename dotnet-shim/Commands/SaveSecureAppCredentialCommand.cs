@@ -31,6 +31,11 @@ namespace SecureAppModel.Commands
         {
             CheckPlace();
             _credential = ResolveCredential(Credential);
+            if (_credential.HasCertificate && !_credential.HasSecret && !_credential.HasRefreshToken)
+            {
+                FailInput("The credential has nothing but a certificate, which is not stored.", WithoutCertificate, null);
+            }
+
             SecureAppCredential? access = IsKeyVault && VaultCredential is not null ? VaultAccess() : null;
             string where = (IsKeyVault ? VaultName : SecretManagementVault) + "/" + Name;
             if (!ShouldProcess(where, "Store credential of application " + _credential.ApplicationId))

@@ -90,13 +90,19 @@ public sealed class StoredCredentialTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
-            $certified = New-SecureAppCredential $sandbox.ApplicationId -TenantId $sandbox.PartnerTenantId -CertificatePath $sandbox.CertificatePfxPath -CertificatePassword $sandbox.CertificatePfxPassword
+            $certificate = @{
+                ApplicationId = $sandbox.ApplicationId; TenantId = $sandbox.PartnerTenantId
+                CertificatePath = $sandbox.CertificatePfxPath; CertificatePassword = $sandbox.CertificatePfxPassword
+            }
+            $certified = New-SecureAppCredential @certificate -RefreshToken $sandbox.RefreshToken
             Save-SecureAppCredential -Name certified -VaultName contoso -Credential $certified
-            (Get-SecureAppCredential -Name certified -VaultName contoso -VaultCredential $vault).HasCertificate
+            (Get-SecureAppCredential -Name certified -VaultName contoso -VaultCredential $vault).HasRefreshToken
             """).Succeeded();
 
         Assert.Contains("certificate is not stored", Assert.Single(outcome.Warnings));
-        Assert.False(outcome.Single<bool>());
+        Assert.True(outcome.Single<bool>());
+        ErrorRecord alone = _engine.Refused("Save-SecureAppCredential -Name alone -VaultName contoso -Credential (New-SecureAppCredential @certificate)");
+        Assert.Contains("nothing but a certificate", alone.Exception.Message);
     }
 
     [Fact]
