@@ -64,6 +64,7 @@ mod world;
 pub use cli::{parse, Command, USAGE};
 pub use control::Control;
 pub use facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, WorkloadFacts};
+pub use hold::HoldCounts;
 pub use managed_identity::Identity;
 pub use options::{AuditOptions, Options, OptionsError, Preset, Signature, SECRETS_VARIABLE};
 pub use own_certificate::OwnCertificate;

@@ -212,7 +212,7 @@ impl<S: Source> Run<'_, S> {
                 let (seen, result) = delivery.finish(read).await;
                 records = records.max(seen);
                 match result {
-                    Err(error) if attempt < ATTEMPTS && (error.is_retryable() || error.kind() == Kind::Protocol) => {
+                    Err(error) if attempt < ATTEMPTS && may_come_whole(&error) => {
                         tokio::time::sleep(backoff).await;
                         backoff *= 2;
                         attempt += 1;
@@ -383,6 +383,15 @@ impl<S: Source> Run<'_, S> {
             warnings,
             fresh,
         }
+    }
+}
+
+/// True where reading a part again may help. One whose requests are throttled has waited already.
+fn may_come_whole(error: &Error) -> bool {
+    match error.kind() {
+        Kind::Throttled => false,
+        Kind::Protocol => true,
+        _ => error.is_retryable(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How far a tenant's export is, for progress that is drawn elsewhere.
 
+use super::turns::Turn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,9 +15,20 @@ pub(crate) struct Meter {
     all_listed: AtomicBool,
     /// Seconds for which the run waits for the newest content to become final.
     settling: AtomicU64,
+    /// All that the tenant's requests can do is wait for the service.
+    held_up: AtomicBool,
+    turn: Option<Turn>,
 }
 
 impl Meter {
+    /// Of a tenant that has this turn, for as long as the meter lives.
+    pub(crate) fn of(turn: Turn) -> Self {
+        Meter {
+            turn: Some(turn),
+            ..Meter::default()
+        }
+    }
+
     /// Counts from the beginning, for a source that calls its parts so.
     pub(crate) fn begin(&self, parts: &'static str) {
         for count in [&self.listed, &self.read, &self.records, &self.settling] {
@@ -46,6 +58,14 @@ impl Meter {
         self.settling.store(seconds, Ordering::Relaxed);
     }
 
+    /// Says whether the tenant can only wait for its service. Meanwhile its turn is another one's.
+    pub(crate) fn set_held_up(&self, held_up: bool) {
+        self.held_up.store(held_up, Ordering::Relaxed);
+        if let Some(turn) = &self.turn {
+            turn.set_aside(held_up);
+        }
+    }
+
     pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
@@ -66,6 +86,12 @@ impl Meter {
         if settling > 0 {
             return format!(
                 "{} records, waiting {settling} s for the newest content to settle",
+                self.records()
+            );
+        }
+        if self.held_up.load(Ordering::Relaxed) {
+            return format!(
+                "{} records, waiting until the service takes more requests",
                 self.records()
             );
         }
@@ -103,6 +129,10 @@ mod tests {
         assert_eq!(meter.percent(), Some(100));
         meter.set_settling(9);
         assert!(meter.status().contains("waiting 9 s"));
+        meter.set_settling(0);
+        meter.set_held_up(true);
+        assert!(meter.status().contains("takes more requests"));
+        meter.set_held_up(false);
         meter.begin("blobs");
         assert_eq!(meter.status(), "0 of 0 blobs so far, 0 records");
     }

@@ -13,6 +13,7 @@ pub(crate) mod meter;
 mod outlet;
 mod records;
 mod stretch;
+pub(crate) mod turns;
 
 pub(crate) use crate::window::Window;
 pub(crate) use delivery::Delivery;

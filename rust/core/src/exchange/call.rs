@@ -48,7 +48,8 @@ impl Collection for Call {
             .header(name("x-responseformat"), "json")?
             .header(name("client-request-id"), &random_id()?)?
             .repeatable(self.is_repeatable(page))
-            .retry(self.api.retry.clone()))
+            .retry(self.api.retry.clone())
+            .pace(self.api.pace.as_ref()))
     }
 
     fn refused(&self, reply: &Reply) -> Error {

@@ -14,7 +14,7 @@ use call::Call;
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Result};
-use crate::http::Retry;
+use crate::http::{Pace, Retry};
 use crate::odata::Pages;
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
@@ -26,6 +26,9 @@ use url::Url;
 /// The mailbox that every organization has: requests that name it reach the organization, whoever asks.
 const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
 
+/// Requests of one tenant in flight at most, where they have a pace.
+const REQUESTS: usize = 4;
+
 /// One tenant's Exchange Online. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AdminApi {
@@ -34,6 +37,7 @@ pub(crate) struct AdminApi {
     tenant: TenantId,
     address: Url,
     retry: Retry,
+    pace: Option<Arc<Pace>>,
 }
 
 impl AdminApi {
@@ -52,12 +56,28 @@ impl AdminApi {
             tenant,
             address,
             retry: call::PATIENCE,
+            pace: None,
         })
     }
 
     /// The same, asked as often as `retry` says and not as often as public clients do.
     pub(crate) fn with_retry(self, retry: Retry) -> Self {
         AdminApi { retry, ..self }
+    }
+
+    /// The same, with as many requests at a time as the tenant answers well. `held_up` is told when they can only wait, and when
+    /// they go on.
+    pub(crate) fn paced(self, held_up: impl Fn(bool) + Send + Sync + 'static) -> Self {
+        let pace = Pace::new(
+            REQUESTS,
+            self.engine.first_wait(),
+            |reply| reply.status() == 429,
+            held_up,
+        );
+        AdminApi {
+            pace: Some(pace),
+            ..self
+        }
     }
 
     /// Runs a cmdlet; nothing is sent before its first page is asked for. Where a cmdlet could not do its work, it may say so

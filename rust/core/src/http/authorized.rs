@@ -18,7 +18,42 @@ pub(crate) async fn authorized_by(tokens: &Tokens, token: &TokenRequest, spec: R
     log::within(token.log().cloned(), exchange(tokens, token, spec)).await
 }
 
+/// Asks at the request's pace, if it has one. Each time it is sent it asks for the token anew: a pause may be longer than a
+/// token's life.
 async fn exchange(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
+    let Some(pace) = spec.pace.clone() else {
+        return once(tokens, token, spec).await;
+    };
+    loop {
+        let turn = pace.enter().await;
+        let reply = match once(tokens, token, spec.clone().turn(&turn)).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                turn.failed();
+                return Err(error);
+            }
+        };
+        if !pace.refuses(&reply) {
+            match reply.status() {
+                500.. => turn.failed(),
+                _ => turn.answered(),
+            }
+            return Ok(reply);
+        }
+        let Some(wait) = turn.refused(reply.retry_after()) else {
+            return Ok(reply);
+        };
+        log::verbose(|| {
+            let (authority, seconds) = (reply.authority(), wait.as_secs_f64());
+            format!(
+                "{authority} asks for fewer requests for {}: going on in {seconds:.1} s",
+                token.subject()
+            )
+        });
+    }
+}
+
+async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
     let client = token.environment().http()?;
     let first = tokens.acquire(token).await?;
     let reply = client.send(&spec.clone().bearer(first.access_token())?).await?;

@@ -65,14 +65,22 @@ impl Client {
     /// is for the caller to say. An `Err` says that no whole answer came.
     pub(crate) async fn send(&self, spec: &RequestSpec) -> Result<Reply> {
         let mut account = Account::new(&spec.retry, self.options.first_backoff);
+        let is_trial = spec.turn.as_ref().is_some_and(|turn| turn.is_trial());
         loop {
             // Before the place is taken: making it may wait for a person (a key that asks for a PIN).
             let body = unless_abandoned(spec.abandon.as_ref(), spec.body()).await??;
-            let permit = unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority())).await??;
+            let permit =
+                unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority(), is_trial)).await??;
             let first = permit.introduction().wait(self.options.introduction);
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
             let sent = Instant::now();
-            let response = self.exchange(spec, body).await;
+            let response = match &spec.turn {
+                Some(turn) => turn.watch(&permit, self.exchange(spec, body)).await,
+                None => self.exchange(spec, body).await,
+            };
+            if let Some(turn) = &spec.turn {
+                turn.set_took(sent.elapsed());
+            }
             log::debug(|| exchanged(spec, sent.elapsed(), &response));
             if response.is_ok() {
                 permit.introduction().answered();
@@ -89,6 +97,10 @@ impl Client {
             };
             let wait = match reply {
                 Ok(reply) => {
+                    // A pace has its own pauses, for all of a tenant.
+                    if reply.status() == 429 && spec.turn.is_some() {
+                        return Ok(reply);
+                    }
                     if !retry::status_may_change(reply.status(), spec.repeatable) {
                         if let Some(budget) = &spec.retry.budget {
                             budget.succeeded();

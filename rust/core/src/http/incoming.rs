@@ -5,10 +5,12 @@
 
 use super::gunzip::{Flaw, Gunzip};
 use super::limits::Permit;
+use super::pace::Turn;
 use super::transport;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, CONTENT_ENCODING};
+use std::sync::Arc;
 
 pub(super) struct Incoming {
     response: reqwest::Response,
@@ -17,19 +19,26 @@ pub(super) struct Incoming {
     received: u64,
     gunzip: Option<Gunzip>,
     ended: bool,
-    _permit: Permit,
+    turn: Option<Arc<Turn>>,
+    permit: Permit,
 }
 
 impl Incoming {
     /// `headers` are the response's, which may have been taken out of it.
-    pub(super) fn new(response: reqwest::Response, headers: &HeaderMap, permit: Permit) -> Self {
+    pub(super) fn new(
+        response: reqwest::Response,
+        headers: &HeaderMap,
+        turn: Option<Arc<Turn>>,
+        permit: Permit,
+    ) -> Self {
         Incoming {
             announced: response.content_length(),
             response,
             received: 0,
             gunzip: is_gzip(headers).then(Gunzip::new),
             ended: false,
-            _permit: permit,
+            turn,
+            permit,
         }
     }
 
@@ -45,7 +54,10 @@ impl Incoming {
             if piece.is_some() || self.ended {
                 return Ok(piece);
             }
-            let next = self.response.chunk().await;
+            let next = match &self.turn {
+                Some(turn) => turn.watch(&self.permit, self.response.chunk()).await,
+                None => self.response.chunk().await,
+            };
             match next.map_err(|cause| transport::broken_body(&cause, authority, self.received))? {
                 Some(chunk) => {
                     self.received += chunk.len() as u64;

@@ -11,12 +11,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const PER_HOST: usize = 48;
 /// How many more there may be in all: a host that hangs cannot keep the others' tokens away.
 const FOR_OTHERS: usize = 16;
+/// Requests that try whether a throttled tenant may go on, of all tenants together: however many there are, they keep no place
+/// from the others.
+const TRIALS: usize = 8;
+/// Requests that are not answered for long and have made room for others.
+const LEFT_HANGING: usize = 64;
 /// The most that one host can be asked at a time. They share a few connections, so this bounds memory, not sockets.
 pub(crate) const MOST_PER_HOST: usize = 256;
 
 /// Shared by all environments of an engine.
 pub(crate) struct Limits {
     global: Arc<Gate>,
+    trials: Arc<Gate>,
+    hanging: Arc<Gate>,
     state: Mutex<State>,
 }
 
@@ -37,13 +44,25 @@ struct Host {
 #[derive(Debug)]
 pub(crate) struct Permit {
     host: Arc<Host>,
-    _place: Place,
-    _global: Place,
+    /// The host's and the one in all, or a single one among those that hang.
+    places: Mutex<Vec<Place>>,
+    hanging: Arc<Gate>,
+    _trial: Option<Place>,
 }
 
 impl Permit {
     pub(super) fn introduction(&self) -> &Introduction {
         &self.host.introduction
+    }
+
+    /// Lets another request go: this one may wait for its answer for ever.
+    pub(super) fn make_room(&self) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() > 1 {
+            if let Some(place) = Arc::clone(&self.hanging).try_enter() {
+                *places = vec![place];
+            }
+        }
     }
 }
 
@@ -57,12 +76,19 @@ impl Limits {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Limits {
             global: Gate::new(PER_HOST + FOR_OTHERS),
+            trials: Gate::new(TRIALS),
+            hanging: Gate::new(LEFT_HANGING),
             state: Mutex::default(),
         })
     }
 
-    /// Waits for a place. The host's comes first: whoever waits for a busy host holds nothing that others need.
-    pub(crate) async fn enter(&self, authority: &str) -> Result<Permit> {
+    /// Waits for a place. The host's comes first: whoever waits for a busy host holds nothing that others need. `is_trial` says
+    /// that the request may well be refused.
+    pub(crate) async fn enter(&self, authority: &str, is_trial: bool) -> Result<Permit> {
+        let trial = match is_trial {
+            true => Some(Arc::clone(&self.trials).enter().await?),
+            false => None,
+        };
         let host = {
             let mut state = self.lock();
             match state.hosts.get(authority) {
@@ -78,8 +104,12 @@ impl Limits {
             }
         };
         Ok(Permit {
-            _place: Arc::clone(&host.gate).enter().await?,
-            _global: Arc::clone(&self.global).enter().await?,
+            places: Mutex::new(vec![
+                Arc::clone(&host.gate).enter().await?,
+                Arc::clone(&self.global).enter().await?,
+            ]),
+            hanging: Arc::clone(&self.hanging),
+            _trial: trial,
             host,
         })
     }
@@ -153,6 +183,14 @@ impl Gate {
         })
     }
 
+    fn try_enter(self: Arc<Self>) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some(Place {
+            permit: Some(permit),
+            gate: self,
+        })
+    }
+
     fn resize(&self, size: usize) {
         let before = self.size.swap(size, Ordering::Relaxed);
         for _ in before..size {
@@ -195,7 +233,7 @@ mod tests {
 
     /// Enters as often as it can without waiting.
     fn fill(limits: &Limits, host: &str) -> Vec<Permit> {
-        std::iter::from_fn(|| limits.enter(host).now_or_never().map(Result::unwrap)).collect()
+        std::iter::from_fn(|| limits.enter(host, false).now_or_never().map(Result::unwrap)).collect()
     }
 
     #[test]
@@ -206,6 +244,35 @@ mod tests {
         assert_eq!(fill(&limits, "other").len(), FOR_OTHERS);
         drop(busy);
         assert_eq!(fill(&limits, "other").len(), PER_HOST);
+    }
+
+    #[test]
+    fn trials_are_few_however_many_there_are() {
+        let limits = Limits::new();
+        let trials = std::iter::from_fn(|| limits.enter("host", true).now_or_never());
+        let trials: Vec<_> = trials.map(Result::unwrap).collect();
+        assert_eq!(trials.len(), TRIALS);
+        assert_eq!(fill(&limits, "host").len(), PER_HOST - TRIALS);
+        drop(trials);
+        assert!(limits.enter("host", true).now_or_never().is_some());
+    }
+
+    #[test]
+    fn what_hangs_makes_room_for_so_many_others() {
+        let limits = Limits::new();
+        let mut hanging = Vec::new();
+        loop {
+            let more = fill(&limits, "host");
+            if more.is_empty() {
+                break;
+            }
+            more.iter().for_each(Permit::make_room);
+            more.iter().for_each(Permit::make_room);
+            hanging.extend(more);
+        }
+        assert_eq!(hanging.len(), LEFT_HANGING + PER_HOST);
+        drop(hanging);
+        assert_eq!(fill(&limits, "host").len(), PER_HOST);
     }
 
     #[test]

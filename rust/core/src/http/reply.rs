@@ -40,7 +40,7 @@ impl Reply {
         let mut reply = Reply {
             status: response.status().as_u16(),
             authority: spec.authority().to_owned(),
-            body: Body::Open(Box::new(Incoming::new(response, &headers, permit))),
+            body: Body::Open(Box::new(Incoming::new(response, &headers, spec.turn.clone(), permit))),
             headers,
         };
         if !spec.streamed || !reply.is_success() {

@@ -1,6 +1,7 @@
 //! What is to be sent, and how its answer is wanted.
 
 use super::budget::Budget;
+use super::pace::{Pace, Turn};
 use super::retry::Retry;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -39,6 +40,9 @@ pub(crate) struct RequestSpec {
     pub(super) repeatable: bool,
     pub(super) retry: Retry,
     pub(super) abandon: Option<CancellationToken>,
+    pub(super) pace: Option<Arc<Pace>>,
+    /// Its place in the pace, once it has one.
+    pub(super) turn: Option<Arc<Turn>>,
 }
 
 impl RequestSpec {
@@ -92,6 +96,8 @@ impl RequestSpec {
             repeatable: true,
             retry: Retry::default(),
             abandon: None,
+            pace: None,
+            turn: None,
         }
     }
 
@@ -173,6 +179,12 @@ impl RequestSpec {
         self
     }
 
+    /// Asked at this pace, by who is authorized: it waits for its turn, and when it is refused, for its pause.
+    pub(crate) fn pace(mut self, pace: Option<&Arc<Pace>>) -> Self {
+        self.pace = pace.cloned();
+        self
+    }
+
     pub(crate) fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
@@ -192,6 +204,11 @@ impl RequestSpec {
     }
 
     /// The body of the next exchange.
+    pub(super) fn turn(mut self, turn: &Arc<Turn>) -> Self {
+        self.turn = Some(Arc::clone(turn));
+        self
+    }
+
     pub(super) async fn body(&self) -> Result<Bytes> {
         match &self.content {
             Content::Fixed(bytes) => Ok(bytes.clone()),

@@ -82,7 +82,7 @@ impl Reading {
         let tenant = Item::tenant_of(request)?;
         let signed_in = SignedIn::new(&self.engine, &self.caller, self.wanted.from, tenant).await?;
         signed_in.tenant().as_str().clone_into(&mut read.tenant);
-        match signed_in.open(&self.wanted, window, Since::unkept())? {
+        match signed_in.open(&self.wanted, window, Since::unkept(), meter)? {
             Opened::Feed(source) => self.hand_on(source, window, meter, read).await,
             Opened::Search(source) => self.hand_on(source, window, meter, read).await,
             Opened::Queries(source) => self.hand_on(source, window, meter, read).await,

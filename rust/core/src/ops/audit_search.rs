@@ -112,7 +112,7 @@ fn gone_on(error: Error) -> Error {
 /// All rows, or the newest.
 async fn whole(context: &Context, api: AdminApi, question: &Question, now: i64) -> Result<()> {
     let first_wait = context.engine.first_wait();
-    let mut search = Search::new(api, question.filter.clone(), first_wait).rows();
+    let mut search = Search::new(api.paced(|_| {}), question.filter.clone(), first_wait).rows();
     if let Some(most) = question.newest() {
         search = search.newest(most);
     }

@@ -197,14 +197,14 @@ impl Settings {
             Some(home) => tokens.resolve(&self.environment, home).await?.to_string(),
             None => guid.to_string(),
         };
-        let (first_wait, token) = (engine.first_wait(), token.for_tenant(guid.clone()));
+        let token = token.for_tenant(guid.clone());
         let feed = Feed::new(
             Arc::clone(engine),
             token,
             guid.clone(),
             publisher,
-            first_wait,
             Since::unkept(),
+            |_| {},
         )?;
         Ok((feed, guid))
     }

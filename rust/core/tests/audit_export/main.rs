@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod child;
+mod estate;
 mod exchange;
 mod faults;
 mod graph;

@@ -4,7 +4,7 @@ use flate2::read::GzDecoder;
 use secureapp_core::credential::Credential;
 use secureapp_core::engine::Options as EngineOptions;
 use secureapp_core::{
-    Engine, Error, Event, Failure, Field, Next, Operation, Progress, Request, Result, Session, Value,
+    Engine, Error, Event, Failure, Field, Next, Operation, Progress, Request, Result, Session, Submitted, Value,
 };
 use secureapp_sandbox::{AuditOptions, Options, Sandbox};
 use std::collections::BTreeMap;
@@ -114,6 +114,21 @@ impl World {
 
     pub(crate) fn begin(&self, ask: &Ask, tenants: &[String]) -> Result<Operation> {
         begin(&self.session, self.request(ask), tenants)
+    }
+
+    /// Begins an export of more tenants than wait in an operation's queue.
+    pub(crate) fn begin_all(&self, ask: &Ask, tenants: &[String]) -> Arc<Operation> {
+        let operation = Arc::new(Operation::start(&self.session, self.request(ask)).expect("an export"));
+        let (submitting, tenants) = (Arc::clone(&operation), tenants.to_vec());
+        tokio::spawn(async move {
+            for (number, tenant) in tenants.iter().enumerate() {
+                while submitting.submit(item(number, tenant)).expect("an open input") == Submitted::WouldBlock {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            }
+            submitting.finish_input();
+        });
+        operation
     }
 
     /// Exports the tenants to the end.

@@ -5,19 +5,17 @@ use super::{answer, content, subscription, Since};
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
-use crate::http::{authorized, Reply, RequestSpec};
+use crate::http::{authorized, Pace, Reply, RequestSpec};
 use crate::jwt;
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use url::Url;
 
-/// How often a throttled request is sent again; the waits double up to [`LONGEST_WAIT`], about five minutes in all.
-const THROTTLED_REPEATS: u32 = 12;
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Requests to one tenant's feed in flight at most.
+const REQUESTS: usize = 16;
 
 /// A tenant's activity feed.
 pub(crate) struct Feed {
@@ -29,34 +27,35 @@ pub(crate) struct Feed {
     endpoint: Url,
     /// `https://manage.office.com/api/v1.0/<tenant>/activity/feed`.
     root: String,
-    first_wait: Duration,
     since: Arc<Since>,
+    pace: Arc<Pace>,
 }
 
 impl Feed {
     /// `token` must be for `tenant`, given as its GUID. `publisher` is the GUID of the company that runs this client: with
     /// it, requests count against that company's quota and not against one that all nameless clients share. `since` is
-    /// what the tenant's folder knows of its subscriptions.
+    /// what the tenant's folder knows of its subscriptions. `held_up` is told when all of the tenant's requests can only wait for
+    /// the feed, and when they go on.
     pub(crate) fn new(
         engine: Arc<Engine>,
         token: TokenRequest,
         tenant: TenantId,
         publisher: String,
-        first_wait: Duration,
         since: Arc<Since>,
+        held_up: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self> {
         let endpoint = token.environment().endpoint(Service::Manage)?;
         let root = format!("{}/api/v1.0/{tenant}/activity/feed", endpoint.trim_end_matches('/'));
         let endpoint =
             Url::parse(endpoint).map_err(|cause| Error::invalid(format!("'{endpoint}' is not an address: {cause}")))?;
         Ok(Feed {
+            pace: Pace::new(REQUESTS, engine.first_wait(), is_throttled, held_up),
             engine,
             token,
             tenant,
             publisher,
             endpoint,
             root,
-            first_wait,
             since,
         })
     }
@@ -101,18 +100,7 @@ impl Feed {
 
     /// Sends, and sends again while the feed says that there are too many requests. Any other reply is given back.
     pub(super) async fn send(&self, spec: RequestSpec) -> Result<Reply> {
-        let mut wait = self.first_wait;
-        for _ in 0..THROTTLED_REPEATS {
-            let reply = authorized(&self.engine, &self.token, spec.clone()).await?;
-            if !is_throttled(&reply) {
-                return Ok(reply);
-            }
-            let pause = reply.retry_after().unwrap_or_else(|| jittered(wait));
-            drop(reply);
-            tokio::time::sleep(pause).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-        authorized(&self.engine, &self.token, spec).await
+        authorized(&self.engine, &self.token, spec.pace(Some(&self.pace))).await
     }
 
     /// The error of a failed reply.
@@ -132,7 +120,7 @@ impl Feed {
 
     /// The wait before something that needs a moment is tried again.
     pub(super) fn first_wait(&self) -> Duration {
-        self.first_wait
+        self.engine.first_wait()
     }
 
     /// True where the token says that it holds a permission; unknown counts as true.
@@ -198,13 +186,7 @@ impl Source for Feed {
     }
 }
 
-/// The feed throttles with a 403 whose body says AF429; a 429 has been waited for already.
+/// The feed throttles with a 403 whose body says AF429, and with a 429.
 fn is_throttled(reply: &Reply) -> bool {
-    reply.status() == 403 && answer::code(reply.bytes()).as_deref() == Some("AF429")
-}
-
-/// Between half of `wait` and all of it, so that many requests do not come back at once.
-fn jittered(wait: Duration) -> Duration {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    wait.mul_f64(0.5 + (random % 1000) as f64 / 2000.0)
+    reply.status() == 429 || (reply.status() == 403 && answer::code(reply.bytes()).as_deref() == Some("AF429"))
 }

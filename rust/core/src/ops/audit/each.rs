@@ -3,8 +3,9 @@
 use super::board::Board;
 use super::item::Item;
 use crate::audit::meter::Meter;
+use crate::audit::turns::{Turn, Turns};
 use crate::error::{Error, Result};
-use crate::operation::{Context, Sink};
+use crate::operation::{Context, Input, Sink};
 use crate::request::Request;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::future::Future;
@@ -32,7 +33,8 @@ pub(crate) struct Task {
     pub(crate) meter: Arc<Meter>,
 }
 
-/// Runs `work` for each tenant and tells how each ended. A cancelled run lets the works end by themselves.
+/// Runs `work` for each tenant, `throttle` at a time beside those that can only wait for their service, and tells how each
+/// ended. A cancelled run lets the works end by themselves.
 pub(crate) async fn each<W, F>(mut context: Context, activity: &'static str, throttle: usize, work: W) -> Result<()>
 where
     W: Fn(Task) -> F + Send,
@@ -41,6 +43,7 @@ where
 {
     let cancel = context.cancel.clone();
     let mut board = Board::new(activity);
+    let turns = Turns::new(throttle);
     let mut fresh = 0;
     let mut open = true;
     let mut under_way = FuturesUnordered::new();
@@ -61,10 +64,10 @@ where
                 board.show(&context.sink, open);
             }
             () = cancel.cancelled(), if open => open = false,
-            next = context.input.next(), if open && under_way.len() < throttle => match next {
+            (turn, next) = next(&turns, &mut context.input), if open => match next {
                 None => open = false,
                 Some(request) => {
-                    let task = Task { item: Item::read(&request), request, meter: Arc::default() };
+                    let task = Task { item: Item::read(&request), request, meter: Arc::new(Meter::of(turn)) };
                     let id = board.begin(task.item.title(), &task.meter);
                     let work = work(task);
                     under_way.push(async move { (id, work.await) });
@@ -87,4 +90,10 @@ where
         context.sink.warning(text).await?;
     }
     Ok(())
+}
+
+/// The next item, once it can be worked on.
+async fn next(turns: &Arc<Turns>, input: &mut Input) -> (Turn, Option<Request>) {
+    let turn = turns.take().await;
+    (turn, input.next().await)
 }

@@ -5,6 +5,7 @@ use super::wanted::{Caller, Wanted};
 use crate::audit::exchange::Search;
 use crate::audit::feed::{Feed, Since};
 use crate::audit::graph::{GraphApi, Queries, Reports};
+use crate::audit::meter::Meter;
 use crate::audit::Window;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -60,16 +61,19 @@ impl SignedIn {
         AdminApi::new(self.engine, self.token, self.tenant)
     }
 
-    /// `since` is what is known of the tenant's subscriptions; only the feed has any.
-    pub(crate) fn open(self, wanted: &Wanted, window: Window, since: Arc<Since>) -> Result<Opened> {
+    /// `since` is what is known of the tenant's subscriptions; only the feed has any. `meter` is told when the tenant can only wait.
+    pub(crate) fn open(self, wanted: &Wanted, window: Window, since: Arc<Since>, meter: &Arc<Meter>) -> Result<Opened> {
         let first_wait = self.engine.first_wait();
+        let meter = Arc::clone(meter);
+        let held_up = move |held_up| meter.set_held_up(held_up);
         match wanted.from {
             From::Feed => {
-                Feed::new(self.engine, self.token, self.tenant, self.publisher, first_wait, since).map(Opened::Feed)
+                Feed::new(self.engine, self.token, self.tenant, self.publisher, since, held_up).map(Opened::Feed)
             }
             From::Exchange => {
                 let filter = wanted.filter.exchange.clone();
-                Ok(Opened::Search(Search::new(self.exchange()?, filter, first_wait)))
+                let api = self.exchange()?.paced(held_up);
+                Ok(Opened::Search(Search::new(api, filter, first_wait)))
             }
             From::Graph => {
                 let api = GraphApi::new(self.engine, self.token)?;

@@ -103,7 +103,7 @@ impl Job {
             From::Feed => disk::job(move || Since::open(&root)).await??,
             _ => Since::unkept(),
         };
-        signed_in.open(wanted, self.window, since)
+        signed_in.open(wanted, self.window, since, &self.meter)
     }
 
     /// Waits for an export that was stopped a moment ago and still puts its files in order.

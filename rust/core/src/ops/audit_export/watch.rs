@@ -7,6 +7,7 @@ mod state;
 
 use super::settings::Settings;
 use super::tenant::Shared;
+use crate::audit::turns::Turns;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
 use crate::event::Progress;
@@ -17,7 +18,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use state::Tally;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +56,7 @@ struct Watch {
     poll: Duration,
     /// From when on no further round begins.
     deadline: Option<Instant>,
-    turns: Semaphore,
+    turns: Arc<Turns>,
     tally: Tally,
 }
 
@@ -93,7 +93,7 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
             start: begin,
             poll: Duration::from_millis(poll.unsigned_abs()),
             deadline: left.map(|left| Instant::now() + Duration::from_millis(left)),
-            turns: Semaphore::new(throttle),
+            turns: Turns::new(throttle),
             tally: Tally::default(),
         });
         run(context, watch)

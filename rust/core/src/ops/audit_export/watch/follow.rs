@@ -5,6 +5,7 @@ use super::super::tenant::Job;
 use super::state::{record, Told};
 use super::Watch;
 use crate::audit::feed;
+use crate::audit::meter::Meter;
 use crate::audit::Window;
 use crate::error::{Error, Result};
 use crate::export::folder::JOURNAL;
@@ -70,11 +71,10 @@ impl Follower {
         loop {
             let begun = Instant::now();
             let report = {
-                let turn = async { Ok(watch.turns.acquire().await) };
+                let turn = async { Ok(watch.turns.take().await) };
                 let turn = or_cancelled(&watch.cancel, turn).await?;
-                let _turn = turn.map_err(|_| Error::internal("the turns of a watch were closed"))?;
                 watch.tally.begin_round();
-                self.round().await
+                self.round(Meter::of(turn)).await
             };
             watch.tally.end_round(report.records());
             if watch.cancel.is_cancelled() {
@@ -89,7 +89,7 @@ impl Follower {
     }
 
     /// One export, from where the last one ended to as late as it can be final.
-    async fn round(&mut self) -> Report {
+    async fn round(&mut self, meter: Meter) -> Report {
         let watch = &self.watch;
         let now = watch.engine.clock().now_ms();
         let settle = i64::try_from(watch.settings.wanted.settle_seconds).unwrap_or(0) * 1000;
@@ -105,7 +105,7 @@ impl Follower {
                 self.asked_again = again.is_some();
                 let window = Window::new(again.map_or(next, |again| again.from).min(end - 1000), end);
                 let settings = Arc::new(watch.settings.for_window(window));
-                let job = Job::new(&watch.shared, settings, Arc::default());
+                let job = Job::new(&watch.shared, settings, Arc::new(meter));
                 job.run(self.item.clone(), &self.request).await
             }
             Err(error) => {

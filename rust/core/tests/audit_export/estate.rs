@@ -1,0 +1,172 @@
+//! A whole estate in mixed health: the healthy are complete, the others have a row each, and nobody waits behind them. The proof
+//! is an order of events that the sandbox counts, not a time: it answers no sick tenant's request until the healthy are done.
+
+use super::support::*;
+use secureapp_core::{Event, Next, Operation, Value};
+use secureapp_sandbox::{AuditOptions, HoldCounts, Options, Signature};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Requests that try whether a throttled tenant may go on, of all tenants together (`http/limits.rs`).
+const TRIALS: u64 = 8;
+
+async fn estate(tenants: usize, records: u64) -> (World, Ask) {
+    let world = World::with(Options {
+        tenants,
+        records,
+        signature: Signature::Filler,
+        audit: AuditOptions {
+            records_per_blob: 10,
+            ..AuditOptions::default()
+        },
+        ..Options::default()
+    })
+    .await;
+    let ask = Ask {
+        start: world.now - 2 * DAY_MS,
+        ..world.ask()
+    };
+    (world, ask)
+}
+
+/// Reads rows until `tenants` have theirs; everything else is kept in `outcome`.
+async fn until(operation: &Operation, outcome: &mut Outcome, tenants: &[String]) {
+    let has = |outcome: &Outcome, tenant: &String| {
+        let mut records = outcome.records.iter();
+        records.any(|record| text(record, "tenantId") == tenant)
+    };
+    let mut missing: BTreeSet<&String> = tenants.iter().collect();
+    while !missing.is_empty() {
+        match operation.next().await.expect("an event") {
+            Next::Event(Event::Record(record)) => outcome.records.push(record),
+            Next::Event(Event::Failed(failure)) => outcome.failures.push(failure),
+            Next::Event(_) => {}
+            Next::Done => panic!("{} tenants have no row", missing.len()),
+        }
+        missing.retain(|tenant| !has(outcome, tenant));
+    }
+}
+
+/// What was held of these faults: ever, and how much of it was let go.
+async fn counts(world: &World, faults: &[String]) -> HoldCounts {
+    let mut all = HoldCounts::default();
+    for fault in faults {
+        let control = world.sandbox.control();
+        let one = control.wait_hold(fault, "held", 0, Duration::ZERO).await;
+        let (Ok(one) | Err(one)) = one;
+        all.held += one.held;
+        all.released += one.released;
+        all.closed += one.closed;
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estate_in_mixed_health() {
+    let (world, ask) = estate(300, 6_000).await;
+    let tenants = world.tenants();
+    let control = world.sandbox.control();
+    // The worst of all orders: those that keep their turns longest come first.
+    let (throttled, rest) = tenants.split_at(15);
+    let (dead, rest) = rest.split_at(3);
+    let (off, rest) = rest.split_at(15);
+    let (without_consent, healthy) = rest.split_at(30);
+    for tenant in dead {
+        control.set_tenant(tenant, json!({"deleted": true})).unwrap();
+    }
+    for tenant in off {
+        control.set_tenant(tenant, json!({"auditing": false})).unwrap();
+    }
+    for tenant in without_consent {
+        control.set_tenant(tenant, json!({"consent": "missing"})).unwrap();
+    }
+    let matching = |tenant: &str| json!({"service": "manage", "tenantId": tenant});
+    let refusal = json!({"kind": "feedError", "code": "AF429"});
+    let trials: Vec<String> = (0..throttled.len()).map(|at| format!("trial-{at}")).collect();
+    for (tenant, trial) in throttled.iter().zip(&trials) {
+        world.fault(json!([
+            {"match": matching(tenant), "times": 1, "action": refusal},
+            {"id": trial, "match": matching(tenant), "times": -1, "action": {"kind": "hold"}},
+        ]));
+    }
+
+    let operation = world.begin_all(&ask, &tenants);
+    let mut outcome = Outcome::default();
+    until(&operation, &mut outcome, healthy).await;
+
+    // All retries of throttled tenants that were ever sent are still without an answer, so nothing has waited for one.
+    let limit = Duration::from_secs(60);
+    let mut seen = counts(&world, &trials).await;
+    while seen.held < TRIALS {
+        let waiting = trials.iter().map(|trial| control.wait_hold(trial, "held", 1, limit));
+        let (held, ..) = futures_util::future::select_all(waiting.map(Box::pin)).await;
+        held.expect("a retry is held");
+        seen = counts(&world, &trials).await;
+    }
+    assert_eq!((seen.held, seen.released, seen.closed), (TRIALS, 0, 0));
+    let rows: BTreeMap<&str, &Value> = outcome
+        .records
+        .iter()
+        .map(|record| (text(record, "tenantId"), record))
+        .collect();
+    for tenant in healthy {
+        assert!(flag(rows[tenant.as_str()], "complete"), "{:?}", rows[tenant.as_str()]);
+        assert_eq!(world.ids(tenant), world.truth(tenant, &ask));
+    }
+    assert!(throttled.iter().all(|tenant| !rows.contains_key(tenant.as_str())));
+
+    // From now on their retries are refused without a pause.
+    for (tenant, trial) in throttled.iter().zip(&trials) {
+        world.fault(json!({"id": trial, "match": matching(tenant), "times": -1, "action": refusal}));
+        control.release(trial);
+    }
+    let rest = drain(&operation).await;
+    outcome.records.extend(rest.records);
+    outcome.failures.extend(rest.failures);
+    assert!(rest.end.is_none());
+    assert_eq!(outcome.records.len(), tenants.len(), "a row each");
+    for (sick, cause, remedy) in [
+        (throttled, "AF429", "later"),
+        (dead, "AADSTS90002", "deleted"),
+        (off, "auditing is off", "Set-AdminAuditLogConfig"),
+        (without_consent, "AADSTS65001", "onsent"),
+    ] {
+        for tenant in sick {
+            let row = outcome.records.iter().find(|record| text(record, "tenantId") == tenant);
+            let row = row.expect("a row");
+            assert!(!flag(row, "complete"));
+            let reason = text(row, "reason");
+            assert!(reason.contains(cause) && reason.contains(remedy), "{reason}");
+            let failure = outcome.failures.iter().find(|failure| failure.error.tenant() == tenant);
+            let error = &failure.expect("a failure").error;
+            assert!(error.advice().contains(remedy), "{error} {}", error.advice());
+        }
+    }
+    assert_eq!(outcome.failures.len(), tenants.len() - healthy.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_tenants_that_do_not_answer() {
+    let (world, ask) = estate(40, 2_000).await;
+    let tenants = world.tenants();
+    let (dead, healthy) = tenants.split_at(12);
+    let holds: Vec<String> = (0..dead.len()).map(|at| format!("dead-{at}")).collect();
+    for (tenant, hold) in dead.iter().zip(&holds) {
+        // Four listings each: as many requests together as one host may have in flight.
+        let matching = json!({"service": "manage", "tenantId": tenant, "pathContains": "/subscriptions/content"});
+        world.fault(json!({"id": hold, "match": matching, "times": -1, "action": {"kind": "hold"}}));
+    }
+    let operation = world.begin_all(&ask, &tenants);
+    let mut outcome = Outcome::default();
+    until(&operation, &mut outcome, healthy).await;
+    let seen = counts(&world, &holds).await;
+    assert_eq!((seen.held, seen.released, seen.closed), (48, 0, 0));
+    assert_eq!(outcome.records.len(), healthy.len());
+    world.sandbox.control().clear_faults();
+    let rest = drain(&operation).await;
+    outcome.records.extend(rest.records);
+    outcome.failures.extend(rest.failures);
+    outcome.assert_complete(tenants.len());
+    world.assert_truth(&ask);
+}
