@@ -22,7 +22,7 @@ pub(crate) fn command(
     let plan = json!({
         "facts": world.sandbox.facts(), "ca": world.sandbox.ca_pem(), "tenants": tenants, "folder": folder,
         "start": ask.start, "end": ask.end, "throttle": ask.throttle,
-        "compression": ask.compression,
+        "compression": ask.compression, "source": ask.source, "settle": ask.settle_seconds,
     });
     let mut command = match shell {
         None => Command::new(program),
@@ -46,6 +46,11 @@ pub(crate) async fn is_child() -> bool {
     let plan: serde_json::Value = serde_json::from_str(&plan).expect("a plan");
     let field = |key: &str| plan[key].as_i64().expect("a number");
     let folder = Path::new(plan["folder"].as_str().expect("a folder"));
+    let source = match plan["source"].as_str() {
+        Some("exchange") => "exchange",
+        Some("graph") => "graph",
+        _ => "feed",
+    };
     let ask = Ask {
         start: field("start"),
         end: field("end"),
@@ -57,11 +62,11 @@ pub(crate) async fn is_child() -> bool {
         },
         flatten: false,
         force: false,
-        settle_seconds: 600,
-        content_types: TYPES,
+        settle_seconds: field("settle"),
+        content_types: if source == "feed" { TYPES } else { "" },
         app_only: false,
         throttle: field("throttle"),
-        source: "feed",
+        source,
         filter: &[],
         pass_thru: false,
     };

@@ -9,7 +9,11 @@ mod faults;
 mod graph;
 #[cfg(unix)]
 mod killed;
+#[cfg(unix)]
+mod kills;
 mod lifecycle;
+#[cfg(unix)]
+mod random;
 mod read;
 mod refusals;
 mod resume;

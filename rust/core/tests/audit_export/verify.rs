@@ -22,7 +22,7 @@ async fn exported(records: u64, ask: impl Fn(&World) -> Ask) -> (World, PathBuf)
     (world, root)
 }
 
-async fn verify(world: &World, paths: &[&Path]) -> Outcome {
+pub(crate) async fn verify(world: &World, paths: &[&Path]) -> Outcome {
     let operation = Operation::start(&world.session, Request::new("audit_verify")).expect("a check");
     for path in paths {
         let path = path.to_string_lossy().into_owned();
