@@ -41,7 +41,7 @@ Usage: secureapp-sandbox [options]
   --signature <name>     rsa, or filler: tokens nobody can verify, for measuring a client (default rsa)
   --page-size <n>        most customers in one page of a list (default: the services' own limits)
   --token-lifetime <n>   seconds that an access token lives (default 3600)
-  --audit <key=value,..> duplicates, late, longestDelayMinutes, growing, growSeconds, pageSize, recordsPerBlob,
+  --audit <key=value,..> duplicates, late, longestDelayMinutes, burst, growing, growSeconds, pageSize, recordsPerBlob,
                          withoutId, conflicts, relisted, expirationDays, firstContentSeconds, requestsPerMinute,
                          startTime, endTime, gzip, subscribed (true; with false every customer's subscriptions have to be started, and each
                          then holds about a day of the past)

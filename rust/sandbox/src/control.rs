@@ -285,8 +285,8 @@ impl Control {
         Ok(())
     }
 
-    /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `zero`), `pageSize`,
-    /// `sessionLimit`, `emptyPages`, `repeats`, `cancelled` (shares), `restarts`, `unsorted`, `failing` (two times). What is
+    /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `resultSizeAlone`, `zero`),
+    /// `pageSize`, `sessionLimit`, `emptyPages`, `repeats`, `cancelled` (shares), `restarts`, `unsorted`, `failing` (two times). What is
     /// absent stays.
     pub fn set_exchange(&self, change: Value) -> Result<(), String> {
         self.world.exchange.change(from_json(change)?)

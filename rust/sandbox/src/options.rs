@@ -95,6 +95,9 @@ pub struct AuditOptions {
     pub late: f64,
     /// The longest time in minutes that an event which is not late takes to arrive; the shortest is five minutes.
     pub longest_delay_minutes: u32,
+    /// Share of the blobs that are created within the sixtieth of the feed's time that lies in its middle (0 to below 1); the others
+    /// come evenly before and after it.
+    pub burst: f64,
     /// How many of a content type's newest blobs are served incomplete on their first fetch.
     pub growing: u32,
     /// Growing blobs stay incomplete, however often they are fetched, until they are this many seconds old.
@@ -134,6 +137,7 @@ impl Default for AuditOptions {
             duplicates: 0.05,
             late: 0.01,
             longest_delay_minutes: 90,
+            burst: 0.0,
             growing: 0,
             grow_seconds: 0,
             page_size: 100,
@@ -162,6 +166,7 @@ impl AuditOptions {
             "conflicts" => self.conflicts = share(name, value)?,
             "relisted" => self.relisted = share(name, value)?,
             "longestDelayMinutes" => self.longest_delay_minutes = number(name, value)?,
+            "burst" => self.burst = share(name, value)?,
             "growing" => self.growing = number(name, value)?,
             "growSeconds" => self.grow_seconds = number(name, value)?,
             "pageSize" => self.page_size = positive(name, value)?,
@@ -175,7 +180,7 @@ impl AuditOptions {
             "subscribed" => self.subscribed = switch(name, value)?,
             _ => {
                 return Err(OptionsError(format!(
-                    "there is no audit option '{name}'; use duplicates, late, longestDelayMinutes, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
+                    "there is no audit option '{name}'; use duplicates, late, longestDelayMinutes, burst, growing, growSeconds, pageSize, recordsPerBlob, withoutId, \
                      conflicts, relisted, expirationDays, firstContentSeconds, requestsPerMinute, startTime, endTime, gzip \
                      or subscribed"
                 )))

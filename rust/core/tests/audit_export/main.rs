@@ -12,7 +12,6 @@ mod killed;
 #[cfg(unix)]
 mod kills;
 mod lifecycle;
-#[cfg(unix)]
 mod random;
 mod read;
 mod refusals;

@@ -11,6 +11,8 @@ pub(crate) enum ResultCount {
     /// The `ResultSize` that was asked for, with `moreRecordsAvailable` beside it, as since then.
     #[default]
     ResultSize,
+    /// The same in the weeks before `moreRecordsAvailable` came.
+    ResultSizeAlone,
     /// 0, whatever is found.
     Zero,
 }

@@ -71,6 +71,7 @@ pub(crate) struct Plan {
     span: Span,
     duplicates: f64,
     growing: u64,
+    burst: f64,
 }
 
 /// A record in a blob.
@@ -121,6 +122,7 @@ impl Plan {
                 span,
                 duplicates: options.duplicates,
                 growing: u64::from(options.growing),
+                burst: options.burst.min(0.99),
             }
         })
     }
@@ -158,7 +160,25 @@ impl Plan {
         }
         let length = (self.span.end_ms - self.span.start_ms).max(0) as u128;
         let place = u128::from(blob) * 1000 + 50 + u128::from(Random::at(self.key, "created", blob).below(900));
-        self.span.start_ms + (length * place / (u128::from(self.blobs.max(1)) * 1000)) as i64
+        let all = u128::from(self.blobs.max(1)) * 1000;
+        if self.burst > 0.0 {
+            let place = self.in_burst(place as f64 / all as f64);
+            return self.span.start_ms + (length as f64 * place) as i64;
+        }
+        self.span.start_ms + (length * place / all) as i64
+    }
+
+    /// Where in the feed's time the blob is that has this share of the others before it: in its middle there is a burst.
+    fn in_burst(&self, share: f64) -> f64 {
+        const EDGE: f64 = 0.5 - 1.0 / 120.0;
+        let quiet = 0.5 - self.burst / 2.0;
+        if share < quiet {
+            share / quiet * EDGE
+        } else if share > 1.0 - quiet {
+            1.0 - (1.0 - share) / quiet * EDGE
+        } else {
+            EDGE + (share - quiet) / self.burst / 60.0
+        }
     }
 
     /// Whether a blob is served incomplete at first.
@@ -331,6 +351,21 @@ mod tests {
                 assert!((0.04..0.06).contains(&share), "{share}");
             }
         }
+    }
+
+    #[test]
+    fn a_burst_has_its_share_and_blobs_stay_in_order() {
+        let burst = AuditOptions {
+            burst: 0.5,
+            ..AuditOptions::default()
+        };
+        let plan = plan(20_000, burst);
+        let length = plan.span.end_ms - plan.span.start_ms;
+        let middle = plan.span.start_ms + length / 2;
+        assert!((1..plan.blobs).all(|blob| plan.created(blob - 1) <= plan.created(blob)));
+        let inside = plan.created_in(middle - length / 120, middle + length / 120).count() as f64;
+        let share = inside / plan.blobs as f64;
+        assert!((0.48..0.52).contains(&share), "{share}");
     }
 
     #[test]

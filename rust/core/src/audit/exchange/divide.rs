@@ -54,9 +54,9 @@ pub(super) fn lanes(window: Window, density: Option<f64>, most: usize) -> Vec<Wi
 }
 
 /// Divides where a session met its limit, after the times of the rows that it gave: pieces that hold about as many each,
-/// and together few enough. `total` is what the search said it has. `None` where the stretch cannot be divided.
+/// and together few enough. `total` is how many rows the stretch has, 0 where nobody knows. `None` where it cannot be divided.
 pub(super) fn by_times(window: Window, times: &[i64], total: u64) -> Option<Vec<Window>> {
-    let all = total.max(2 * LIMIT) as f64;
+    let all = assumed(total) as f64;
     let count = (all / TARGET).ceil().max(2.0) as usize;
     let mut times: Vec<i64> = times
         .iter()
@@ -70,6 +70,27 @@ pub(super) fn by_times(window: Window, times: &[i64], total: u64) -> Option<Vec<
         return Some(pieces);
     }
     stretch::in_two(window, 1000)
+}
+
+/// A total, or what is taken for one where nobody knows it and a session met its limit.
+pub(super) fn assumed(total: u64) -> u64 {
+    if total > LIMIT {
+        total
+    } else {
+        2 * LIMIT
+    }
+}
+
+/// How many rows a stretch has of which a session gave some, in no order, with these times, while `newer` in all are later than
+/// `moment`; somewhat more, because it is a guess. 0 where it cannot be guessed.
+pub(super) fn total(times: &[i64], moment: i64, newer: u64) -> u64 {
+    let later = times.iter().filter(|time| **time > moment).count();
+    let guess = newer as f64 * times.len() as f64 / later as f64;
+    if later > 0 {
+        (guess * 1.08) as u64
+    } else {
+        0
+    }
 }
 
 fn cut(window: Window, place: i64) -> Option<Vec<Window>> {
@@ -123,6 +144,16 @@ mod tests {
         assert_eq!(lanes(hour, rows(1e6), 4).len(), 4);
         assert_eq!(lanes(hour, rows(100_000.0), 4).len(), 1);
         assert_eq!(lanes(hour, None, 4).len(), 1);
+    }
+
+    #[test]
+    fn the_newest_rows_tell_how_many_there_are() {
+        // Every fiftieth row of 500,000 is in the sample, and 5,000 are of the last second.
+        let times: Vec<i64> = (0..10_000).map(|row| row / 100).collect();
+        let guess = total(&times, 98, 5_000);
+        assert!((500_000..=550_000).contains(&guess), "{guess}");
+        assert_eq!(total(&times, 99, 0), 0);
+        assert_eq!(total(&[], 0, 5), 0);
     }
 
     #[test]

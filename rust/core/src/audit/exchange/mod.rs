@@ -69,6 +69,8 @@ pub(crate) struct Search {
 struct Stretch {
     window: Window,
     tries: u32,
+    /// Rows per millisecond, where they are known of this stretch better than of its surroundings.
+    density: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -153,9 +155,9 @@ impl Search {
     /// Reads stretch after stretch, each followed by what it was divided into.
     async fn lane(&self, content_type: &str, window: Window, records: &Records<'_>) -> Result<()> {
         let mut density = self.density();
-        let mut left = vec![Stretch { window, tries: 0 }];
+        let mut left: Vec<Stretch> = fresh(vec![window]).collect();
         while let Some(stretch) = left.pop() {
-            let command = match Plan::of(stretch.window, density) {
+            let command = match Plan::of(stretch.window, stretch.density.or(density)) {
                 Plan::Look => Command::Preview(PAGE),
                 Plan::Read => Command::LargeSet,
                 Plan::Divide(pieces) => {
@@ -164,12 +166,31 @@ impl Search {
                 }
             };
             let ended = self.session(content_type, stretch.window, command, records).await?;
+            let ended = match ended {
+                Ended::Limit { times, total } if total <= session::LIMIT => {
+                    let total = self.count(content_type, stretch.window, &times, records).await?;
+                    Ended::Limit { times, total }
+                }
+                ended => ended,
+            };
             if let Some(learned) = self.go_on(stretch, ended, records, &mut left).await {
                 density = Some(learned);
                 *self.density.lock().unwrap_or_else(PoisonError::into_inner) = density;
             }
         }
         Ok(())
+    }
+
+    /// How many rows a stretch has whose session met its limit and did not say; 0 where that cannot be found out. The newest are
+    /// a known number, and their share of the session's rows, which come in no order, is their share of all.
+    async fn count(&self, content_type: &str, window: Window, times: &[i64], records: &Records<'_>) -> Result<u64> {
+        match self
+            .session(content_type, window, Command::Preview(PAGE), records)
+            .await?
+        {
+            Ended::More { oldest, newer, .. } => Ok(divide::total(times, oldest, newer)),
+            _ => Ok(0),
+        }
     }
 
     async fn session(
@@ -185,7 +206,8 @@ impl Search {
             let mut session = Session::new(&self.api, &self.turns, self.first_wait, command, self.give);
             let parameters = self.filter.parameters(content_type, window);
             match session.run(&parameters, records).await {
-                Err(error) if error.is_retryable() && tries + 1 < TRIES => {
+                // One that is throttled has waited already.
+                Err(error) if error.is_retryable() && error.kind() != Kind::Throttled && tries + 1 < TRIES => {
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                     tries += 1;
@@ -203,11 +225,11 @@ impl Search {
         records: &Records<'_>,
         left: &mut Vec<Stretch>,
     ) -> Option<f64> {
-        let Stretch { window, tries } = stretch;
+        let Stretch { window, tries, .. } = stretch;
         let length = (window.end - window.start).max(1) as f64;
         match ended {
             Ended::Whole { rows } => Some(rows as f64 / length),
-            Ended::More { oldest, rows } => {
+            Ended::More { oldest, rows, .. } => {
                 // The newest rows: the time that they fill says how many there are in all.
                 let filled = (window.end - oldest.clamp(window.start, window.end - 1)).max(1000);
                 left.extend(fresh(vec![window]));
@@ -215,8 +237,12 @@ impl Search {
             }
             Ended::Limit { times, total } => match divide::by_times(window, &times, total) {
                 Some(pieces) => {
-                    left.extend(fresh(pieces));
-                    Some(total.max(2 * session::LIMIT) as f64 / length)
+                    let each = divide::assumed(total) as f64 / pieces.len() as f64;
+                    left.extend(fresh(pieces).map(|piece| Stretch {
+                        density: Some(each / (piece.window.end - piece.window.start) as f64),
+                        ..piece
+                    }));
+                    None
                 }
                 None => {
                     records.lack(
@@ -237,8 +263,8 @@ impl Search {
                 if tries + 1 < TRIES {
                     tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
                     left.push(Stretch {
-                        window,
                         tries: tries + 1,
+                        ..stretch
                     });
                 } else if let Some(halves) = stretch::in_two(window, SHORTEST_MS) {
                     // One more try for each: what is wrong may lie in one of them.
@@ -261,7 +287,11 @@ impl Search {
 
 /// Stretches that were not asked for yet; the one that is to be read first comes last.
 fn fresh(windows: Vec<Window>) -> impl Iterator<Item = Stretch> {
-    windows.into_iter().rev().map(|window| Stretch { window, tries: 0 })
+    windows.into_iter().rev().map(|window| Stretch {
+        window,
+        tries: 0,
+        density: None,
+    })
 }
 
 impl Source for Search {

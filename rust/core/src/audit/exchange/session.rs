@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 /// The most rows of one call and of one session ("Search-UnifiedAuditLog").
 pub(super) const PAGE: u64 = 5_000;
 pub(super) const LIMIT: u64 = 50_000;
-/// Times that are kept of a session's rows.
-const SAMPLE: usize = 4_096;
+/// Times that are kept of a session's rows at most; of a preview's, all.
+const SAMPLE: usize = 8_192;
 /// How many calls without a row are believed: the first ones, and those after a full page. Users have met pauses of six
 /// calls, in searches that said how many rows they have.
 const DOUBTS: u32 = 4;
@@ -58,8 +58,8 @@ impl Command {
 pub(super) enum Ended {
     /// All of it came.
     Whole { rows: u64 },
-    /// A preview showed the newest rows; there are more.
-    More { oldest: i64, rows: u64 },
+    /// A preview showed the newest rows; there are more. `newer` of them are of a later second than the oldest.
+    More { oldest: i64, rows: u64, newer: u64 },
     /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known.
     Limit { times: Vec<i64>, total: u64 },
     /// It gave full pages, then nothing, and never said how many rows it has: its end, or a pause. Shorter stretches end in a
@@ -78,6 +78,9 @@ pub(super) struct Session<'a> {
     seen: u64,
     oldest: i64,
     times: Vec<i64>,
+    /// Rows that had a time, and how many there are to each time that is kept.
+    timed: usize,
+    stride: usize,
     /// What the search says that it has.
     total: u64,
     more: Option<bool>,
@@ -112,6 +115,8 @@ impl<'a> Session<'a> {
             seen: 0,
             oldest: i64::MAX,
             times: Vec::new(),
+            timed: 0,
+            stride: 1,
             total: 0,
             more: None,
             last: 0,
@@ -171,15 +176,26 @@ impl<'a> Session<'a> {
         }
         if let Some(created) = row.created {
             self.oldest = self.oldest.min(created);
-            // Every row of a small search, then fewer and fewer.
-            let rows = self.times.len();
-            if rows < SAMPLE {
+            self.sample(created);
+        }
+    }
+
+    /// Keeps the times of every row of a small search, of every second one of a larger one, and so on.
+    fn sample(&mut self, created: i64) {
+        if self.timed % self.stride == 0 {
+            if self.times.len() == SAMPLE {
+                let mut at = 0;
+                self.times.retain(|_| {
+                    at += 1;
+                    at % 2 == 1
+                });
+                self.stride *= 2;
+            }
+            if self.timed % self.stride == 0 {
                 self.times.push(created);
-            } else {
-                let at = self.seen as usize % SAMPLE;
-                self.times[at] = created;
             }
         }
+        self.timed += 1;
     }
 
     /// What is to be made of a call; `None` where another one is needed.
@@ -227,6 +243,7 @@ impl<'a> Session<'a> {
             Command::Preview(_) => Ended::More {
                 oldest: self.oldest,
                 rows: self.seen,
+                newer: self.times.iter().filter(|time| **time > self.oldest).count() as u64,
             },
             Command::LargeSet => Ended::Limit {
                 times: std::mem::take(&mut self.times),

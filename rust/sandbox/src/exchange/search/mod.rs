@@ -149,7 +149,7 @@ fn scatter(events: &mut [Event]) {
 fn output(rows: session::Rows, size: usize, settings: &ExchangeSettings) -> Output {
     let count = match settings.result_count {
         ResultCount::Total => rows.total,
-        ResultCount::ResultSize => size,
+        ResultCount::ResultSize | ResultCount::ResultSizeAlone => size,
         ResultCount::Zero => 0,
     };
     let more = (settings.result_count == ResultCount::ResultSize).then_some(rows.more);
