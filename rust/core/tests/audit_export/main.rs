@@ -12,6 +12,8 @@ mod killed;
 #[cfg(unix)]
 mod kills;
 mod lifecycle;
+#[cfg(unix)]
+mod property;
 mod random;
 mod read;
 mod refusals;
