@@ -16,9 +16,13 @@ impl Clock {
         self.skew_seconds.store(seconds, Ordering::Relaxed);
     }
 
+    pub(crate) fn skew(&self) -> i64 {
+        self.skew_seconds.load(Ordering::Relaxed)
+    }
+
     /// Milliseconds since 1970 as the services see it.
     pub(crate) fn now_ms(&self) -> i64 {
-        machine_ms().saturating_add(self.skew_seconds.load(Ordering::Relaxed).saturating_mul(1000))
+        machine_ms().saturating_add(self.skew().saturating_mul(1000))
     }
 
     /// Seconds since 1970 as the services see it.

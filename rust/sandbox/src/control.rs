@@ -17,7 +17,7 @@ use crate::estate::HealthChange;
 use crate::fault::FaultList;
 use crate::federation;
 use crate::feed::truth;
-use crate::graph::reports;
+use crate::graph::{reports, security};
 use crate::hold::HoldCounts;
 use crate::keys::{AssertionSettings, Upload};
 use crate::reply::{self, Call, Reply};
@@ -308,6 +308,12 @@ impl Control {
         Ok(reports::truth(&self.world, tenant, report, start, end))
     }
 
+    /// `GET /sandbox/truth/{tenantId}?report=alerts`: the ids of a tenant's security alerts, sorted.
+    pub fn truth_of_alerts(&self, tenant: &str) -> Result<Vec<String>, String> {
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
+        Ok(security::truth(&self.world, tenant))
+    }
+
     /// `GET /sandbox/truth/{tenantId}?by=event`: the ids of a tenant's records, each once, sorted, whose events happened in
     /// `[start, end)` (seconds since 1970) and have arrived.
     pub fn truth_by_event(&self, tenant: &str, start: i64, end: i64) -> Result<Vec<String>, String> {
@@ -457,6 +463,9 @@ fn truth_of(control: &Control, call: &Call, tenant: &str) -> Result<Vec<String>,
             .ok_or_else(|| format!("{name} needs a UTC time such as 2026-01-31T10:00:00, not '{text}'")),
     };
     let report = call.parameter("report");
+    if report.as_deref() == Some("alerts") {
+        return control.truth_of_alerts(tenant);
+    }
     if report.is_some() || call.parameter("by").as_deref() == Some("event") {
         let seconds = |name: &str| moment(name).map(|ms| ms.map(|ms| ms.div_euclid(1000)));
         let (start, end) = (

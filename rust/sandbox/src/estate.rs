@@ -50,6 +50,8 @@ pub(crate) struct Health {
     pub(crate) exchange_role: bool,
     /// Whether that role has the audit log in it (View-Only Audit Logs).
     pub(crate) audit_role: bool,
+    /// Whether Microsoft Defender is set up there: without it, Graph has neither alerts nor a secure score.
+    pub(crate) defender: bool,
     pub(crate) deleted: bool,
     pub(crate) missing_resources: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Default for Health {
             auditing: true,
             exchange_role: true,
             audit_role: true,
+            defender: true,
             deleted: false,
             missing_resources: Vec::new(),
         }
@@ -85,6 +88,7 @@ pub(crate) struct HealthChange {
     auditing: Option<bool>,
     exchange_role: Option<bool>,
     audit_role: Option<bool>,
+    defender: Option<bool>,
     deleted: Option<bool>,
     missing_resources: Option<Vec<String>>,
     /// Content types whose subscriptions an administrator of the service disables now.
@@ -140,6 +144,7 @@ impl Tenant {
             (&mut health.auditing, change.auditing),
             (&mut health.exchange_role, change.exchange_role),
             (&mut health.audit_role, change.audit_role),
+            (&mut health.defender, change.defender),
             (&mut health.deleted, change.deleted),
         ] {
             if let Some(value) = value {

@@ -85,7 +85,7 @@ impl<W: Write> Rows<W> {
 }
 
 /// Starts a text after RFC 4180, with a byte order mark if wanted: Excel needs it to see UTF-8.
-pub(super) fn begin<W: Write>(mut out: W, byte_order_mark: bool) -> io::Result<csv::Writer<W>> {
+pub(crate) fn begin<W: Write>(mut out: W, byte_order_mark: bool) -> io::Result<csv::Writer<W>> {
     if byte_order_mark {
         out.write_all(b"\xEF\xBB\xBF")?;
     }
@@ -93,13 +93,13 @@ pub(super) fn begin<W: Write>(mut out: W, byte_order_mark: bool) -> io::Result<c
     Ok(rows.terminator(csv::Terminator::CRLF).from_writer(out))
 }
 
-pub(super) fn finish<W: Write>(rows: csv::Writer<W>) -> io::Result<W> {
+pub(crate) fn finish<W: Write>(rows: csv::Writer<W>) -> io::Result<W> {
     rows.into_inner()
         .map_err(|error| io::Error::new(error.error().kind(), error.to_string()))
 }
 
 /// A spreadsheet runs a cell that begins like a formula; an apostrophe in front makes it text.
-pub(super) fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
     match text.as_bytes().first() {
         Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r') => Cow::Owned(format!("'{text}")),
         _ => text,

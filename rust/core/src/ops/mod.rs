@@ -9,6 +9,7 @@ mod audit_verify;
 mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
+mod security;
 mod sign_in;
 mod signer_sign;
 mod store;
@@ -50,6 +51,9 @@ impl Operation {
             "credential_save" => store::save(session, request),
             "credential_test" => credential_test::start(session, request),
             "delegated_tenants" => delegated_tenants::start(session, request),
+            "security_alerts" => security::alerts(session, request),
+            "security_scores" => security::scores(session, request),
+            "security_summary" => security::summary(session, request),
             "sign_in" => sign_in::start(session, request),
             "signer.sign" => signer_sign::start(session, request),
             "tokens" => tokens::start(session, request),

@@ -2,6 +2,7 @@
 //! result.
 
 use crate::error::Error;
+use crate::html::escape;
 
 /// A page: its title and what it says.
 pub(super) struct Page {
@@ -82,19 +83,4 @@ fn page(status: u16, title: &str, body: &str) -> Page {
              </head><body><main>{body}</main></body></html>"
         ),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }

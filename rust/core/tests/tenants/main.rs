@@ -3,4 +3,5 @@
 mod credential_rows;
 mod credential_test;
 mod delegated_tenants;
+mod security;
 mod support;

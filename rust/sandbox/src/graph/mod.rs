@@ -1,4 +1,4 @@
-//! Microsoft Graph: the two lists of a partner's customers, and the audit logs.
+//! Microsoft Graph: the two lists of a partner's customers, the audit logs, and the security of each.
 //!
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
 //! and resource types").
@@ -7,6 +7,7 @@ mod applications;
 mod audit_query;
 mod page;
 pub(crate) mod reports;
+pub(crate) mod security;
 mod settings;
 
 use std::sync::RwLock;
@@ -31,6 +32,7 @@ pub(crate) struct Graph {
     settings: RwLock<GraphSettings>,
     queries: audit_query::Queries,
     admissions: reports::Admissions,
+    begun: security::Begun,
 }
 
 impl Graph {
@@ -211,6 +213,11 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
         (_, lower) if lower == "security/auditlog/queries" || lower.starts_with("security/auditlog/queries/") => {
             let rest: Vec<&str> = path.split('/').skip(3).collect();
             audit_query::serve(world, call, &access, version, &rest)
+        }
+        (&Method::GET, lower) if security::Collection::find(lower).is_some() => {
+            let collection = security::Collection::find(lower)
+                .ok_or_else(|| error(404, "ResourceNotFound", "There is no such collection."))?;
+            security::serve(world, call, &access, version, collection)
         }
         (&Method::GET, lower)
             if lower

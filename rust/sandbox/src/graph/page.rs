@@ -53,6 +53,9 @@ pub(super) fn page(
         "@odata.context": format!("{}{version}$metadata#{path}", world.endpoints.graph),
         "value": items(from..until),
     });
+    if call.parameter("$count").as_deref() == Some("true") {
+        body["@odata.count"] = count.into();
+    }
     if until < count {
         let mut repeated = String::new();
         for name in ["$top"].iter().chain(query) {

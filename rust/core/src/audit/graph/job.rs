@@ -1,11 +1,11 @@
 //! One audit log query: created, waited for, read.
 
 use super::super::records::Records;
-use super::client::GraphApi;
-use super::explain;
 use super::queries::PERMISSIONS;
+use super::{explain, list};
 use crate::error::{Error, Kind, Result};
 use crate::export::dedupe::{self, Dedupe, Seen};
+use crate::graph::GraphApi;
 use crate::http::{Reply, RequestSpec};
 use serde::Deserialize;
 use serde_json::Value;
@@ -173,7 +173,7 @@ impl Jobs<'_> {
         for _ in 0..READINGS {
             let path = format!("{}/{}/records", self.version.path(), done.id);
             let first = self.api.address(&path, &[("$top", "999")])?;
-            let mut pages = self.api.pages("audit log records", PERMISSIONS, first);
+            let mut pages = list::pages(self.api, "audit log records", PERMISSIONS, first);
             let mut reading = Reading::default();
             while let Some(page) = pages.next().await? {
                 for item in &page.items {

@@ -2,11 +2,11 @@
 
 use super::super::records::Records;
 use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
-use super::client::GraphApi;
 use super::job::{Jobs, Version};
 use crate::error::Result;
 use crate::export::split::Fields;
 use crate::export::time;
+use crate::graph::GraphApi;
 use serde_json::{json, Map, Value};
 use tokio::sync::{mpsc, Semaphore};
 

@@ -2,10 +2,11 @@
 
 use super::super::records::Records;
 use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
-use super::client::GraphApi;
+use super::list;
 use crate::error::{Error, Result};
 use crate::export::split::Fields;
 use crate::export::time;
+use crate::graph::GraphApi;
 use tokio::sync::{mpsc, Semaphore};
 
 const DAY_MS: i64 = 86_400_000;
@@ -115,7 +116,7 @@ impl Source for Reports {
         let first = self
             .api
             .address(self.report.path(), &[("$filter", &filter), ("$top", "1000")])?;
-        let mut pages = self.api.pages(self.report.what(), "AuditLog.Read.All", first);
+        let mut pages = list::pages(&self.api, self.report.what(), "AuditLog.Read.All", first);
         let records = Records::new(delivery);
         loop {
             let page = {
