@@ -43,6 +43,8 @@ namespace SecureAppModel.Interop
 
         internal long? OptionalInt(string key) => Get(key) as long?;
 
+        internal double? Number(string key) => Get(key) as double?;
+
         internal bool Flag(string key) => Get(key) is true;
 
         internal DateTimeOffset? Time(string key) => Get(key) as DateTimeOffset?;

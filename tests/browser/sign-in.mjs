@@ -2,31 +2,21 @@
 // { chromium, url, user, password, action }, the answer one line of JSON on standard output: for each of the two pages its
 // title, text, address, referrer and accessibility violations, and of the last one the browser's history too. Where they
 // show the code that the identity service issued, the mark in `codeMark` stands for it; `hasCode` says that there was one.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import { launch, readTask, violations } from './look.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const task = JSON.parse(readFileSync(0, 'utf8'));
+const task = readTask();
 
 async function look(page) {
-  // Evaluated instead of loaded: the pages' own policy lets no script in.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
   return {
+    violations: await violations(page),
     title: await page.title(),
     text: await page.evaluate(() => document.documentElement.outerHTML),
     address: page.url(),
     referrer: await page.evaluate(() => document.referrer),
-    violations: violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.html).join(' ')})`),
   };
 }
 
-const browser = await chromium.launch({
-  executablePath: task.chromium,
-  // The browser's own sandbox does not start for root, which is who runs tests in a container.
-  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-});
+const browser = await launch(task.chromium);
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();

@@ -15,8 +15,7 @@ public sealed class BrowserTests
     [InlineData("cancel", "The sign-in did not work")]
     public void The_pages_can_be_used_by_everybody_and_give_nothing_away(string action, string heading)
     {
-        string? chromium = Chromium();
-        Assert.SkipWhen(chromium is null, "tests/browser needs chromium, which is not installed here.");
+        string chromium = Chromium.Need();
         s_browser.Need();
 
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
@@ -74,15 +73,4 @@ public sealed class BrowserTests
     /// <summary>All that somebody can read of a page: its title and body, and the addresses that it and its request leave behind.</summary>
     private static string All(JsonNode page) =>
         string.Join('\n', new[] { "title", "text", "address", "referrer" }.Select(part => page[part]!.GetValue<string>())) + "\n";
-
-    private static string? Chromium()
-    {
-        string? named = Environment.GetEnvironmentVariable("CHROMIUM");
-        string[] names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-        IEnumerable<string> found =
-            from folder in (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
-            from name in names
-            select Path.Combine(folder, name);
-        return named ?? found.FirstOrDefault(File.Exists);
-    }
 }

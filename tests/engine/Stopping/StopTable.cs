@@ -56,6 +56,9 @@ public static class StopTable
         ["Get-SecureAppAccessToken"] = Asks("Get-SecureAppAccessToken -Credential $application -TenantId $customer -Resource https://graph.microsoft.com", "login"),
         ["Get-GCITSAccessTokenByResource"] = Asks("Get-GCITSAccessTokenByResource $application $customer https://graph.microsoft.com", "login"),
         ["Get-DelegatedTenant"] = Asks("Get-DelegatedTenant -Credential $application", "graph"),
+        ["Get-DelegatedTenantSecureScore"] = Asks("Get-DelegatedTenantSecureScore $customer $application", "graph"),
+        ["Get-DelegatedTenantSecurityAlert"] = Asks("Get-DelegatedTenantSecurityAlert $customer $application", "graph"),
+        ["Get-DelegatedTenantSecuritySummary"] = Asks("Get-DelegatedTenantSecuritySummary $customer $application", "graph"),
         ["Connect-DelegatedTenant"] = Asks(
             "function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
         ["Test-SecureAppCredential"] = Asks(
