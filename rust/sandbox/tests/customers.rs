@@ -219,3 +219,58 @@ async fn the_mixed_estate_fails_in_several_ways() {
     let truth: Value = cloud.sandbox.control().truth();
     assert_eq!(truth["records"], 1000);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_taken_in_the_form_that_graph_takes() {
+    let cloud = start(Options {
+        tenants: 2,
+        records: 0,
+        ..Options::default()
+    })
+    .await;
+    let token = cloud.token(cloud.tenant(0), GRAPH).await;
+    let url = format!("{}/v1.0/$batch", cloud.sandbox.facts().endpoints.graph);
+    let send = |requests: Value| {
+        let request = cloud.http.post(&url).bearer_auth(&token);
+        let body = json!({ "requests": requests }).to_string();
+        async {
+            answer(
+                request
+                    .header("content-type", "application/json")
+                    .body(body)
+                    .send()
+                    .await
+                    .unwrap(),
+            )
+            .await
+        }
+    };
+    let get = |id: &str, on: &[&str]| json!({"id": id, "method": "GET", "url": "/organization", "dependsOn": on});
+
+    let many = |count: usize| Value::Array((0..count).map(|at| get(&at.to_string(), &[])).collect());
+    assert_eq!(send(many(20)).await.json()["responses"].as_array().unwrap().len(), 20);
+    for refused in [
+        many(0),
+        many(21),
+        json!([get("a", &[]), get("a", &[])]),
+        json!([get("a", &["b"])]),
+        json!([get("a", &[]), get("b", &[]), get("c", &["a"]), get("d", &["b"])]),
+        json!([get("a", &[]), get("b", &[]), get("c", &["a", "b"])]),
+        json!([{"id": "a", "method": "PATCH", "url": "/users/x", "body": {}}]),
+    ] {
+        assert_eq!(send(refused.clone()).await.status, 400, "{refused}");
+    }
+
+    let reply =
+        send(json!([{"id": "a", "method": "GET", "url": "/users/nobody"}, get("b", &["a"]), get("c", &[])])).await;
+    let status = |id: &str| {
+        let replies = reply.json()["responses"].clone();
+        let found = replies.as_array().unwrap().iter().find(|part| part["id"] == id);
+        found.map(|part| part["status"].as_u64().unwrap())
+    };
+    assert_eq!(
+        (status("a"), status("b"), status("c")),
+        (Some(404), Some(424), Some(200))
+    );
+    assert_eq!(cloud.call(reqwest::Method::POST, &url, "no token").await.status, 401);
+}

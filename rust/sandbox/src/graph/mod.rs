@@ -1,14 +1,16 @@
-//! Microsoft Graph: the two lists of a partner's customers, the audit logs, and the security of each.
+//! Microsoft Graph: the two lists of a partner's customers, users, batches, the audit logs, and the security of each.
 //!
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
 //! and resource types").
 
 mod applications;
 mod audit_query;
+mod batch;
 mod page;
 pub(crate) mod reports;
 pub(crate) mod security;
 mod settings;
+mod users;
 
 use std::sync::RwLock;
 
@@ -33,6 +35,7 @@ pub(crate) struct Graph {
     queries: audit_query::Queries,
     admissions: reports::Admissions,
     begun: security::Begun,
+    users: users::Changes,
 }
 
 impl Graph {
@@ -187,6 +190,11 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
             page(world, call, (version, path, &[]), SIZES, all.len(), |range| {
                 all[range].iter().map(customer).collect()
             })
+        }
+        (&Method::POST, "$batch") => batch::answer(world, call, version),
+        (_, "users") => users::serve(world, call, &access, version, None),
+        (_, lower) if lower.starts_with("users/") && !lower[6..].contains('/') => {
+            users::serve(world, call, &access, version, Some(&path[6..]))
         }
         (&Method::GET, "organization") => {
             let tenant = world.estate.find(&access.tenant_id);
