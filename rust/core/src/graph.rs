@@ -8,15 +8,10 @@ use crate::tenant::TenantId;
 use crate::token::TokenRequest;
 use reqwest::header::HeaderName;
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
 
 /// The reports are throttled to five requests in ten seconds, mostly without a word how long to wait ("Throttling limits").
-const PATIENCE: Retry = Retry {
-    repeats: 10,
-    waits: Duration::from_secs(600),
-    budget: None,
-};
+const PATIENCE: Retry = Retry::PATIENT;
 
 /// Cheap to clone.
 #[derive(Clone)]

@@ -30,6 +30,7 @@ mod odata;
 pub mod operation;
 mod ops;
 pub mod request;
+mod rest;
 pub mod secret;
 mod security;
 mod sign_in;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Pages of one collection; more would be a service that never ends its chain.
-const MOST_PAGES: u32 = 100_000;
+pub(crate) const MOST_PAGES: u32 = 100_000;
 /// The largest item, in bytes.
 const LARGEST_ITEM: usize = 32 << 20;
 /// How often a page is asked for again that did not come whole.
@@ -113,22 +113,33 @@ impl<C: Collection> Pages<C> {
     }
 
     fn follow(&self, current: &Url, link: &str) -> Result<Url> {
-        let url = current
-            .join(link)
-            .map_err(|_| self.astray("gives a link that is no address"))?;
-        if url.origin() == self.home.origin() && url.username().is_empty() && url.password().is_none() {
-            return Ok(url);
-        }
-        let host = url.host_str().unwrap_or("no host");
-        Err(self.astray(&format!("gives a link to another host, {host}; nothing was sent there")))
+        follow(&self.home, current, link).map_err(|what| self.astray(&what))
     }
 
     #[cold]
     fn astray(&self, what: &str) -> Error {
-        let name = self.collection.name();
-        Error::new(Kind::Protocol, format!("{name} {what}"))
-            .for_tenant(self.collection.token().tenant().as_str())
-            .advise("Try again; if it stays so, check the environment's hosts with Get-SecureAppEnvironment, and whether a proxy changes replies.")
-            .permanent()
+        astray(&self.collection.name(), what, self.collection.token())
     }
+}
+
+/// The address that a next link names, where that is on the host of `home`; otherwise what is wrong with it. The token that
+/// goes with the request is not for anybody else.
+pub(crate) fn follow(home: &Url, current: &Url, link: &str) -> Result<Url, String> {
+    let url = current
+        .join(link)
+        .map_err(|_| "gives a link that is no address".to_owned())?;
+    if url.origin() == home.origin() && url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
+    }
+    let host = url.host_str().unwrap_or("no host");
+    Err(format!("gives a link to another host, {host}; nothing was sent there"))
+}
+
+/// The error for a chain of pages that leads nowhere; `name` is what is read.
+#[cold]
+pub(crate) fn astray(name: &str, what: &str, token: &TokenRequest) -> Error {
+    Error::new(Kind::Protocol, format!("{name} {what}"))
+        .for_tenant(token.tenant().as_str())
+        .advise("Try again; if it stays so, check the environment's hosts with Get-SecureAppEnvironment, and whether a proxy changes replies.")
+        .permanent()
 }

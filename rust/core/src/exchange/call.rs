@@ -7,16 +7,10 @@ use crate::http::{random_id, Reply, RequestSpec, Retry};
 use crate::odata::Collection;
 use crate::token::TokenRequest;
 use reqwest::header::HeaderName;
-use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Public clients ask up to ten times when they are told to wait.
-pub(super) const PATIENCE: Retry = Retry {
-    repeats: 10,
-    waits: Duration::from_secs(600),
-    budget: None,
-};
+pub(super) const PATIENCE: Retry = Retry::PATIENT;
 
 pub(crate) struct Call {
     pub(super) api: AdminApi,

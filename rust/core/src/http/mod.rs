@@ -21,10 +21,10 @@ pub(crate) use budget::Budget;
 pub(crate) use client::{Client, Trust};
 pub(crate) use limits::{Limits, Raised, MOST_PER_HOST};
 pub(crate) use pace::Pace;
-pub(crate) use problem::{first_line, kept_body};
+pub(crate) use problem::{first_line, kept_body, Refusal};
 pub(crate) use reply::Reply;
 pub use retry::Options;
-pub(crate) use retry::{retry_after, Retry};
+pub(crate) use retry::{parse_retry_after, retry_after, Retry};
 pub(crate) use spec::RequestSpec;
 
 use crate::error::{Error, Result};

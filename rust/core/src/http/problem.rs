@@ -6,29 +6,73 @@
 use super::reply::Reply;
 use crate::error::{Error, Kind, ServiceError};
 use serde_json::Value as Json;
+use std::time::Duration;
 
 /// Longest body that is kept in an error.
 pub(crate) const BODY_LIMIT: usize = 16 << 10;
 
+/// A refusal, whole or one among the answers of a batch.
+pub(crate) struct Refusal<'a> {
+    /// `host[:port]` that refuses.
+    pub(crate) authority: &'a str,
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
+    pub(crate) header: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
 #[cold]
 pub(super) fn from_reply(reply: &Reply, action: &str) -> Error {
-    let mut service = read(reply.bytes());
-    service.http_status = reply.status();
-    service.body = kept_body(reply.bytes());
-    if service.trace_id.is_empty() {
-        service.trace_id = first_header(reply, &["request-id", "ms-requestid", "x-ms-request-id"]);
+    let refusal = Refusal {
+        authority: reply.authority(),
+        status: reply.status(),
+        body: reply.bytes(),
+        header: &|name| reply.header(name).map(str::to_owned),
+        retry_after: reply.retry_after(),
+    };
+    refusal.error(action)
+}
+
+impl Refusal<'_> {
+    /// The failure that it stands for; see [`Reply::error`].
+    #[cold]
+    pub(crate) fn error(&self, action: &str) -> Error {
+        let mut service = read(self.body);
+        service.http_status = self.status;
+        service.body = kept_body(self.body);
+        if service.trace_id.is_empty() {
+            service.trace_id = self.first_header(&["request-id", "ms-requestid", "x-ms-request-id"]);
+        }
+        if service.correlation_id.is_empty() {
+            service.correlation_id = self.first_header(&["client-request-id", "ms-correlationid"]);
+        }
+        let (kind, advice) = meaning(self.status);
+        let message = format!("{} did not {action}: {}", self.authority, said(&service));
+        Error::new(kind, message)
+            .advise(advice)
+            .with_service(service)
+            .with_retry_after(self.retry_after)
     }
-    if service.correlation_id.is_empty() {
-        service.correlation_id = first_header(reply, &["client-request-id", "ms-correlationid"]);
+
+    fn first_header(&self, names: &[&str]) -> String {
+        names.iter().find_map(|name| (self.header)(name)).unwrap_or_default()
     }
-    let status = reply.status();
-    let said = match (service.error.as_str(), service.description.as_str()) {
+}
+
+/// The service's own words.
+fn said(service: &ServiceError) -> String {
+    let status = service.http_status;
+    match (service.error.as_str(), service.description.as_str()) {
         ("", "") => format!("HTTP {status}"),
         (code, "") => format!("{code} (HTTP {status})"),
         ("", text) => format!("{text} (HTTP {status})"),
         (code, text) => format!("{code}: {text}"),
-    };
-    let (kind, advice) = match status {
+    }
+}
+
+/// What a status means to its caller, and what to do.
+fn meaning(status: u16) -> (Kind, &'static str) {
+    match status {
         401 => (Kind::NotSignedIn, "The service did not accept the token; get a new one with -ForceRefresh, and check the application's permissions."),
         403 => (Kind::Denied, "Grant the application the missing permission and consent to it in this tenant; a signed-in user also needs the role for it."),
         404 | 410 => (Kind::NotFound, "Check the name and the tenant."),
@@ -37,11 +81,7 @@ pub(super) fn from_reply(reply: &Reply, action: &str) -> Error {
         500..=599 => (Kind::Server, "Try again later; if it stays so, look at the service health page of Microsoft 365."),
         300..=399 => (Kind::Protocol, "The host sends elsewhere, which is not followed; check the environment's hosts with Get-SecureAppEnvironment."),
         _ => (Kind::InvalidInput, "Check the command's parameters against the service's own words."),
-    };
-    Error::new(kind, format!("{} did not {action}: {said}", reply.authority()))
-        .advise(advice)
-        .with_service(service)
-        .with_retry_after(reply.retry_after())
+    }
 }
 
 fn read(body: &[u8]) -> ServiceError {
@@ -82,14 +122,6 @@ fn text(json: &Json, keys: &[&str]) -> String {
         Some(Json::Number(number)) => number.to_string(),
         _ => String::new(),
     }
-}
-
-fn first_header(reply: &Reply, names: &[&str]) -> String {
-    names
-        .iter()
-        .find_map(|name| reply.header(name))
-        .unwrap_or_default()
-        .to_owned()
 }
 
 pub(crate) fn first_line(text: &str) -> String {

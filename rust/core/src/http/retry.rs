@@ -44,6 +44,15 @@ pub(crate) struct Retry {
     pub(crate) budget: Option<Budget>,
 }
 
+impl Retry {
+    /// For services that throttle as a matter of course: public clients ask up to ten times when they are told to wait.
+    pub(crate) const PATIENT: Retry = Retry {
+        repeats: 10,
+        waits: Duration::from_secs(600),
+        budget: None,
+    };
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Retry {
@@ -77,7 +86,8 @@ pub(crate) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(reqwest::header::DATE)?.to_str().ok()?).ok()
 }
 
-fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+/// The same from its text; a date is read against `now`.
+pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)

@@ -68,6 +68,14 @@ impl RequestSpec {
         RequestSpec::new(Method::DELETE, url)
     }
 
+    /// A request as a user makes it up. Only what changes nothing is sent twice when it is not known whether it arrived (RFC
+    /// 9110, section 9.2.1).
+    pub(crate) fn of_user(method: Method, url: &Url) -> Result<Self> {
+        let repeatable = method.is_safe();
+        let spec = RequestSpec::new(method, url.as_str())?;
+        Ok(spec.repeatable(repeatable))
+    }
+
     /// A request to a hosting platform's endpoint on this machine, which may speak plain HTTP. Repeating it does no harm.
     pub(crate) fn to_platform(url: Url) -> Self {
         RequestSpec::of(Method::GET, url)
@@ -146,6 +154,12 @@ impl RequestSpec {
         self.headers
             .push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         self.content = Content::Fixed(Bytes::from_owner(body));
+        self
+    }
+
+    /// Sets the body as it is; its type is a header like any other.
+    pub(crate) fn content(mut self, body: Bytes) -> Self {
+        self.content = Content::Fixed(body);
         self
     }
 

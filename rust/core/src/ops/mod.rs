@@ -9,6 +9,7 @@ mod audit_verify;
 mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
+mod rest;
 mod security;
 mod sign_in;
 mod signer_sign;
@@ -51,6 +52,8 @@ impl Operation {
             "credential_save" => store::save(session, request),
             "credential_test" => credential_test::start(session, request),
             "delegated_tenants" => delegated_tenants::start(session, request),
+            "rest_batch" => rest::batch(session, request),
+            "rest_request" => rest::start(session, request),
             "security_alerts" => security::alerts(session, request),
             "security_scores" => security::scores(session, request),
             "security_summary" => security::summary(session, request),

@@ -143,6 +143,17 @@ impl Target {
         Ok(name.to_owned())
     }
 
+    /// The resource that it is for, by name: of scopes the one that they belong to. `graph` as for [`Target::scopes`].
+    pub(crate) fn owner(&self, graph: &str) -> String {
+        match &self.form {
+            Form::Resource(name) => name.clone(),
+            Form::Scopes(scopes) => {
+                let named = scopes.iter().find(|scope| !OPENID.contains(&scope.as_str()));
+                named.map_or_else(|| graph.to_owned(), |scope| resource_of(scope, graph))
+            }
+        }
+    }
+
     /// What an error names: the resource, or the scopes.
     pub fn title(&self) -> &str {
         &self.key[2..]

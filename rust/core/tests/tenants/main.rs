@@ -3,5 +3,6 @@
 mod credential_rows;
 mod credential_test;
 mod delegated_tenants;
+mod rest;
 mod security;
 mod support;
