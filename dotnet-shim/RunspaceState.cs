@@ -1,3 +1,5 @@
+using System;
+using System.Collections.Concurrent;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using SecureAppModel.Interop;
@@ -24,6 +26,10 @@ namespace SecureAppModel
         internal static RunspaceState Current => s_states.GetOrCreateValue(Runspace.DefaultRunspace);
 
         internal SecureAppCredential? Credential { get; set; }
+
+        /// <summary>The customers that this session has listed, by tenant id: what completion and names are taken from.</summary>
+        internal ConcurrentDictionary<string, DelegatedTenant> Customers { get; } =
+            new ConcurrentDictionary<string, DelegatedTenant>(StringComparer.OrdinalIgnoreCase);
 
         internal string? Environment
         {
@@ -57,10 +63,15 @@ namespace SecureAppModel
             RemovedEnvironment = lost;
         }
 
+        /// <summary>The state of any runspace.</summary>
+        internal static RunspaceState Of(Runspace runspace) => s_states.GetOrCreateValue(runspace);
+
         /// <summary>Cancels what the calling runspace has running and forgets its defaults.</summary>
-        internal static void RemoveCurrent()
+        internal static void RemoveCurrent() => Remove(Runspace.DefaultRunspace);
+
+        /// <summary>Cancels what a runspace has running and forgets its defaults.</summary>
+        internal static void Remove(Runspace? runspace)
         {
-            Runspace? runspace = Runspace.DefaultRunspace;
             if (runspace is null || !s_states.TryGetValue(runspace, out RunspaceState state))
             {
                 return;

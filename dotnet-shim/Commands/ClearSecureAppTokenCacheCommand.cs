@@ -16,6 +16,7 @@ namespace SecureAppModel.Commands
         [Parameter(Position = 0, ParameterSetName = Meant)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
         [TenantTransformation]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string[]? TenantId { get; set; }
 
         [Parameter(ParameterSetName = Meant)]

@@ -36,6 +36,11 @@ namespace SecureAppModel.Commands
             Complete();
         }
 
-        internal override void OnRecord(ValueMap record) => WriteObject(new DelegatedTenant(record));
+        internal override void OnRecord(ValueMap record)
+        {
+            DelegatedTenant customer = new DelegatedTenant(record);
+            State.Customers[customer.TenantId] = customer;
+            WriteObject(customer);
+        }
     }
 }

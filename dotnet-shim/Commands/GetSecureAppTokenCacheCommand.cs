@@ -11,6 +11,7 @@ namespace SecureAppModel.Commands
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
         [TenantTransformation]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string[]? TenantId { get; set; }
 
         [Parameter]

@@ -68,6 +68,7 @@ namespace SecureAppModel.Commands
         /// <summary>The tenant to search in; the credential's own where it is not given.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId", "Organization")]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string? TenantId { get; set; }
 
         [Parameter]

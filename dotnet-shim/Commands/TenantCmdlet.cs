@@ -14,6 +14,7 @@ namespace SecureAppModel.Commands
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
         [TenantTransformation]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string[]? TenantId { get; set; }
 
         /// <summary>The customer's name as it shall appear in the results; Get-DelegatedTenant gives it.</summary>

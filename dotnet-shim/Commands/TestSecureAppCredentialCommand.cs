@@ -23,6 +23,7 @@ namespace SecureAppModel.Commands
         [Parameter(Position = 1, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
         [TenantTransformation]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string[]? TenantId { get; set; }
 
         [Parameter]
