@@ -38,6 +38,7 @@
         'Get-SecureAppKeyVaultCertificate'
         'Get-SecureAppKeyVaultSecret'
         'Get-SecureAppTokenCache'
+        'Invoke-SecureAppRequest'
         'New-SecureAppCertificate'
         'New-SecureAppCredential'
         'New-SecureAppRefreshToken'

@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
 using System.Management.Automation;
 using SecureAppModel.Interop;
 
@@ -25,52 +22,18 @@ namespace SecureAppModel.Commands
             {
                 record.TypeNames.Insert(0, TypeName);
                 record.TypeNames.Insert(0, TypeName + "#" + value.Text("records"));
-                Add(record, fields);
-                Append(record, "RecordTypeName", value.OptionalText("recordType"));
+                ObjectValue.Add(record, fields);
+                ObjectValue.Append(record, "RecordTypeName", value.OptionalText("recordType"));
             }
             else
             {
                 record.TypeNames.Insert(0, "SecureAppModel.UnreadableAuditRecord");
-                Append(record, "Text", value.Text("text"));
-                Append(record, "Flaw", value.Text("flaw"));
+                ObjectValue.Append(record, "Text", value.Text("text"));
+                ObjectValue.Append(record, "Flaw", value.Text("flaw"));
             }
 
-            Append(record, "TenantId", value.Text("tenantId"));
+            ObjectValue.Append(record, "TenantId", value.Text("tenantId"));
             return record;
-        }
-
-        /// <summary>A map's entries as properties; of two whose names differ in case alone the first.</summary>
-        internal static void Add(PSObject target, ValueMap fields)
-        {
-            foreach (KeyValuePair<string, object?> field in fields.Entries)
-            {
-                Append(target, field.Key, Value(field.Value));
-            }
-        }
-
-        /// <summary>Adds a property; one of that name that is there stays.</summary>
-        internal static void Append(PSObject target, string name, object? value)
-        {
-            if (name.Length > 0 && target.Properties[name] is null)
-            {
-                target.Properties.Add(new PSNoteProperty(name, value));
-            }
-        }
-
-        /// <summary>A value as the pipeline knows it: maps as objects, lists as arrays.</summary>
-        internal static object? Value(object? value)
-        {
-            switch (value)
-            {
-                case ValueMap map:
-                    PSObject nested = new PSObject();
-                    Add(nested, map);
-                    return nested;
-                case IReadOnlyList<object?> list:
-                    return list.Select(Value).ToArray();
-                default:
-                    return value;
-            }
         }
     }
 }

@@ -121,8 +121,8 @@ namespace SecureAppModel.Commands
             foreach (KeyValuePair<string, object?> column in record.Entries)
             {
                 // The original gives a DateTime, and scripts format it as one.
-                object? value = column.Value is DateTimeOffset time ? time.UtcDateTime : AuditRecordObject.Value(column.Value);
-                AuditRecordObject.Append(row, column.Key, value);
+                object? value = column.Value is DateTimeOffset time ? time.UtcDateTime : ObjectValue.Value(column.Value);
+                ObjectValue.Append(row, column.Key, value);
             }
 
             WriteObject(row);

@@ -8,8 +8,8 @@ namespace SecureAppModel.Interop
 {
     internal sealed class ValueReader
     {
-        /// <summary>Deeper than anything that is sent; a guard against damaged bytes.</summary>
-        private const int DeepestNesting = 64;
+        /// <summary>Deeper than anything that is sent (JSON is read to 128 levels); a guard against damaged bytes.</summary>
+        private const int DeepestNesting = 144;
 
         private static readonly DateTimeOffset s_epoch = new DateTimeOffset(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
 

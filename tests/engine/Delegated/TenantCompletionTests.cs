@@ -17,6 +17,7 @@ public sealed class TenantCompletionTests : IDisposable
 
     [Theory]
     [InlineData("Get-SecureAppAccessToken")]
+    [InlineData("Invoke-SecureAppRequest /v1.0/users")]
     [InlineData("Export-SecureAppAuditLog")]
     [InlineData("Search-SecureAppUnifiedAuditLog")]
     [InlineData("Get-SecureAppAuditSubscription")]

@@ -59,6 +59,7 @@ public static class StopTable
         ["Get-DelegatedTenantSecureScore"] = Asks("Get-DelegatedTenantSecureScore $customer $application", "graph"),
         ["Get-DelegatedTenantSecurityAlert"] = Asks("Get-DelegatedTenantSecurityAlert $customer $application", "graph"),
         ["Get-DelegatedTenantSecuritySummary"] = Asks("Get-DelegatedTenantSecuritySummary $customer $application", "graph"),
+        ["Invoke-SecureAppRequest"] = Asks("Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Credential $application", "graph"),
         ["Connect-DelegatedTenant"] = Asks(
             "function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
         ["Test-SecureAppCredential"] = Asks(
