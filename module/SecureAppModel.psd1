@@ -38,6 +38,7 @@
         'Get-SecureAppKeyVaultCertificate'
         'Get-SecureAppKeyVaultSecret'
         'Get-SecureAppTokenCache'
+        'Invoke-DelegatedTenantCommand'
         'Invoke-SecureAppRequest'
         'New-SecureAppCertificate'
         'New-SecureAppCredential'

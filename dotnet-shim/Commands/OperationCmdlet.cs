@@ -144,6 +144,9 @@ namespace SecureAppModel.Commands
         internal SecureAppCredential TakeCredential(object? needs = null) =>
             Guarded(() => new SecureAppCredential(Native.CredentialOf(_operation!), needs), null);
 
+        /// <summary>How far the operation is.</summary>
+        internal virtual void OnProgress(ValueMap progress) => (_progress ??= new ProgressWriter(this)).Take(progress);
+
         /// <summary>The operation ended with a failure; unless this returns, so does the command.</summary>
         internal virtual void OnEnded(SecureAppException failure) => Fail(failure, null);
 
@@ -178,7 +181,7 @@ namespace SecureAppModel.Commands
         }
 
         /// <summary>Whether this command's stream of that name goes anywhere: by its own switch, or else by the caller's preference.</summary>
-        private bool Reads(string stream)
+        internal bool Reads(string stream)
         {
             if (MyInvocation.BoundParameters.TryGetValue(stream, out object? wanted))
             {
@@ -289,7 +292,7 @@ namespace SecureAppModel.Commands
                     WriteDebug((string)value!);
                     break;
                 case NativeEventKind.Progress:
-                    (_progress ??= new ProgressWriter(this)).Take((ValueMap)value!);
+                    OnProgress((ValueMap)value!);
                     break;
                 case NativeEventKind.Prompt:
                     OnPrompt((ValueMap)value!);

@@ -19,6 +19,15 @@ namespace SecureAppModel
             }
         }
 
+        /// <summary>A customer of which no more than this is known.</summary>
+        internal DelegatedTenant(string tenantId, string? displayName, string? domain)
+        {
+            TenantId = tenantId;
+            DisplayName = displayName;
+            DefaultDomainName = domain;
+            Sources = System.Array.Empty<string>();
+        }
+
         public string TenantId { get; }
 
         public string? DisplayName { get; }

@@ -89,6 +89,8 @@ public sealed class MisplacedSecretTests : IDisposable
             "Invoke-SecureAppRequest /v1.0/users -TenantId $tenant -Headers @{ $secret = '' }",
             "Invoke-SecureAppRequest /v1.0/users -TenantId $tenant -Headers @{ Authorization = $secret }",
             "@{ $secret = 1 } | Invoke-SecureAppRequest -Batch -TenantId $tenant",
+            "Invoke-DelegatedTenantCommand { } -TenantId $secret -Resource https://graph.microsoft.com",
+            "Invoke-DelegatedTenantCommand { } -TenantId $tenant -Resource https://graph.microsoft.com -Module $secret",
             "Get-DelegatedTenant $secret",
             "Get-DelegatedTenant -Environment $secret",
             "Test-SecureAppCredential $credential $secret",

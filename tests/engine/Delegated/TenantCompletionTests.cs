@@ -18,6 +18,7 @@ public sealed class TenantCompletionTests : IDisposable
     [Theory]
     [InlineData("Get-SecureAppAccessToken")]
     [InlineData("Invoke-SecureAppRequest /v1.0/users")]
+    [InlineData("Invoke-DelegatedTenantCommand { }")]
     [InlineData("Export-SecureAppAuditLog")]
     [InlineData("Search-SecureAppUnifiedAuditLog")]
     [InlineData("Get-SecureAppAuditSubscription")]

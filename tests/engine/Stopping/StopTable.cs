@@ -60,6 +60,8 @@ public static class StopTable
         ["Get-DelegatedTenantSecurityAlert"] = Asks("Get-DelegatedTenantSecurityAlert $customer $application", "graph"),
         ["Get-DelegatedTenantSecuritySummary"] = Asks("Get-DelegatedTenantSecuritySummary $customer $application", "graph"),
         ["Invoke-SecureAppRequest"] = Asks("Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Credential $application", "graph"),
+        ["Invoke-DelegatedTenantCommand"] = Asks(
+            "Invoke-DelegatedTenantCommand -TenantId $customer -Credential $application -Resource https://graph.microsoft.com { Invoke-SecureAppRequest /v1.0/users -TenantId $Tenant.TenantId }", "graph"),
         ["Connect-DelegatedTenant"] = Asks(
             "function Connect-MgGraph { param([securestring] $AccessToken) }; Connect-DelegatedTenant -TenantId $customer -Credential $application -Service Graph", "login"),
         ["Test-SecureAppCredential"] = Asks(

@@ -1,0 +1,108 @@
+using System;
+using System.Collections;
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+
+namespace SecureAppModel.Tenants
+{
+    /// <summary>One run of the script for a tenant.</summary>
+    internal sealed class TenantRun
+    {
+        private readonly Action<TenantRun, object> _post;
+        private readonly PowerShell _shell = PowerShell.Create();
+        private readonly Stopwatch _elapsed = Stopwatch.StartNew();
+
+        /// <param name="work">The tenant and its tokens.</param>
+        /// <param name="post">Takes what comes of the script, on the script's own thread.</param>
+        internal TenantRun(TenantWork work, Action<TenantRun, object> post)
+        {
+            Work = work;
+            _post = post;
+        }
+
+        internal TenantWork Work { get; }
+
+        internal Runspace? Runspace { get; private set; }
+
+        /// <summary>How long the script has been running.</summary>
+        internal TimeSpan Elapsed => Runspace is null ? TimeSpan.Zero : _elapsed.Elapsed;
+
+        /// <summary>When it was told to stop, after its start; null where it was not.</summary>
+        internal TimeSpan? StoppedAfter { get; private set; }
+
+        /// <summary>Starts the script in a runspace that nobody else uses.</summary>
+        internal void Start(Runspace runspace, string script, Hashtable usings, object?[] arguments)
+        {
+            _elapsed.Restart();
+            Runspace = runspace;
+            runspace.SessionStateProxy.SetVariable("Tenant", Work.Tenant);
+            runspace.SessionStateProxy.SetVariable("Token", Work.Token);
+            _shell.Runspace = runspace;
+            _shell.AddScript(script, useLocalScope: true);
+            if (usings.Count > 0)
+            {
+                _shell.AddParameter(UsingValues.Parameter, usings);
+            }
+
+            foreach (object? argument in arguments)
+            {
+                _shell.AddArgument(argument);
+            }
+
+            PSDataCollection<PSObject> output = new PSDataCollection<PSObject>();
+            output.DataAdded += (_, _) =>
+            {
+                foreach (PSObject? value in output.ReadAll())
+                {
+                    _post(this, new RunOutput(value));
+                }
+            };
+            PSDataStreams streams = _shell.Streams;
+            Forward(streams.Error);
+            Forward(streams.Warning);
+            Forward(streams.Verbose);
+            Forward(streams.Debug);
+            Forward(streams.Information);
+            streams.Progress.DataAdded += (_, _) => streams.Progress.Clear();
+            _shell.InvocationStateChanged += OnStateChanged;
+            _shell.BeginInvoke<PSObject, PSObject>(null, output);
+        }
+
+        /// <summary>Tells the script to stop; returns at once. Any thread.</summary>
+        internal void Stop()
+        {
+            StoppedAfter ??= _elapsed.Elapsed;
+            try
+            {
+                _shell.BeginStop(null, null);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended.
+            }
+        }
+
+        /// <summary>Frees what has ended.</summary>
+        internal void Release() => _shell.Dispose();
+
+        private void Forward<T>(PSDataCollection<T> stream)
+            where T : class => stream.DataAdded += (_, _) =>
+        {
+            foreach (T record in stream.ReadAll())
+            {
+                _post(this, record);
+            }
+        };
+
+        private void OnStateChanged(object? sender, PSInvocationStateChangedEventArgs change)
+        {
+            if (change.InvocationStateInfo.State is PSInvocationState.Completed or PSInvocationState.Failed or PSInvocationState.Stopped)
+            {
+                _elapsed.Stop();
+                bool failed = change.InvocationStateInfo.State == PSInvocationState.Failed;
+                _post(this, new RunEnd(failed ? change.InvocationStateInfo.Reason : null));
+            }
+        }
+    }
+}
