@@ -13,6 +13,20 @@ namespace SecureAppModel.Commands
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
+        /// <summary>Names of customers; wildcards are allowed.</summary>
+        [Parameter]
+        [SupportsWildcards]
+        public string[]? Name { get; set; }
+
+        [Parameter]
+        [SupportsWildcards]
+        public string[]? Domain { get; set; }
+
+        /// <summary>The lists that a customer must be on, one of them.</summary>
+        [Parameter]
+        [ValidateSet("PartnerCenter", "Contracts", "DelegatedAdminCustomers")]
+        public string[]? Source { get; set; }
+
         /// <summary>Also tries to get a token for each, and says why where that fails.</summary>
         [Parameter]
         public SwitchParameter CheckAccess { get; set; }
@@ -27,10 +41,14 @@ namespace SecureAppModel.Commands
 
         protected override void ProcessRecord()
         {
+            CheckNotEmpty(nameof(Name), nameof(Domain), nameof(Source));
             using RequestBuilder request = new RequestBuilder("delegated_tenants")
                 .Credential("credential", ResolveCredential(Credential))
                 .Text("environment", ResolveEnvironment(Environment))
                 .Flag("checkAccess", CheckAccess)
+                .Texts("names", Name)
+                .Texts("domains", Domain)
+                .Texts("sources", Source)
                 .Int("throttle", ThrottleLimit);
             Start(request);
             Complete();

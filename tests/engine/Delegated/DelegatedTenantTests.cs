@@ -21,6 +21,33 @@ public sealed class DelegatedTenantTests
     }
 
     [Fact]
+    public void Customers_are_narrowed_by_name_domain_and_source_before_access_is_tried()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "8", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox);
+        SandboxTenant one = sandbox.Facts.Tenants[0];
+        engine.Set("name", one.DisplayName[..4] + "*");
+        engine.Run("$global:all = Get-DelegatedTenant").Succeeded();
+        sandbox.ResetStats();
+
+        Outcome byName = engine.Run("Get-DelegatedTenant -Name $name, 'nobody?' -CheckAccess").Succeeded();
+
+        Assert.Equal(
+            sandbox.Facts.Tenants.Where(tenant => tenant.DisplayName.StartsWith(one.DisplayName[..4], StringComparison.OrdinalIgnoreCase)).Select(tenant => tenant.TenantId).Order(),
+            byName.Output.Select(item => (string)item.Properties["TenantId"].Value).Order());
+        Assert.Equal(byName.Output.Count, sandbox.TokenCounts().Select(count => count.TenantId).Distinct().Count(id => id != sandbox.Facts.PartnerTenantId));
+        foreach (string filter in new[] { "-Domain *.onmicrosoft.com", "-Source PartnerCenter" })
+        {
+            string condition = filter.StartsWith("-D", StringComparison.Ordinal) ? "$_.DefaultDomainName" : "$_.Sources -contains 'PartnerCenter'";
+            Assert.Equal(
+                engine.Run("($all | Where-Object { " + condition + " }).TenantId").Succeeded().Output.Select(id => id.BaseObject),
+                engine.Run("(Get-DelegatedTenant " + filter + ").TenantId").Succeeded().Output.Select(id => id.BaseObject));
+        }
+
+        Assert.Contains("-Name is empty", Assert.Single(engine.Run("Get-DelegatedTenant -Name $missing").Errors).Exception.Message);
+    }
+
+    [Fact]
     public void CheckAccess_says_for_whom_no_token_can_be_had_and_why()
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "3", "--records", "0");

@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod explain;
+pub(crate) mod filter;
 pub(crate) mod graph;
 pub(crate) mod initial_domain;
 pub(crate) mod merge;

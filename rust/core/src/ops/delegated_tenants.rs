@@ -1,5 +1,6 @@
 //! The `delegated_tenants` operation: a partner's customers from every list that names them, and whether each can be worked in.
 
+use crate::delegated::filter::Filter;
 use crate::delegated::merge::{self, Customer};
 use crate::delegated::{access, explain, read, Source};
 use crate::engine::{Engine, Session};
@@ -24,12 +25,14 @@ struct Plan {
     partner: TokenRequest,
     /// What is asked for in each customer's tenant.
     access: Option<Target>,
+    filter: Filter,
     throttle: usize,
 }
 
 impl Plan {
     fn read(engine: &Engine, request: &Request) -> Result<Self> {
-        request.only(&["credential", "environment", "checkAccess", "resource", "throttle"])?;
+        let own = ["credential", "environment", "checkAccess", "resource", "throttle"];
+        request.only(&[&own[..], &Filter::FIELDS].concat())?;
         let credential = Arc::clone(request.credential("credential")?);
         let environment = engine
             .environments()
@@ -62,6 +65,7 @@ impl Plan {
         Ok(Plan {
             partner,
             access,
+            filter: Filter::read(request)?,
             throttle,
         })
     }
@@ -80,7 +84,8 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
 
 async fn run(context: Context, plan: Plan) -> Result<()> {
     let work = async {
-        let customers = list(&context, &plan.partner).await?;
+        let mut customers = list(&context, &plan.partner).await?;
+        customers.retain(|customer| plan.filter.wants(customer));
         match plan.access {
             None => {
                 for customer in customers {
