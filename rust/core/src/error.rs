@@ -75,6 +75,7 @@ struct Inner {
     /// Says whether trying again may help where the kind alone does not.
     retryable: Option<bool>,
     broken_off: bool,
+    unsent: bool,
 }
 
 impl Error {
@@ -92,6 +93,7 @@ impl Error {
             retry_after: None,
             retryable: None,
             broken_off: false,
+            unsent: false,
         }))
     }
 
@@ -164,6 +166,16 @@ impl Error {
     pub(crate) fn broken_off(mut self) -> Self {
         self.0.broken_off = true;
         self
+    }
+
+    /// Nothing of the request reached the service.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.unsent = true;
+        self
+    }
+
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.unsent
     }
 
     pub(crate) fn is_broken_off(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::estate::HealthChange;
 use crate::fault::FaultList;
 use crate::federation;
 use crate::feed::truth;
-use crate::graph::{reports, security};
+use crate::graph::{directory, reports, security};
 use crate::hold::HoldCounts;
 use crate::keys::{AssertionSettings, Upload};
 use crate::reply::{self, Call, Reply};
@@ -299,6 +299,25 @@ impl Control {
         Ok(())
     }
 
+    /// `GET /sandbox/directory/{tenantId}`: the objects of a tenant's directory that can be looked up by their ids.
+    pub fn directory(&self, tenant: &str) -> Result<Value, String> {
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
+        Ok(directory::objects(&self.world, tenant).into())
+    }
+
+    /// `GET /sandbox/mail`: the messages that were sent, in their order, as `{mailbox, sentBy, message, attachments}` with each
+    /// attachment's `name`, `contentType`, `size` and `sha256`; and how many drafts and uploads lie about.
+    pub fn mail(&self) -> Value {
+        self.world.graph.mail.report()
+    }
+
+    /// `POST /sandbox/mail`: how mailboxes behave: `largestMessage` (bytes), `sizeCheckedWhenSent`, `withoutMailbox` (names),
+    /// `lostAnswers` (messages), `uploadHost` (another address than Exchange's). What is absent goes back to its default.
+    pub fn set_mail(&self, change: Value) -> Result<(), String> {
+        self.world.graph.mail.set(from_json(change)?);
+        Ok(())
+    }
+
     /// `GET /sandbox/truth/{tenantId}?report=signIns`: the ids of a tenant's items in `signIns`, `directoryAudits` or
     /// `provisioning` whose events happened in `[start, end)` (seconds since 1970), sorted.
     pub fn truth_of_report(&self, tenant: &str, report: &str, start: i64, end: i64) -> Result<Vec<String>, String> {
@@ -423,6 +442,12 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
         (&Method::POST, ["graph"]) => answer(parse(call).and_then(|change| control.set_graph(change))),
         (&Method::POST, ["exchange"]) => answer(parse(call).and_then(|change| control.set_exchange(change))),
         (&Method::POST, ["vault"]) => answer(parse(call).and_then(|change| control.set_vault(change))),
+        (&Method::GET, ["mail"]) => reply::json(200, &control.mail()),
+        (&Method::POST, ["mail"]) => answer(parse(call).and_then(|change| control.set_mail(change))),
+        (&Method::GET, ["directory", tenant]) => match control.directory(tenant) {
+            Ok(objects) => reply::json(200, &objects),
+            Err(message) => refused(&message),
+        },
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
         (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {
             Ok(mut keys) => {

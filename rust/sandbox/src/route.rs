@@ -122,6 +122,8 @@ fn template(path: &str) -> Cow<'_, str> {
         named.push('/');
         named.push_str(match (before, part) {
             ("audit", _) => "{contentId}",
+            ("messages", _) => "{message}",
+            ("users", _) => "{user}",
             (_, part) if crate::random::is_guid(part) => "{tenant}",
             (_, part) => part,
         });

@@ -19,9 +19,10 @@ use crate::route::Service;
 use crate::world::lock;
 
 /// Fields of forms and JSON objects whose values are secret, by the names of the protocols and of the control endpoints.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "access_token",
     "assertion",
+    "authtoken",
     "client_secret",
     "code",
     "code_verifier",

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using SecureAppModel.EngineTests.Hosting;
@@ -7,7 +8,7 @@ namespace SecureAppModel.EngineTests.Export;
 
 /// <summary>
 /// A scheduled script as administrators have it: connect with a certificate, search the month in a session until nothing
-/// comes, append to a CSV file. Only its connect line and the name of the search are changed.
+/// comes, append to a CSV file, mail that. Only its connect line and the names of the search and of the mail command are changed.
 /// </summary>
 public sealed class MonthlyScriptTests : IDisposable
 {
@@ -27,6 +28,7 @@ public sealed class MonthlyScriptTests : IDisposable
                 $total += $results.Count
             }
         } while (($results | Measure-Object).Count -ne 0)
+        Send-MailMessage -From $from -To $to -Subject "Audit log from $($start.ToString('yyyy-MM-dd'))" -Body "$total records." -Attachments $outputFile -SmtpServer smtp.contoso.example -Port 587 -UseSsl
         $total
         """;
 
@@ -71,11 +73,14 @@ public sealed class MonthlyScriptTests : IDisposable
         engine.Set("folder", _folder);
         engine.Set("start", s_start.UtcDateTime);
         engine.Set("end", s_end.UtcDateTime);
+        engine.Set("from", "admin@" + sandbox.Facts.Tenants[0].DefaultDomainName);
+        engine.Set("to", new[] { "auditor@contoso.example" });
         engine.Run("$pfx = $sandbox.CertificatePfxPath; $password = ConvertTo-Secret $sandbox.CertificatePfxPassword; $appId = $sandbox.ApplicationId; $organization = $customer").Succeeded();
 
         string changed = Script
             .Replace(Connect, "Set-SecureAppDefault -Credential (New-SecureAppCredential $appId -CertificatePath $pfx -CertificatePassword $password -TenantId $organization)", StringComparison.Ordinal)
-            .Replace("Search-UnifiedAuditLog", "Search-SecureAppUnifiedAuditLog", StringComparison.Ordinal);
+            .Replace("Search-UnifiedAuditLog", "Search-SecureAppUnifiedAuditLog", StringComparison.Ordinal)
+            .Replace("Send-MailMessage", "Send-SecureAppMailMessage", StringComparison.Ordinal);
         int total = engine.Run(StandIns + changed).Succeeded().Single<int>();
         string[] lines = File.ReadAllLines(Path.Combine(_folder, "AuditLogRecords.csv"));
         Assert.StartsWith("\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\",\"Identity\",\"IsValid\",\"ObjectState\"", lines[0]);
@@ -92,6 +97,12 @@ public sealed class MonthlyScriptTests : IDisposable
         Assert.Equal(truth, export.Order(StringComparer.Ordinal));
         Assert.ProperSubset(export, script);
         Assert.InRange(script.Count, 1500, 2000);
+
+        JsonNode sent = Assert.Single(JsonNode.Parse(sandbox.Send(HttpMethod.Get, "sandbox/mail", null))!["sent"]!.AsArray())!;
+        Assert.Equal($"{total} records.", (string)sent["message"]!["body"]!["content"]!);
+        JsonNode attached = Assert.Single(sent["attachments"]!.AsArray())!;
+        byte[] file = File.ReadAllBytes(Path.Combine(_folder, "AuditLogRecords.csv"));
+        Assert.Equal(("AuditLogRecords.csv", Convert.ToHexStringLower(SHA256.HashData(file))), ((string)attached["name"]!, (string)attached["sha256"]!));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

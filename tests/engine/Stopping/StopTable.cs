@@ -89,6 +89,8 @@ public static class StopTable
             "Watch-SecureAppAuditLog -TenantId $customer -Credential $application -Path $folder",
             "manage",
             (Stage.Rename, "writes by rounds, each the work of Export-SecureAppAuditLog")),
+        ["Resolve-SecureAppObjectId"] = Asks("Resolve-SecureAppObjectId 11111111-2222-3333-4444-555555555555 -TenantId $customer -Credential $application", "graph"),
+        ["Send-SecureAppMailMessage"] = Asks("Send-SecureAppMailMessage -To any@contoso.example -From sam@contosopartner.example -Credential $application", "graph"),
         ["Get-SecureAppAuditSubscription"] = Asks("Get-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
         ["Enable-SecureAppAuditSubscription"] = Asks("Enable-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
         ["Disable-SecureAppAuditSubscription"] = Asks("Disable-SecureAppAuditSubscription -TenantId $customer -Credential $application -Confirm:$false", "manage"),

@@ -244,6 +244,16 @@ impl Credential {
         self.tenant.as_ref()
     }
 
+    /// The tenant to ask in where none is named: the home tenant, or what stands for a managed identity's own.
+    pub(crate) fn own_tenant(&self) -> Option<TenantId> {
+        let own = || {
+            self.managed_identity
+                .as_ref()
+                .and_then(|_| TenantId::parse("organizations").ok())
+        };
+        self.tenant.clone().or_else(own)
+    }
+
     /// The user's sign-in name, where the maker of the credential knew it.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()

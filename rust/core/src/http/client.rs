@@ -136,6 +136,7 @@ impl Client {
                             log::verbose(|| format!("{}: {}", account.words(wait), error.message()));
                             wait
                         }
+                        None if stage == Stage::Connect => return Err(error.unsent()),
                         None => return Err(error),
                     }
                 }

@@ -163,6 +163,14 @@ impl RequestSpec {
         self
     }
 
+    /// Sets bytes as the body.
+    pub(crate) fn octets(mut self, body: Bytes) -> Self {
+        self.headers
+            .push((CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")));
+        self.content = Content::Fixed(body);
+        self
+    }
+
     /// Makes it a POST of a form that holds no secret.
     pub(crate) fn posting(mut self, form: String) -> Self {
         self.method = Method::POST;

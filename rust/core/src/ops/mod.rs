@@ -9,6 +9,8 @@ mod audit_verify;
 mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
+mod mail_send;
+mod object_ids;
 mod rest;
 mod security;
 mod sign_in;
@@ -57,6 +59,8 @@ impl Operation {
             "security_alerts" => security::alerts(session, request),
             "security_scores" => security::scores(session, request),
             "security_summary" => security::summary(session, request),
+            "mail_send" => mail_send::start(session, request),
+            "object_ids" => object_ids::start(session, request),
             "sign_in" => sign_in::start(session, request),
             "signer.sign" => signer_sign::start(session, request),
             "tokens" => tokens::start(session, request),

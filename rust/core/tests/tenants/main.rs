@@ -1,8 +1,11 @@
-//! Reading a partner's customers and trying its credential, against the sandbox and what goes wrong there.
+//! Reading a partner's customers and trying its credential, looking ids up and sending mail, against the sandbox and what goes
+//! wrong there.
 
 mod credential_rows;
 mod credential_test;
 mod delegated_tenants;
+mod mail;
+mod object_ids;
 mod rest;
 mod security;
 mod support;

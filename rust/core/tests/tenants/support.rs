@@ -64,6 +64,11 @@ impl World {
     }
 
     pub(crate) async fn run(&self, request: Request) -> Outcome {
+        self.run_on(request, Vec::new()).await
+    }
+
+    /// The same for an operation that takes items; few enough to wait in its queue.
+    pub(crate) async fn run_on(&self, request: Request, items: Vec<Request>) -> Outcome {
         let operation = match Operation::start(&self.session, request) {
             Ok(operation) => operation,
             Err(error) => {
@@ -74,6 +79,9 @@ impl World {
                 }
             }
         };
+        for item in items {
+            operation.submit(item).expect("the item is taken");
+        }
         operation.finish_input();
         let mut outcome = Outcome {
             records: Vec::new(),

@@ -310,7 +310,10 @@ async fn a_credential_says_how_long_its_refresh_token_is_good() {
     let is_unknown = || matches!(user.describe().get("refreshTokenExpiresOn"), Some(Value::Null));
     assert!(is_unknown());
     bed.ask(&user, item(&bed.tenant(0), GRAPH)).await.record();
-    assert!(is_unknown(), "what a customer's tenant gives is not kept, and the age of what is kept is not known");
+    assert!(
+        is_unknown(),
+        "what a customer's tenant gives is not kept, and the age of what is kept is not known"
+    );
     bed.ask(&user, item(&home, GRAPH)).await.record();
     let expires = user
         .describe()

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
 use crate::estate::Tenant;
+use crate::graph::mail;
 use crate::reply::{self, Call, Reply};
 use crate::resource::Resource;
 use crate::world::{read, write, World};
@@ -89,12 +90,16 @@ pub(crate) fn template(call: &Call) -> String {
             };
             format!("/adminapi/{version}/{{tenant}}/{rest} {cmdlet}{more}")
         }
+        ["api", "gv1.0", ..] => "/api/gv1.0/AttachmentSessions".to_owned(),
         _ => call.path.clone(),
     }
 }
 
 /// Answers a request to the API's host.
 pub(crate) fn serve(world: &World, call: &Call) -> Reply {
+    if call.path.starts_with(mail::upload::PATH) {
+        return mail::upload::serve(world, call);
+    }
     let request_id = world.random().guid();
     let mut reply = answer(world, call).unwrap_or_else(|error| error.reply());
     reply::set(&mut reply, HeaderName::from_static("request-id"), &request_id);

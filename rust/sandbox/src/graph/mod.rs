@@ -1,4 +1,5 @@
-//! Microsoft Graph: the two lists of a partner's customers, users, batches, the audit logs, and the security of each.
+//! Microsoft Graph: the two lists of a partner's customers, users, batches, the audit logs, the security of each, the
+//! directory's objects, and mail.
 //!
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
 //! and resource types").
@@ -6,6 +7,8 @@
 mod applications;
 mod audit_query;
 mod batch;
+pub(crate) mod directory;
+pub(crate) mod mail;
 mod page;
 pub(crate) mod reports;
 pub(crate) mod security;
@@ -36,6 +39,7 @@ pub(crate) struct Graph {
     admissions: reports::Admissions,
     begun: security::Begun,
     users: users::Changes,
+    pub(crate) mail: mail::Mail,
 }
 
 impl Graph {
@@ -217,6 +221,11 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
         (&Method::GET, lower) if applications::application_id(lower).is_some() => {
             let id = applications::application_id(lower).unwrap_or_default();
             applications::get(world, call, &access, version, id)
+        }
+        (&Method::POST, "directoryobjects/getbyids") => directory::get_by_ids(world, call, &access, version),
+        (&Method::GET, "serviceprincipals") => directory::service_principals(world, call, &access, version),
+        (_, lower) if lower == "me" || lower.starts_with("me/") || lower.starts_with("users/") => {
+            mail::serve(world, call, &access, path)
         }
         (_, lower) if lower == "security/auditlog/queries" || lower.starts_with("security/auditlog/queries/") => {
             let rest: Vec<&str> = path.split('/').skip(3).collect();
