@@ -57,9 +57,10 @@ namespace SecureAppModel.Commands
         [Parameter(ParameterSetName = BatchSet, Mandatory = true)]
         public SwitchParameter Batch { get; set; }
 
-        /// <summary>The requests of the batches. Of a type that nothing piped has by itself: what names tenants is none.</summary>
+        /// <summary>The requests of the batches.</summary>
         [Parameter(ParameterSetName = BatchSet, Mandatory = true, ValueFromPipeline = true)]
-        public PSObject[]? InputObject { get; set; }
+        [BatchRequestTransformation]
+        public SecureAppBatchRequest[]? InputObject { get; set; }
 
         [Parameter]
         [ArgumentCompleter(typeof(ResourceCompleter))]
@@ -109,7 +110,7 @@ namespace SecureAppModel.Commands
         {
             if (Batch)
             {
-                foreach (PSObject request in InputObject ?? Array.Empty<PSObject>())
+                foreach (SecureAppBatchRequest request in InputObject ?? Array.Empty<SecureAppBatchRequest>())
                 {
                     OnRequest(request);
                 }

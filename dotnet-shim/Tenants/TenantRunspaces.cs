@@ -43,7 +43,7 @@ namespace SecureAppModel.Tenants
                 runspace = RunspaceFactory.CreateRunspace(_state.Clone());
                 runspace.Name = "SecureAppModel tenant " + Interlocked.Increment(ref _made);
                 runspace.ThreadOptions = PSThreadOptions.ReuseThread;
-                runspace.Open();
+                Open(runspace);
                 _all[runspace] = true;
             }
 
@@ -95,6 +95,20 @@ namespace SecureAppModel.Tenants
         {
             _closing = true;
             Task.WaitAll(_all.Keys.Select(Discard).ToArray(), limit);
+        }
+
+        /// <summary>One that cannot be opened has a thread already, which would stay.</summary>
+        private static void Open(Runspace runspace)
+        {
+            try
+            {
+                runspace.Open();
+            }
+            catch
+            {
+                runspace.Dispose();
+                throw;
+            }
         }
 
         private void Close(Runspace runspace)
