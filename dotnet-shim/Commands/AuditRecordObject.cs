@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using SecureAppModel.Interop;
 
@@ -24,6 +26,10 @@ namespace SecureAppModel.Commands
                 record.TypeNames.Insert(0, TypeName + "#" + value.Text("records"));
                 ObjectValue.Add(record, fields);
                 ObjectValue.Append(record, "RecordTypeName", value.OptionalText("recordType"));
+                if (value.Get("applications") is IReadOnlyList<object?> applications)
+                {
+                    ObjectValue.Append(record, "Applications", applications.Select(ObjectValue.Value).ToArray());
+                }
             }
             else
             {

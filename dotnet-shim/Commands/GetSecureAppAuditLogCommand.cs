@@ -10,6 +10,10 @@ namespace SecureAppModel.Commands
     [OutputType(typeof(PSObject))]
     public sealed class GetSecureAppAuditLogCommand : AuditLogCmdlet
     {
+        /// <summary>Looks up what the applications in the records are called.</summary>
+        [Parameter]
+        public SwitchParameter ResolveApplication { get; set; }
+
         protected override void BeginProcessing()
         {
             CheckTenants();
@@ -46,7 +50,7 @@ namespace SecureAppModel.Commands
         {
             if (!IsStarted)
             {
-                using RequestBuilder request = RequestForRecords("audit_read");
+                using RequestBuilder request = RequestForRecords("audit_read").Flag("resolveApplication", ResolveApplication);
                 Start(request);
             }
 

@@ -13,14 +13,14 @@ namespace SecureAppModel.Commands
         {
             PSObject alert = new PSObject();
             alert.TypeNames.Insert(0, TypeName);
-            AuditRecordObject.Append(alert, "TenantId", record.Text("tenantId"));
-            AuditRecordObject.Append(alert, "DisplayName", record.OptionalText("displayName"));
+            ObjectValue.Append(alert, "TenantId", record.Text("tenantId"));
+            ObjectValue.Append(alert, "DisplayName", record.OptionalText("displayName"));
             foreach (KeyValuePair<string, object?> field in (record.Map("fields") ?? ValueMap.Empty).Entries)
             {
                 // What OData says of the object is not the alert's.
                 if (!field.Key.Contains("@"))
                 {
-                    AuditRecordObject.Append(alert, Named(field.Key), AuditRecordObject.Value(field.Value));
+                    ObjectValue.Append(alert, Named(field.Key), ObjectValue.Value(field.Value));
                 }
             }
 

@@ -50,6 +50,7 @@ namespace SecureAppModel.Commands
         /// <summary>Files, taken literally.</summary>
         [Parameter(ValueFromPipeline = true)]
         [Alias("PsPath")]
+        [AttachmentTransformation]
         public string[]? Attachments { get; set; }
 
         /// <summary>Results of Export-SecureAppAuditLog, to be reported on.</summary>
@@ -171,6 +172,10 @@ namespace SecureAppModel.Commands
                 WriteObject(new SecureAppMailMessage(record));
             }
         }
+
+        /// <summary>Whether a message may have gone is what a script asks an error.</summary>
+        internal override void OnEnded(SecureAppException failure) =>
+            ThrowTerminatingError(ErrorRecords.From(failure, null, failure.Id.Length > 0 ? failure.Id : null));
 
         private string File(string path) =>
             Guarded(() => OutputPath.Resolve(SessionState, path, "Give -Attachments paths of files."), new FilePath(path));

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Text.Json.Nodes;
 using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Sandboxing;
@@ -48,7 +49,7 @@ public sealed class SendMailTests : IDisposable
         _sandbox.SetTenant(bad, new { auditing = false });
 
         Outcome outcome = _engine.Run(
-            "Get-DelegatedTenant | Export-SecureAppAuditLog -Path $folder -StartTime (Get-Date).AddDays(-6) -ErrorAction SilentlyContinue | Send-SecureAppMailMessage -To a@contoso.example -Subject Report -Body 'Fish & chips' -PassThru").Succeeded();
+            "Get-DelegatedTenant | Export-SecureAppAuditLog -Path $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) -ErrorAction SilentlyContinue | Send-SecureAppMailMessage -To a@contoso.example -Subject Report -Body 'Fish & chips' -PassThru").Succeeded();
 
         JsonNode sent = Sent();
         string body = (string)sent["message"]!["body"]!["content"]!;
@@ -70,7 +71,7 @@ public sealed class SendMailTests : IDisposable
         _sandbox.Send(HttpMethod.Post, "sandbox/mail", new { largestMessage = 10_000 });
 
         Outcome outcome = _engine.Run(
-            "$customer | Export-SecureAppAuditLog -Path $folder -StartTime (Get-Date).AddDays(-6) | Send-SecureAppMailMessage -To a@contoso.example -From $own -Subject Report").Succeeded();
+            "$customer | Export-SecureAppAuditLog -Path $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) | Send-SecureAppMailMessage -To a@contoso.example -From $own -Subject Report").Succeeded();
 
         JsonNode sent = Sent();
         Assert.Empty(sent["attachments"]!.AsArray());
@@ -105,7 +106,7 @@ public sealed class SendMailTests : IDisposable
 
         Outcome outcome = _engine.Run(script);
 
-        Assert.Contains(expected, outcome.FailureRecord!.Exception.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(expected, (outcome.FailureRecord ?? Assert.Single(outcome.Errors)).Exception.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(0, _sandbox.Stats()["requests"]!.GetValue<int>());
     }
 
@@ -116,8 +117,9 @@ public sealed class SendMailTests : IDisposable
 
         Outcome outcome = _engine.Run("Send-SecureAppMailMessage -To a@contoso.example -Subject x");
 
-        Assert.StartsWith("SecureAppModel.SendUncertain", outcome.FailureRecord!.FullyQualifiedErrorId);
-        Assert.Contains("Sent Items", outcome.FailureRecord.ErrorDetails.RecommendedAction);
+        ErrorRecord error = outcome.FailureRecord ?? Assert.Single(outcome.Errors);
+        Assert.StartsWith("SecureAppModel.SendUncertain", error.FullyQualifiedErrorId);
+        Assert.Contains("Sent Items", error.ErrorDetails.RecommendedAction);
         Sent();
     }
 

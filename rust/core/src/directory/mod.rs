@@ -4,9 +4,11 @@
 pub(crate) mod first_party;
 mod ids;
 mod lookup;
+mod names;
 
 pub(crate) use ids::{ids, ids_of_field};
 pub(crate) use lookup::Directory;
+pub(crate) use names::Names;
 
 use crate::value::Value;
 
@@ -36,6 +38,13 @@ impl Entity {
             source: "BuiltIn",
             ..Entity::default()
         })
+    }
+
+    pub(crate) fn is_application(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            "FirstPartyApplication" | "ServicePrincipal" | "ManagedIdentity" | "Application"
+        )
     }
 
     /// The row of an id that stands for this, in a tenant or in all.

@@ -3,7 +3,9 @@
 //! Nothing is kept but what tells records apart. Who reads slowly makes the readers wait: events, batches and what is read
 //! side by side are bounded. What is missing is told at the end of a tenant, in a record of its own.
 
+use super::audit::applications;
 use super::audit::each::{each, Ended, Task};
+use super::audit::from::From;
 use super::audit::item::Item;
 use super::audit::once::Once;
 use super::audit::record::Records;
@@ -14,11 +16,15 @@ use crate::audit::collect::{collect, Collected};
 use crate::audit::feed::Since;
 use crate::audit::meter::Meter;
 use crate::audit::{outlet, Source, Window};
+use crate::directory::Names;
 use crate::engine::{Engine, Session};
+use crate::environment::Service;
 use crate::error::{Error, Result};
 use crate::export::{Gap, Limits};
 use crate::operation::{or_cancelled, Context, Operation, Sink};
 use crate::request::Request;
+use crate::tenant::TenantId;
+use crate::token::{Target, TokenRequest};
 use crate::value::Value;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -31,16 +37,28 @@ struct Reading {
     cancel: CancellationToken,
     caller: Caller,
     wanted: Wanted,
+    /// Whether records get the names of the applications in them.
+    named: bool,
 }
 
 pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
-    request.only(&wanted::FIELDS)?;
+    let known: Vec<&str> = wanted::FIELDS.into_iter().chain(["resolveApplication"]).collect();
+    request.only(&known)?;
     let caller = Caller::read(session, request)?;
     let wanted = Wanted::read(session, request, &caller)?;
-    Ok(Operation::spawn(session, |context| run(context, caller, wanted)))
+    let named = request.flag("resolveApplication")?;
+    if named && matches!(wanted.from, From::Report(_)) {
+        return Err(
+            Error::invalid("these records have the names of their applications already")
+                .advise("Leave -ResolveApplication out with -ContentType SignIns, DirectoryAudits and Provisioning."),
+        );
+    }
+    Ok(Operation::spawn(session, move |context| {
+        run(context, caller, wanted, named)
+    }))
 }
 
-async fn run(context: Context, caller: Caller, wanted: Wanted) -> Result<()> {
+async fn run(context: Context, caller: Caller, wanted: Wanted, named: bool) -> Result<()> {
     let throttle = caller.throttle;
     let reading = Arc::new(Reading {
         engine: Arc::clone(&context.engine),
@@ -48,6 +66,7 @@ async fn run(context: Context, caller: Caller, wanted: Wanted) -> Result<()> {
         cancel: context.cancel.clone(),
         caller,
         wanted,
+        named,
     });
     each(context, ACTIVITY, throttle, |task| {
         let reading = Arc::clone(&reading);
@@ -100,6 +119,7 @@ impl Reading {
             collect(&source, &ask, self.engine.clock(), &out, meter).await
         };
         let records = Records::new(read.item.number, &read.tenant, self.wanted.from);
+        let mut names = self.names(&read.tenant)?;
         let sending = async {
             // So do the readers when this one ends early.
             let mut batches = batches;
@@ -107,7 +127,7 @@ impl Reading {
             loop {
                 let due = batches.receive().await;
                 if due.is_empty() {
-                    return Ok(());
+                    return Ok::<_, Error>(names.and_then(|mut names| names.trouble()));
                 }
                 let records = records.clone();
                 let new;
@@ -116,7 +136,11 @@ impl Reading {
                         (batch.records[at].flaw.is_some(), records.of(batch, at))
                     })
                     .await?;
-                for (is_flawed, record) in new {
+                let (flawed, mut records): (Vec<bool>, Vec<Value>) = new.into_iter().unzip();
+                if let Some(names) = &mut names {
+                    applications::name(&mut records, names).await;
+                }
+                for (is_flawed, record) in flawed.into_iter().zip(records) {
                     read.records += 1;
                     read.flawed += u64::from(is_flawed);
                     self.sink.record(record).await?;
@@ -125,7 +149,30 @@ impl Reading {
             }
         };
         let (collected, sent) = tokio::join!(collecting, sending);
-        sent.and(collected).map(|collected| read.end(collected))
+        let trouble = sent?;
+        read.end(collected?);
+        read.warnings.extend(trouble.map(|error| {
+            let tenant = &read.tenant;
+            format!(
+                "Not all names of applications in {tenant} could be looked up: {}",
+                reason(&error)
+            )
+        }));
+        Ok(())
+    }
+
+    fn names(&self, tenant: &str) -> Result<Option<Names>> {
+        if !self.named {
+            return Ok(None);
+        }
+        let environment = &self.caller.environment;
+        let token = TokenRequest::new(
+            Arc::clone(environment),
+            Arc::clone(&self.caller.credential),
+            TenantId::parse(tenant)?,
+            Target::resource(environment.resource(Service::Graph))?,
+        );
+        Ok(Some(Names::new(&self.engine, token.app_only(self.caller.app_only))))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the operations on audit records have in common: what they may be asked for, where it comes from, and how many
 //! tenants are worked on side by side.
 
+pub(super) mod applications;
 pub(super) mod board;
 pub(super) mod disk;
 pub(super) mod each;
