@@ -54,11 +54,12 @@ namespace SecureAppModel.Commands
         [Parameter(ParameterSetName = RequestSet)]
         public SwitchParameter All { get; set; }
 
-        [Parameter(ParameterSetName = BatchSet, Mandatory = true)]
+        /// <summary>Not mandatory in its set, nor is what comes with it: PowerShell would take any pipeline for requests.</summary>
+        [Parameter(ParameterSetName = BatchSet)]
         public SwitchParameter Batch { get; set; }
 
         /// <summary>The requests of the batches.</summary>
-        [Parameter(ParameterSetName = BatchSet, Mandatory = true, ValueFromPipeline = true)]
+        [Parameter(ParameterSetName = BatchSet, ValueFromPipeline = true)]
         [BatchRequestTransformation]
         public SecureAppBatchRequest[]? InputObject { get; set; }
 
@@ -94,6 +95,11 @@ namespace SecureAppModel.Commands
             if (!Batch && string.IsNullOrWhiteSpace(Uri))
             {
                 FailInput("-Uri says no address.", "Give a path such as /v1.0/users, or a whole https address.", null);
+            }
+
+            if (Batch && InputObject is not { Length: > 0 } && !MyInvocation.ExpectingInput)
+            {
+                FailInput("-Batch has no requests.", "Pipe them in, or give them to -InputObject.", null);
             }
 
             foreach (string tenant in TenantId ?? Array.Empty<string>())

@@ -10,15 +10,18 @@ namespace SecureAppModel.Tenants
     internal sealed class TenantRun
     {
         private readonly Action<TenantRun, object> _post;
+        private readonly Action<TenantRun, RunEnd> _end;
         private readonly PowerShell _shell = PowerShell.Create();
         private readonly Stopwatch _elapsed = Stopwatch.StartNew();
 
         /// <param name="work">The tenant and its tokens.</param>
         /// <param name="post">Takes what comes of the script, on the script's own thread.</param>
-        internal TenantRun(TenantWork work, Action<TenantRun, object> post)
+        /// <param name="end">Is told there once that the script has ended.</param>
+        internal TenantRun(TenantWork work, Action<TenantRun, object> post, Action<TenantRun, RunEnd> end)
         {
             Work = work;
             _post = post;
+            _end = end;
         }
 
         internal TenantWork Work { get; }
@@ -101,7 +104,7 @@ namespace SecureAppModel.Tenants
             {
                 _elapsed.Stop();
                 bool failed = change.InvocationStateInfo.State == PSInvocationState.Failed;
-                _post(this, new RunEnd(failed ? change.InvocationStateInfo.Reason : null));
+                _end(this, new RunEnd(failed ? change.InvocationStateInfo.Reason : null));
             }
         }
     }

@@ -55,9 +55,9 @@ namespace SecureAppModel.Tenants
         /// <summary>Starts the script for a tenant. A runspace that is not there yet is made in the background.</summary>
         internal void Start(TenantWork work)
         {
-            TenantRun run = new TenantRun(work, Post);
+            TenantRun run = new TenantRun(work, Post, End);
             _running[run] = true;
-            Task.Run(() =>
+            Aside(() =>
             {
                 Runspace? runspace = null;
                 try
@@ -85,7 +85,7 @@ namespace SecureAppModel.Tenants
             });
         }
 
-        /// <summary>The next thing that came of a script, when it comes in time. Of a run that ended the runspace is free again.</summary>
+        /// <summary>The next thing that came of a script, when it comes in time. Of a run whose end came the runspace is free again.</summary>
         internal TenantMessage? Take(int milliseconds)
         {
             if (StopLate() is TenantMessage givenUp)
@@ -99,13 +99,9 @@ namespace SecureAppModel.Tenants
                 return null;
             }
 
-            if (message.Content is RunEnd && _running.TryRemove(message.Run, out _))
+            if (message.Content is RunEnd)
             {
-                message.Run.Release();
-                if (message.Run.Runspace is Runspace runspace)
-                {
-                    _runspaces.Return(runspace);
-                }
+                _running.TryRemove(message.Run, out _);
             }
 
             return message;
@@ -155,6 +151,22 @@ namespace SecureAppModel.Tenants
 
             return null;
         }
+
+        /// <summary>Frees what a run used, which takes a moment that neither the script's thread nor the pipeline's should wait.</summary>
+        private void End(TenantRun run, RunEnd end) => Aside(() =>
+        {
+            run.Release();
+            if (run.Runspace is Runspace runspace)
+            {
+                _runspaces.Return(runspace);
+            }
+
+            Post(run, end);
+        });
+
+        /// <summary>On a thread of its own: making a runspace blocks for long, and the pool, which has a thread a core, grows by two a second.</summary>
+        private static void Aside(Action work) =>
+            Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
         private void Post(TenantRun run, object content)
         {

@@ -88,6 +88,7 @@ public sealed class RequestTests : IDisposable
     [InlineData("$me = @{}; $me.me = $me; Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Method POST -Body $me", "holds itself")]
     [InlineData("Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Method POST -All", "is a collection")]
     [InlineData("Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Resource https://graph.microsoft.com -Scope User.Read", "not for both")]
+    [InlineData("Invoke-SecureAppRequest -Batch -TenantId $customer", "-Batch has no requests")]
     [InlineData("@{ uri = '/users' } | Invoke-SecureAppRequest -Batch -TenantId $customer", "has no uri")]
     public void Bad_input_says_what_is_wrong_and_sends_nothing(string script, string expected)
     {
