@@ -199,6 +199,15 @@ impl Error {
         &self.0.advice
     }
 
+    /// The message and the advice in one text, where there is room for one.
+    pub(crate) fn told(&self) -> String {
+        let message = self.message().trim_end_matches('.');
+        match self.advice().trim_end_matches('.') {
+            "" => message.to_owned(),
+            advice => format!("{message}. {advice}"),
+        }
+    }
+
     pub fn tenant(&self) -> &str {
         &self.0.tenant
     }

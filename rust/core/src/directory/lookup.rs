@@ -97,10 +97,7 @@ impl Directory {
         let by_application = self.service_principals("appId", &rest(ids, &found)).await;
         found.take(by_application);
         if let Some(trouble) = &found.trouble {
-            found.missing = match trouble.advice() {
-                "" => trouble.message().to_owned(),
-                advice => format!("{}. {advice}", trouble.message().trim_end_matches('.')),
-            };
+            found.missing = trouble.told();
         }
         found
     }

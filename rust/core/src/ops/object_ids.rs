@@ -165,10 +165,7 @@ impl Settings {
         let directory = match self.directory(engine, &batch.tenant).await {
             Ok(directory) => directory,
             Err(error) => {
-                let reason = match error.advice() {
-                    "" => error.message().to_owned(),
-                    advice => format!("{}. {advice}", error.message().trim_end_matches('.')),
-                };
+                let reason = error.told();
                 return Answer {
                     rows: batch.ids.iter().map(|id| unknown(id, Some(tenant), &reason)).collect(),
                     warning: Some(format!("The directory of {tenant} could not be asked: {reason}")),

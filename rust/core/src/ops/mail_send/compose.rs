@@ -1,7 +1,6 @@
 //! What a message says beside its sender's own words: the report on exports, and where the files are that it has not.
 
 use super::request::Wanted;
-use crate::error::Error;
 use crate::mail::html::{appended, escaped, paragraph};
 use crate::mail::report::{self, Export};
 use crate::mail::Message;
@@ -20,15 +19,6 @@ pub(super) struct Omitted {
 pub(super) struct Places {
     reasons: Vec<String>,
     places: Vec<String>,
-}
-
-/// What a failure says to who reads the message.
-pub(super) fn reason(error: &Error) -> String {
-    let message = error.message().trim_end_matches('.');
-    match error.advice() {
-        "" => message.to_owned(),
-        advice => format!("{message}. {}", advice.trim_end_matches('.')),
-    }
 }
 
 /// The files by the folders of the exports that they belong to; the others one by one.

@@ -87,7 +87,7 @@ impl Sender {
             {
                 omitted.push(Omitted {
                     files: attached.iter().map(|file| file.path.clone()).collect(),
-                    reason: compose::reason(&error),
+                    reason: error.told(),
                 });
             }
             Err(error) => return Err(error),
