@@ -350,7 +350,7 @@ async fn scopes_are_of_one_api() {
             .code(),
         "9010010"
     );
-    assert_eq!(with("refresh_token", "Mail.Send", "").await.code(), "65001");
+    assert_eq!(with("refresh_token", "Calendars.Read", "").await.code(), "65001");
     let named = with("refresh_token", "User.Read", "").await.json();
     assert_eq!(claims(named["access_token"].as_str().unwrap())["scp"], "User.Read");
     let slash = with("refresh_token", "https://graph.microsoft.com//.default", "")

@@ -90,7 +90,9 @@ public static class StopTable
             "manage",
             (Stage.Rename, "writes by rounds, each the work of Export-SecureAppAuditLog")),
         ["Resolve-SecureAppObjectId"] = Asks("Resolve-SecureAppObjectId 11111111-2222-3333-4444-555555555555 -TenantId $customer -Credential $application", "graph"),
-        ["Send-SecureAppMailMessage"] = Asks("Send-SecureAppMailMessage -To any@contoso.example -From sam@contosopartner.example -Credential $application", "graph"),
+        // With a large file, which makes a draft: the answer to a message that is sent at once has no body to be held in.
+        ["Send-SecureAppMailMessage"] = Asks(
+            "[System.IO.File]::WriteAllBytes(\"$folder/large.bin\", [byte[]]::new(4000000)); Send-SecureAppMailMessage -To any@contoso.example -From sam@contosopartner.example -Attachments $folder/large.bin -Credential $application", "graph"),
         ["Get-SecureAppAuditSubscription"] = Asks("Get-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
         ["Enable-SecureAppAuditSubscription"] = Asks("Enable-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
         ["Disable-SecureAppAuditSubscription"] = Asks("Disable-SecureAppAuditSubscription -TenantId $customer -Credential $application -Confirm:$false", "manage"),
