@@ -15,6 +15,10 @@ public static class Within
     public static void Wait(ManualResetEventSlim signal, string what) =>
         Assert.True(signal.Wait(Limit, TestContext.Current.CancellationToken), Late(what, Limit));
 
+    /// <summary>Waits for what nothing tells of: looks again and again.</summary>
+    public static void Until(Func<bool> condition, string what) =>
+        Assert.True(SpinWait.SpinUntil(condition, Limit), Late(what, Limit));
+
     /// <summary>Waits for what blocks.</summary>
     public static T Take<T>(Func<T> blocking, string what, TimeSpan? limit = null)
     {

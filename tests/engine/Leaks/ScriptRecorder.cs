@@ -26,10 +26,13 @@ internal static class ScriptRecorder
         HearObjects(script, outcome.Output, runspace, host);
     }
 
-    /// <summary>The module's objects that a session still holds in its variables.</summary>
+    /// <summary>
+    /// The module's objects that a session still holds in its variables. Not those of a session that still runs something: a
+    /// test left it because it failed, and that failure is what it shall report.
+    /// </summary>
     internal static void HearVariables(Runspace runspace, CapturingHost host)
     {
-        if (runspace.RunspaceStateInfo.State == RunspaceState.Opened)
+        if (IsFree(runspace))
         {
             IEnumerable<PSObject> values = runspace.SessionStateProxy.InvokeProvider.ChildItem.Get("Variable:", false)
                 .Select(variable => ((PSVariable)variable.BaseObject).Value).Where(value => value is not null).Select(PSObject.AsPSObject);
@@ -86,9 +89,11 @@ internal static class ScriptRecorder
 
     /// <summary>Whether the session can run something now, and has the module's views.</summary>
     private static bool CanShow(Runspace runspace) =>
-        runspace.RunspaceStateInfo.State == RunspaceState.Opened
-        && runspace.RunspaceAvailability == RunspaceAvailability.Available
+        IsFree(runspace)
         && runspace.SessionStateProxy.InvokeCommand.GetCommand("Get-SecureAppDefault", CommandTypes.Cmdlet) is not null;
+
+    private static bool IsFree(Runspace runspace) =>
+        runspace.RunspaceStateInfo.State == RunspaceState.Opened && runspace.RunspaceAvailability == RunspaceAvailability.Available;
 
     private static string Shown(IEnumerable<PSObject> objects, Runspace runspace, CapturingHost host)
     {
