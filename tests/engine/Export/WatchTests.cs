@@ -77,13 +77,9 @@ public sealed class WatchTests : IDisposable
     [InlineData("Watch-SecureAppAuditLog $customer $folder -StartTime ([datetime]::Now.AddDays(-30))", "keeps content for 7 days")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
-        _sandbox.ResetStats();
+        ErrorRecord error = _engine.RefusedUnsent(_sandbox, script);
 
-        Outcome outcome = _engine.Run(script);
-
-        ErrorRecord error = outcome.FailureRecord ?? Assert.Single(outcome.Errors);
         Assert.Contains(expected, $"{error.Exception.Message} {error.ErrorDetails?.RecommendedAction}");
-        Assert.Equal(0, _sandbox.Stats()["requests"]!.GetValue<int>());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using SecureAppModel.EngineTests.Hosting;
 
 namespace SecureAppModel.EngineTests.Sandboxing;
@@ -31,5 +32,15 @@ public static class SandboxEngine
             Set-SecureAppDefault -Credential $credential -Environment $sandbox.Environment
             """).Succeeded();
         return engine;
+    }
+    /// <summary>The one error of a script that is refused before the sandbox is asked for anything.</summary>
+    public static ErrorRecord RefusedUnsent(this Engine engine, Sandbox sandbox, string script)
+    {
+        sandbox.ResetStats();
+        Outcome outcome = engine.Run(script);
+
+        ErrorRecord error = outcome.FailureRecord ?? Assert.Single(outcome.Errors);
+        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
+        return error;
     }
 }
