@@ -114,7 +114,13 @@ namespace SecureAppModel.Commands
                     "Use -Secret or a certificate, -RefreshToken, or both; a variable that is empty counts as not given.");
             }
 
-            return CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn, certificate);
+            SecureAppCredential credential = CredentialInput.Open(applicationId!.Trim(), secret, refreshToken, home, Account, AcquiredOn, certificate);
+            if (secret is null && IsGiven(nameof(Secret)))
+            {
+                WriteWarning("The secret given for application " + credential.ApplicationId + " is empty, so the credential has none: only a public client is accepted without.");
+            }
+
+            return credential;
         }
 
         private static SecureAppException NoApplication() =>

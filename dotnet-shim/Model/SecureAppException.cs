@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel
@@ -167,7 +168,13 @@ namespace SecureAppModel
             return (".!?:".IndexOf(first[first.Length - 1]) >= 0 ? first + " " : first + ". ") + second;
         }
 
-        private static string Sentence(string text) =>
-            text.Length > 0 && char.IsLower(text[0]) ? char.ToUpperInvariant(text[0]) + text.Substring(1) : text;
+        /// <summary>Begins with a capital letter, unless its first word is a name: an account, a host, a file.</summary>
+        private static string Sentence(string text)
+        {
+            string first = text.Split(' ')[0].TrimEnd(',', ':', ';', '.');
+            return first.Length > 0 && char.IsLower(first[0]) && first.All(letter => char.IsLetter(letter) || letter is '-' or '\'')
+                ? char.ToUpperInvariant(text[0]) + text.Substring(1)
+                : text;
+        }
     }
 }

@@ -137,6 +137,16 @@ public sealed class CredentialTests : IDisposable
         Assert.DoesNotContain(SecretText, error.Exception.ToString());
     }
 
+    [Fact]
+    public void A_row_whose_secret_is_empty_beside_a_refresh_token_gets_a_warning()
+    {
+        Outcome outcome = Run("[pscustomobject]@{ clientId = $id; clientSecret = ''; RefreshToken = 'x' } | New-SecureAppCredential").Succeeded();
+
+        Assert.Single(outcome.Output);
+        Assert.Contains("is empty, so the credential has none", Assert.Single(outcome.Warnings));
+        Assert.Empty(Run("[pscustomobject]@{ clientId = $id; RefreshToken = 'x' } | New-SecureAppCredential").Succeeded().Warnings);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

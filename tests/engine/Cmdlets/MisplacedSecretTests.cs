@@ -79,6 +79,8 @@ public sealed class MisplacedSecretTests : IDisposable
             "New-SecureAppCredential $id -CertificatePath $file -CertificateKeyPath $secret",
             "Set-SecureAppDefault -Credential @{ appId = $id; certificatePath = $secret }",
             "Add-SecureAppEnvironment x -LoginEndpoint https://login.example.org -CertificatePath $secret",
+            "Add-SecureAppEnvironment x -LoginEndpoint $secret",
+            "Add-SecureAppEnvironment x -LoginEndpoint https://login.example.org -GraphEndpoint https://graph.example.org/$secret",
             "New-SecureAppCertificate x -PemPath \"Variable:\\$secret\"",
             "New-PartnerAccessToken -ApplicationId $id -RefreshToken @{ value = $secret } -Scopes https://graph.microsoft.com/.default",
             "Invoke-SecureAppRequest $secret -TenantId $tenant",

@@ -200,10 +200,13 @@ impl Environment {
 /// `host`, `host:port` or `https://host[:port][/]` as a base URL without a slash at the end. Secrets go to these hosts, so
 /// nothing but HTTPS will do.
 fn base_url(service: Service, text: &str) -> Result<String> {
-    // What stands before an @ may be a password.
-    let shown = text.rsplit('@').next().unwrap_or_default();
+    let is_plain = looks_like_a_host(text);
+    let shown = match is_plain {
+        true => format!("'{text}'"),
+        false => format!("a text of {} characters", text.chars().count()),
+    };
     let refused = |why: &str| {
-        Error::invalid(format!("'{shown}' cannot be the {} host: {why}", service.title())).advise(format!(
+        Error::invalid(format!("{shown} cannot be the {} host: {why}", service.title())).advise(format!(
             "Give {} as https://host or https://host:port.",
             service.parameter()
         ))
@@ -224,5 +227,49 @@ fn base_url(service: Service, text: &str) -> Result<String> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(refused("it has no host"));
     }
+    if !is_plain {
+        return Err(refused("a host has letters, digits, hyphens and dots"));
+    }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// False for what may be a secret that was put here, or has one in it: it is not repeated.
+fn looks_like_a_host(text: &str) -> bool {
+    let is_random = |word: &str| {
+        let has = |is: fn(&char) -> bool| word.chars().any(|letter| is(&letter));
+        word.len() > 20 && has(char::is_ascii_digit) && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase)
+    };
+    let marks = ['.', '-', ':', '/', '[', ']'];
+    text.chars()
+        .all(|letter| letter.is_alphanumeric() || marks.contains(&letter))
+        && !text.split(marks).any(is_random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_no_host_and_not_repeated() {
+        for host in [
+            "localhost:8443",
+            "https://login.example.org",
+            "[::1]:1",
+            "https://bücher.example/",
+            "xn--bcher-kva.example",
+        ] {
+            assert!(base_url(Service::Login, host).is_ok(), "{host}");
+        }
+        for secret in [
+            "Sx8~a-secret",
+            "user:password@login.example.org",
+            "0.AXk7Qx-aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789.AgAB",
+            "https://login.example.org/aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789",
+        ] {
+            let refused = base_url(Service::Login, secret).unwrap_err();
+            assert!(refused.message().starts_with("a text of"), "{refused}");
+        }
+        let refused = base_url(Service::Login, "http://login.example.org").unwrap_err();
+        assert!(refused.message().contains("'http://login.example.org'"), "{refused}");
+    }
 }

@@ -3,46 +3,21 @@
 use super::random::told;
 use super::support::*;
 use secureapp_core::{Kind, Value};
-use secureapp_sandbox::{AuditOptions, Options};
+use secureapp_sandbox::AuditOptions;
 use serde_json::json;
 
-const HOUR_MS: i64 = 3_600_000;
-
-/// One tenant whose events all happened within an hour of yesterday, that share of them within a minute.
-async fn busy_hour(records: u64, burst: f64) -> (World, Ask) {
-    let end = (now_ms() - 30 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS;
-    let start = end - HOUR_MS;
-    let audit = AuditOptions {
-        start_ms: Some(start + 300_000),
-        end_ms: Some(end + 300_000),
-        late: 0.0,
-        longest_delay_minutes: 5,
-        burst,
-        ..AuditOptions::default()
-    };
-    let world = World::with(Options {
-        tenants: 1,
-        records,
-        audit,
-        ..Options::default()
-    })
-    .await;
+/// A busy hour and its export.
+async fn hour(records: u64, burst: f64) -> (World, Ask) {
+    let (world, start) = busy_hour(records, burst).await;
     let ask = Ask {
         start,
-        end,
+        end: start + HOUR_MS,
         source: "exchange",
         content_types: "",
         settle_seconds: 0,
         ..world.ask()
     };
     (world, ask)
-}
-
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    i64::try_from(since.as_millis()).unwrap()
 }
 
 fn truth(world: &World, ask: &Ask) -> Vec<String> {
@@ -92,7 +67,7 @@ async fn few_calls(world: &World, ask: &Ask, truth: &[String], regime: &str, vai
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hour_beyond_the_limit_is_complete_in_every_regime() {
     let records = told("SECUREAPP_SEARCH_RECORDS").unwrap_or(70_000);
-    let (world, ask) = busy_hour(records, 0.0).await;
+    let (world, ask) = hour(records, 0.0).await;
     let truth = truth(&world, &ask);
     assert_eq!(truth.len() as u64, records);
     for regime in REGIMES {
@@ -104,7 +79,7 @@ async fn an_hour_beyond_the_limit_is_complete_in_every_regime() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_beyond_the_limit_costs_few_calls_more() {
     let told = told("SECUREAPP_SEARCH_RECORDS");
-    let (world, ask) = busy_hour(told.unwrap_or(130_000), 0.5).await;
+    let (world, ask) = hour(told.unwrap_or(130_000), 0.5).await;
     let truth = truth(&world, &ask);
     // What says least of how many there are comes last.
     let regimes = if told.is_some() { &REGIMES[..] } else { &REGIMES[3..] };
@@ -115,7 +90,7 @@ async fn a_burst_beyond_the_limit_costs_few_calls_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_search_is_known_for_costs_nothing() {
-    let (world, ask) = busy_hour(11_000, 0.0).await;
+    let (world, ask) = hour(11_000, 0.0).await;
     let truth = truth(&world, &ask);
     for oddity in [
         json!({"emptyPages": 0.3}),
@@ -144,7 +119,7 @@ async fn what_the_search_is_known_for_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_that_always_fails_is_a_gap_and_the_rest_is_there() {
-    let (world, ask) = busy_hour(9_000, 0.0).await;
+    let (world, ask) = hour(9_000, 0.0).await;
     let minute = ask.start + 20 * 60_000;
     let iso = |ms: i64| {
         let time = time::OffsetDateTime::from_unix_timestamp(ms / 1000).unwrap();
@@ -190,7 +165,7 @@ async fn a_time_that_always_fails_is_a_gap_and_the_rest_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_answer_was_lost_is_not_taken_up_again() {
-    let (world, ask) = busy_hour(14_000, 0.0).await;
+    let (world, ask) = hour(14_000, 0.0).await;
     world.fault(json!([
         {"match": {"service": "outlook"}, "times": 1, "skip": 3, "action": {"kind": "reset"}},
         {"match": {"service": "outlook"}, "times": 1, "skip": 6, "action": {"kind": "truncate", "bytes": 90_000, "close": "abort"}},
@@ -247,7 +222,7 @@ async fn a_week_of_a_small_tenant_is_a_call_a_day() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
-    let (world, ask) = busy_hour(3_000, 0.0).await;
+    let (world, ask) = hour(3_000, 0.0).await;
     let tenant = &world.tenants()[0];
     let narrow = Ask {
         filter: &[
@@ -322,7 +297,7 @@ async fn filters_narrow_what_is_exported_and_what_is_vouched_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_has_its_own_message() {
-    let (world, ask) = busy_hour(200, 0.0).await;
+    let (world, ask) = hour(200, 0.0).await;
     let tenants = world.tenants();
     let control = world.sandbox.control();
     for (health, kind, word, advice) in [

@@ -19,7 +19,6 @@ const NAME: &str = "property::exports_give_the_truth_or_name_what_is_missing";
 const CASES: u64 = 12;
 /// Things that go wrong at a time.
 const MOST_TROUBLE: u64 = 4;
-const HOUR_MS: i64 = 3_600_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exports_give_the_truth_or_name_what_is_missing() {

@@ -2,11 +2,8 @@
 
 use super::support::*;
 use secureapp_core::{Field, Kind, Request, Value};
-use secureapp_sandbox::{AuditOptions, Options};
 use serde_json::json;
 use std::collections::BTreeSet;
-
-const HOUR_MS: i64 = 3_600_000;
 
 struct Hour {
     world: World,
@@ -15,28 +12,12 @@ struct Hour {
 }
 
 impl Hour {
-    /// One tenant whose events all happened within an hour of yesterday.
     async fn of(records: u64) -> Hour {
-        let now = time::OffsetDateTime::now_utc().unix_timestamp() * 1000;
-        let end = (now - 30 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS;
-        let start = end - HOUR_MS;
-        let audit = AuditOptions {
-            start_ms: Some(start + 300_000),
-            end_ms: Some(end + 300_000),
-            late: 0.0,
-            longest_delay_minutes: 5,
-            ..AuditOptions::default()
-        };
-        let options = Options {
-            tenants: 1,
-            records,
-            audit,
-            ..Options::default()
-        };
+        let (world, start) = busy_hour(records, 0.0).await;
         Hour {
-            world: World::with(options).await,
+            world,
             start,
-            end,
+            end: start + HOUR_MS,
         }
     }
 

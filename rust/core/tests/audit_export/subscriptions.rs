@@ -4,8 +4,6 @@ use super::support::*;
 use secureapp_sandbox::AuditOptions;
 use serde_json::json;
 
-const HOUR_MS: i64 = 3_600_000;
-
 /// Nobody has subscribed to anything yet.
 fn none_yet() -> AuditOptions {
     AuditOptions {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 pub(crate) const TYPES: &str = "Audit.AzureActiveDirectory,Audit.Exchange,Audit.SharePoint,Audit.General";
 
@@ -54,6 +55,21 @@ pub(crate) struct Outcome {
     pub(crate) warnings: Vec<String>,
     pub(crate) progress: Vec<Progress>,
     pub(crate) end: Option<Error>,
+}
+
+/// One tenant whose events all happened within an hour of yesterday, that share of them within a minute; and when it began.
+pub(crate) async fn busy_hour(records: u64, burst: f64) -> (World, i64) {
+    let now = time::OffsetDateTime::now_utc().unix_timestamp() * 1000;
+    let start = (now - 31 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS;
+    let audit = AuditOptions {
+        start_ms: Some(start + 300_000),
+        end_ms: Some(start + HOUR_MS + 300_000),
+        late: 0.0,
+        longest_delay_minutes: 5,
+        burst,
+        ..AuditOptions::default()
+    };
+    (World::start(1, records, audit).await, start)
 }
 
 impl World {

@@ -7,8 +7,6 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-const HOUR_MS: i64 = 3_600_000;
-
 /// A feed that began two days ago and goes on for ten more: time is put forward by [`pass`].
 async fn world(tenants: usize) -> World {
     let now = std::time::SystemTime::now()
