@@ -157,7 +157,10 @@ impl Application {
             (_, Resource::Manage) => &["ActivityFeed.Read"],
             (_, Resource::Outlook) => &["Exchange.Manage"],
             (_, Resource::KeyVault) => &["user_impersonation"],
-            (_, Resource::Azure) => return None,
+            (_, Resource::Azure | Resource::Teams) => &["user_impersonation"],
+            (_, Resource::Compliance) => &["Exchange.Manage"],
+            (_, Resource::SharePoint) => &["AllSites.FullControl"],
+            (_, Resource::Storage) => return None,
         })
     }
 
@@ -185,7 +188,8 @@ impl Application {
                 "User.ReadWrite.All",
             ],
             (_, Resource::Manage) => &["ActivityFeed.Read"],
-            (_, Resource::Outlook) => &["Exchange.ManageAsApp"],
+            (_, Resource::Outlook | Resource::Compliance) => &["Exchange.ManageAsApp"],
+            (_, Resource::SharePoint) => &["Sites.FullControl.All"],
             _ => &[],
         }
     }

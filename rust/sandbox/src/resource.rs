@@ -16,13 +16,21 @@ pub(crate) enum Resource {
     Outlook,
     Azure,
     KeyVault,
+    /// Security & Compliance PowerShell.
+    Compliance,
+    /// The Skype and Teams Tenant Admin API.
+    Teams,
+    /// Every site of SharePoint Online: its tokens are asked for by the site's host.
+    SharePoint,
+    /// Known in every tenant, and nothing of it is ever consented to here.
+    Storage,
     /// The partner's own application as an API: the only one here whose access tokens are version 2.
     Own,
 }
 
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
-const KNOWN: [Resource; 7] = [
+const KNOWN: [Resource; 11] = [
     Resource::Graph,
     Resource::AadGraph,
     Resource::PartnerCenter,
@@ -30,7 +38,14 @@ const KNOWN: [Resource; 7] = [
     Resource::Outlook,
     Resource::Azure,
     Resource::KeyVault,
+    Resource::Compliance,
+    Resource::Teams,
+    Resource::SharePoint,
+    Resource::Storage,
 ];
+
+/// How the hosts of SharePoint's sites end.
+const SITES: &str = ".sharepoint.com";
 
 impl Resource {
     /// The API's application id (empty for [`Resource::Own`], which has the asking application's).
@@ -43,6 +58,10 @@ impl Resource {
             Resource::Outlook => "00000002-0000-0ff1-ce00-000000000000",
             Resource::Azure => "797f4846-ba00-4fd7-ba43-dac1f8f63013",
             Resource::KeyVault => "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+            Resource::Compliance => "00000007-0000-0ff1-ce00-000000000000",
+            Resource::Teams => "48ac35b8-9aa8-4d74-927d-1f4a14a0b239",
+            Resource::SharePoint => "00000003-0000-0ff1-ce00-000000000000",
+            Resource::Storage => "e406a681-f3d4-42a8-90b6-c2b029497af1",
             Resource::Own => "",
         }
     }
@@ -61,7 +80,9 @@ impl Resource {
             Resource::Outlook => &["https://outlook.office365.com", "https://outlook.office.com"],
             Resource::Azure => &["https://management.azure.com", "https://management.core.windows.net"],
             Resource::KeyVault => &["https://vault.azure.net"],
-            Resource::Own => &[],
+            Resource::Compliance => &["https://ps.compliance.protection.outlook.com"],
+            Resource::Storage => &["https://storage.azure.com"],
+            Resource::Teams | Resource::SharePoint | Resource::Own => &[],
         }
     }
 
@@ -86,6 +107,7 @@ impl Resource {
         KNOWN.into_iter().find(|resource| {
             name.eq_ignore_ascii_case(resource.application_id())
                 || resource.names().iter().any(|known| name.eq_ignore_ascii_case(known))
+                || (*resource == Resource::SharePoint && is_site(name))
                 || resource
                     .endpoint(endpoints)
                     .is_some_and(|own| name.eq_ignore_ascii_case(own))
@@ -103,4 +125,10 @@ impl Resource {
             _ => None,
         }
     }
+}
+
+/// Whether a name is the address of a SharePoint host, without a path.
+fn is_site(name: &str) -> bool {
+    let host = name.strip_prefix("https://").unwrap_or_default().to_ascii_lowercase();
+    host.len() > SITES.len() && host.ends_with(SITES) && !host.contains('/')
 }

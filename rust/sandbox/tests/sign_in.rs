@@ -145,7 +145,7 @@ async fn what_is_wrong_later_goes_back_with_the_state() {
         (&[("prompt", "none")], "login_required", 50058),
         (&[("prompt", "later")], "invalid_request", 90023),
         (
-            &[("scope", "https://management.azure.com/.default")],
+            &[("scope", "https://storage.azure.com/.default")],
             "invalid_client",
             650057,
         ),

@@ -122,3 +122,32 @@ pub(super) fn definitions() -> impl Iterator<Item = Definition> {
 fn known(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+/// What the tokens are asked for that other PowerShell modules want and nothing here asks itself: Azure Resource Manager,
+/// Security & Compliance PowerShell ("Connect-IPPSSession", -ConnectionUri), and the Skype and Teams Tenant Admin API
+/// ("Connect-MicrosoftTeams", -AccessTokens), which has no name but its id.
+pub(super) fn modules(environment: &str) -> [(&'static str, &'static str); 3] {
+    let (azure, compliance) = match environment {
+        "USGov" => (
+            "https://management.usgovcloudapi.net/",
+            "https://ps.compliance.protection.office365.us",
+        ),
+        "USGovDoD" => (
+            "https://management.usgovcloudapi.net/",
+            "https://l5.ps.compliance.protection.office365.us",
+        ),
+        "China" => (
+            "https://management.chinacloudapi.cn/",
+            "https://ps.compliance.protection.partner.outlook.cn",
+        ),
+        _ => (
+            "https://management.azure.com/",
+            "https://ps.compliance.protection.outlook.com",
+        ),
+    };
+    [
+        ("azure", azure),
+        ("compliance", compliance),
+        ("teams", "48ac35b8-9aa8-4d74-927d-1f4a14a0b239"),
+    ]
+}

@@ -187,6 +187,10 @@ impl Environment {
             endpoints = endpoints.with(service.key(), self.known_endpoint(service));
             resources = resources.with(service.key(), self.resource(service));
         }
+        let cloud = if self.is_built_in() { self.name() } else { "Public" };
+        for (key, name) in builtin::modules(cloud) {
+            resources = resources.with(key, name);
+        }
         Value::map()
             .with("name", self.name())
             .with("builtIn", self.is_built_in())

@@ -127,7 +127,7 @@ async fn what_is_wrong_with_the_request_is_said_before_a_browser_opens() {
     let bed = bed().await;
     let missing = bed
         .request()
-        .with("resource", Field::Text("https://management.azure.com".to_owned()));
+        .with("resource", Field::Text("https://storage.azure.com".to_owned()));
     let error = finish(&bed.start(missing)).await.expect_err("refused");
     assert!(error.message().contains("AADSTS650057"), "{error}");
     let elsewhere = bed.request().with("tenant", Field::Text("nowhere.example".to_owned()));

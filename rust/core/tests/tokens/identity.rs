@@ -232,7 +232,7 @@ async fn refusals_say_what_happened_and_what_to_do() {
         ),
         (
             &user,
-            item(&bed.tenant(1), "https://management.azure.com"),
+            item(&bed.tenant(1), "https://storage.azure.com"),
             Kind::NotSignedIn,
             "AADSTS65001",
             "has the API's permission, then consent",

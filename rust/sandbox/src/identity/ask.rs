@@ -295,6 +295,10 @@ fn describe(resource: Resource, scope: &str) -> String {
         Resource::Outlook => "Office 365 Exchange Online",
         Resource::Azure => "Azure",
         Resource::KeyVault => "Azure Key Vault",
+        Resource::Compliance => "Security & Compliance PowerShell",
+        Resource::Teams => "Skype and Teams Tenant Admin API",
+        Resource::SharePoint => "Office 365 SharePoint Online",
+        Resource::Storage => "Azure Storage",
         Resource::Own => "this application",
     };
     format!("{scope} ({api})")
