@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using SecureAppModel.Interop;
@@ -30,6 +31,9 @@ namespace SecureAppModel
         /// <summary>The customers that this session has listed, by tenant id: what completion and names are taken from.</summary>
         internal ConcurrentDictionary<string, DelegatedTenant> Customers { get; } =
             new ConcurrentDictionary<string, DelegatedTenant>(StringComparer.OrdinalIgnoreCase);
+
+        /// <summary>The services that Connect-DelegatedTenant has connected and nothing has disconnected since.</summary>
+        internal HashSet<string> Connected { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
         internal string? Environment
         {

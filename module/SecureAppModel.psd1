@@ -23,6 +23,7 @@
         'Connect-DelegatedTenant'
         'ConvertFrom-SecureAppAccessToken'
         'Disable-SecureAppAuditSubscription'
+        'Disconnect-DelegatedTenant'
         'Enable-SecureAppAuditSubscription'
         'Export-SecureAppAuditLog'
         'Get-DelegatedTenant'

@@ -1,7 +1,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Collections.ObjectModel;
 using System.Linq;
 using System.Management.Automation;
 using SecureAppModel.Completion;
@@ -10,17 +9,17 @@ using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
 {
-    /// <summary>Connects services' own modules to a tenant with the tokens that each of them wants.</summary>
-    [Cmdlet(VerbsCommunications.Connect, "DelegatedTenant")]
+    /// <summary>Connects services' own modules to a tenant, with the tokens that each of them wants or with a certificate.</summary>
+    [Cmdlet(VerbsCommunications.Connect, "DelegatedTenant", DefaultParameterSetName = TokenSet)]
     [OutputType(typeof(DelegatedConnection), typeof(Hashtable))]
-    public sealed class ConnectDelegatedTenantCommand : OperationCmdlet
+    public sealed partial class ConnectDelegatedTenantCommand : OperationCmdlet
     {
-        private static readonly TimeSpan s_untilAnswered = TimeSpan.FromDays(1);
+        private const string TokenSet = "Token";
 
-        private readonly TokenBox _box = new TokenBox();
         private SecureAppCredential? _credential;
         private SecureAppEnvironment? _environment;
-        private string _environmentName = string.Empty;
+        private ConnectTokens? _tokens;
+        private CertificateProof? _proof;
 
         /// <summary>The customer's tenant, or the own one; the credential's own where none is given.</summary>
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -34,18 +33,22 @@ namespace SecureAppModel.Commands
         public string? DefaultDomainName { get; set; }
 
         [Parameter(Position = 1, Mandatory = true)]
-        [ValidateSet("Graph", "ExchangeOnline", "PartnerCenter", "MSOnline", "AzureAD")]
+        [ValidateSet("Graph", "ExchangeOnline", "Compliance", "Az", "Teams", "PnP", "SharePoint", "PartnerCenter", "MSOnline", "AzureAD")]
         public string[] Service { get; set; } = Array.Empty<string>();
 
+        /// <summary>The site that SharePoint's modules connect to; the tenant's admin centre where none is given.</summary>
         [Parameter]
+        public Uri? Url { get; set; }
+
+        [Parameter(ParameterSetName = TokenSet)]
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
         /// <summary>The user to name to a service that wants one; the token's own where it is not given.</summary>
-        [Parameter]
+        [Parameter(ParameterSetName = TokenSet)]
         public string? AccountId { get; set; }
 
-        [Parameter]
+        [Parameter(ParameterSetName = TokenSet)]
         public SwitchParameter AppOnly { get; set; }
 
         /// <summary>Returns each Connect cmdlet's parameters, to be splatted, and calls none.</summary>
@@ -56,11 +59,9 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
-        private bool IsAppOnly => AppOnly || !_credential!.HasRefreshToken;
-
         protected override void BeginProcessing()
         {
-            if (MyInvocation.BoundParameters.ContainsKey(nameof(TenantId)))
+            if (IsGiven(nameof(TenantId)))
             {
                 Check(TenantInput.Missing(TenantId), null);
                 foreach (string tenant in TenantId!)
@@ -70,15 +71,28 @@ namespace SecureAppModel.Commands
             }
 
             Check(AccountInput.Refusal(AccountId), AccountId);
-            _credential = ResolveCredential(Credential);
-            _environmentName = ResolveEnvironment(Environment);
-            _environment = Guarded(() => EnvironmentStore.Get(_environmentName), _environmentName);
+            if (Url is not null)
+            {
+                Guarded(() => Site.Checked(Url), null);
+            }
+
+            string name = ResolveEnvironment(Environment);
+            _environment = Guarded(() => EnvironmentStore.Get(name), name);
+            if (ParameterSetName == TokenSet)
+            {
+                _credential = ResolveCredential(Credential);
+                _tokens = new ConnectTokens(this, _credential, _environment, AppOnly);
+            }
+            else
+            {
+                _proof = Proof();
+            }
         }
 
         protected override void ProcessRecord()
         {
             // A tenant that was given, even as an empty variable, never silently becomes the credential's own.
-            bool given = MyInvocation.ExpectingInput || MyInvocation.BoundParameters.ContainsKey(nameof(TenantId));
+            bool given = MyInvocation.ExpectingInput || IsGiven(nameof(TenantId));
             if (given && TenantInput.Missing(TenantId) is SecureAppException missing)
             {
                 WriteError(ErrorRecords.From(missing, null));
@@ -92,19 +106,20 @@ namespace SecureAppModel.Commands
             }
             else
             {
-                Serve(_credential!.TenantId, _credential.TenantId is null
-                    ? ErrorRecords.Refusal("No tenant was given, and the credential does not name its own.", "Use -TenantId.")
+                string? own = _proof is null ? _credential!.TenantId : Organization;
+                Serve(own, own is null
+                    ? ErrorRecords.Refusal(
+                        _proof is null ? "No tenant was given, and the credential does not name its own." : "No tenant was given.",
+                        _proof is null ? "Use -TenantId." : "Use -Organization, or -TenantId.")
                     : null);
             }
         }
 
         protected override void EndProcessing() => Complete();
 
-        internal override void OnRecord(ValueMap record) => _box.Put(
-            record.Int("item"),
-            new ServiceToken(record.Text("accessToken"), record.Text("tenantId"), record.Time("expiresOn") ?? default, record.OptionalText("initialDomain")));
+        internal override void OnRecord(ValueMap record) => _tokens!.Put(record);
 
-        internal override void OnFailed(ValueMap target, SecureAppException failure) => _box.Fail(target.Int("item"), failure);
+        internal override void OnFailed(ValueMap target, SecureAppException failure) => _tokens!.Fail(target, failure);
 
         private void Serve(string? tenant, SecureAppException? refusal)
         {
@@ -114,13 +129,15 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            List<Target> targets = Targets(tenant!);
-            AskFor(targets, tenant!);
-            foreach (Target target in targets)
+            string? domain = KnownDomain(tenant!);
+            string? site = Url is not null ? Site.Checked(Url) : domain is null ? null : Site.AdminCentre(domain);
+            List<ConnectTarget> targets = Targets(tenant!, site);
+            _tokens?.Ask(targets, tenant!, domain is not null, site);
+            foreach (ConnectTarget target in targets)
             {
                 try
                 {
-                    Connect(target, tenant!);
+                    Connect(target, tenant!, domain, site);
                 }
                 catch (SecureAppException failure)
                 {
@@ -129,10 +146,10 @@ namespace SecureAppModel.Commands
             }
         }
 
-        /// <summary>The services with the commands to call; one that is not installed is an error and left out.</summary>
-        private List<Target> Targets(string tenant)
+        /// <summary>The services with the commands to call; one that is not installed, or not fit, is an error and left out.</summary>
+        private List<ConnectTarget> Targets(string tenant, string? site)
         {
-            List<Target> targets = new List<Target>();
+            List<ConnectTarget> targets = new List<ConnectTarget>();
             foreach (ConnectService service in Service.Distinct(StringComparer.OrdinalIgnoreCase).Select(ConnectService.Find))
             {
                 if (service.Retirement is string retirement)
@@ -140,131 +157,64 @@ namespace SecureAppModel.Commands
                     WriteWarning(retirement);
                 }
 
-                CommandInfo? command = InvokeCommand.GetCommand(
-                    service.Command, CommandTypes.Function | CommandTypes.Cmdlet | CommandTypes.Alias);
-                if (command is not null)
+                CommandInfo? command = ModuleCommand.Find(this, service.Command);
+                if (command is null && !AsHashtable)
                 {
-                    targets.Add(new Target(service, command, CommandShape.Of(command, service.TokenParameter)));
+                    WriteError(ModuleCommand.Missing(service, service.Command, tenant));
+                    continue;
                 }
-                else if (AsHashtable)
+
+                try
                 {
-                    targets.Add(new Target(service, null, CommandShape.Documented));
+                    ConnectTarget target = new ConnectTarget(service, command, _proof);
+                    targets.Add(service.WantsSite && site is null
+                        ? throw ErrorRecords.Refusal(
+                            "It is not known which site " + service.Command + " shall connect to.",
+                            "Name it with -Url, or the tenant by its onmicrosoft.com domain (-TenantId or -DefaultDomainName) for its admin centre.")
+                        : target);
                 }
-                else
+                catch (SecureAppException refusal)
                 {
-                    SecureAppException missing = new SecureAppException(
-                        SecureAppErrorKind.NotFound,
-                        service.Command + " was not found: the module " + service.Module + " is not installed here.",
-                        "Install it: Install-Module " + service.Module + " -Scope CurrentUser");
-                    WriteError(ErrorRecords.From(missing, tenant, "ModuleNotFound", ErrorCategory.NotInstalled));
+                    WriteError(ErrorRecords.From(refusal, tenant));
                 }
             }
 
             return targets;
         }
 
-        /// <summary>Asks for all tokens at once, each only once, and waits for them.</summary>
-        private void AskFor(List<Target> targets, string tenant)
-        {
-            _box.Clear();
-            string? partner = _credential!.TenantId;
-            List<TokenNeed> needs = targets.SelectMany(target => target.Service.Needs).ToList();
-            foreach (Target target in targets)
-            {
-                bool withDomain = target.Service.WantsInitialDomain(target.Shape, IsAppOnly) && KnownDomain(tenant) is null;
-                foreach (TokenNeed need in target.Service.Needs.Where(need => !need.PartnerTenant || partner is not null))
-                {
-                    Ask(need, need.PartnerTenant ? partner! : tenant, withDomain);
-                }
-            }
-
-            AwaitTokens();
-            if (partner is null && needs.FirstOrDefault(need => need.PartnerTenant) is TokenNeed partners)
-            {
-                AskForPartners(partners);
-            }
-        }
-
-        /// <summary>
-        /// The credential does not name its own tenant, but a user's token from a customer does. Without one the partner's
-        /// tenant is not known: taking the customer's for it would connect Partner Center to the wrong one.
-        /// </summary>
-        private void AskForPartners(TokenNeed need)
-        {
-            if (HomeTenant() is string home)
-            {
-                Ask(need, home);
-                AwaitTokens();
-                return;
-            }
-
-            _box.Fail(need, ErrorRecords.Refusal(
-                "Partner Center needs a token of the partner's own tenant, and neither the credential nor a token names that tenant.",
-                "Name it in the credential: New-SecureAppCredential -TenantId, or the key tenantId of a hashtable."));
-        }
-
-        private string? HomeTenant() =>
-            _box.Tokens.Select(token => TokenClaims.Read(token.AccessToken).HomeTenantId).FirstOrDefault(home => home is not null);
-
         /// <summary>The domain that the tenant was made with, as far as somebody has said it.</summary>
         private string? KnownDomain(string tenant) =>
             ConnectContext.IsInitialDomain(tenant) ? tenant.Trim()
+                : ConnectContext.IsInitialDomain(Organization) ? Organization!.Trim()
                 : TenantId is not { Length: > 1 } && ConnectContext.IsInitialDomain(DefaultDomainName) ? DefaultDomainName!.Trim()
                 : null;
 
-        private void Ask(TokenNeed need, string tenant, bool withDomain = false)
+        private void Connect(ConnectTarget target, string tenant, string? domain, string? site)
         {
-            string? resource = _environment!.Resources.Properties[need.Service]?.Value as string;
-            if (string.IsNullOrEmpty(resource))
-            {
-                _box.Fail(need, ErrorRecords.Refusal("The environment " + _environmentName + " has no service '" + need.Service + "'.", "Leave it out of -Service, or name another -Environment."));
-                return;
-            }
-
-            if (_box.Ask(need, tenant) is long item)
-            {
-                StartOnce();
-                using RequestBuilder request = new RequestBuilder("token").Int("item", item).Text("tenant", tenant.Trim()).Text("resource", resource).Flag("initialDomain", withDomain);
-                Submit(request);
-            }
-        }
-
-        private void AwaitTokens()
-        {
-            if (IsStarted)
-            {
-                DrainOutstanding(s_untilAnswered);
-            }
-        }
-
-        private void StartOnce()
-        {
-            if (IsStarted)
-            {
-                return;
-            }
-
-            using RequestBuilder request = new RequestBuilder("tokens")
-                .Credential("credential", _credential!)
-                .Text("environment", _environmentName)
-                .Flag("appOnly", AppOnly);
-            Start(request);
-        }
-
-        private void Connect(Target target, string tenant)
-        {
-            Dictionary<string, ServiceToken> tokens = target.Service.Needs.ToDictionary(need => need.Service, need => _box.Get(need));
-            ServiceToken first = tokens.Values.First();
-            TokenClaims claims = TokenClaims.Read(first.AccessToken);
+            Dictionary<string, ServiceToken> tokens = _tokens?.Of(target.Service) ?? new Dictionary<string, ServiceToken>();
             ConnectContext context = new ConnectContext(target.Shape, tokens)
             {
-                Environment = _environmentName,
-                InitialDomain = KnownDomain(tenant) ?? first.InitialDomain,
-                IsAppOnly = IsAppOnly,
-                IsCustomer = !IsOwn(first, claims),
-                ApplicationId = _credential!.ApplicationId,
-                Account = Account(claims),
+                Environment = _environment!.Name,
+                LoginEndpoint = _environment.LoginEndpoint ?? string.Empty,
+                Resource = name => _environment.Resources.Properties[name]?.Value as string ?? string.Empty,
+                Certificate = _proof,
+                Site = site,
+                InitialDomain = domain,
+                AskedTenant = tenant.Trim(),
+                NamedOrganization = Organization?.Trim(),
+                ApplicationId = _proof?.ApplicationId ?? _credential!.ApplicationId,
+                Account = _proof?.ApplicationId ?? string.Empty,
             };
+            if (tokens.Count > 0)
+            {
+                ServiceToken first = tokens.Values.First();
+                TokenClaims claims = TokenClaims.Read(first.AccessToken);
+                context.InitialDomain ??= tokens.Values.Select(token => token.InitialDomain).FirstOrDefault(known => known is not null);
+                context.IsAppOnly = _tokens!.IsAppOnly;
+                context.IsCustomer = !IsOwn(first, claims);
+                context.Account = Account(claims);
+            }
+
             Hashtable parameters = target.Service.Parameters(context);
             if (AsHashtable)
             {
@@ -273,8 +223,9 @@ namespace SecureAppModel.Commands
                 splat.Properties.Add(new PSNoteProperty("Command", target.Service.Command));
                 WriteObject(splat);
             }
-            else if (Call(target, parameters))
+            else if (ModuleCommand.Call(this, target.Service, target.Command!, parameters))
             {
+                State.Connected.Add(target.Service.Name);
                 WriteObject(new DelegatedConnection(
                     target.Service.Name, context.TenantId, context.Account, context.ExpiresOn, target.Service.Command));
             }
@@ -282,7 +233,7 @@ namespace SecureAppModel.Commands
 
         private string Account(TokenClaims claims)
         {
-            string? known = string.IsNullOrWhiteSpace(AccountId) ? claims.Account ?? (IsAppOnly ? null : _credential!.Account) : AccountId;
+            string? known = string.IsNullOrWhiteSpace(AccountId) ? claims.Account ?? (_tokens!.IsAppOnly ? null : _credential!.Account) : AccountId;
             return known ?? _credential!.ApplicationId;
         }
 
@@ -290,54 +241,6 @@ namespace SecureAppModel.Commands
         {
             string? home = Guid.TryParse(_credential!.TenantId, out _) ? _credential.TenantId : claims.HomeTenantId;
             return home is null || string.Equals(home, token.TenantId, StringComparison.OrdinalIgnoreCase);
-        }
-
-        /// <summary>Calls the service's own cmdlet; true where it reported no error.</summary>
-        private bool Call(Target target, Hashtable parameters)
-        {
-            WriteVerbose("Calling " + target.Service.Command + " with " + string.Join(", ", parameters.Keys.Cast<string>().OrderBy(name => name).Select(name => "-" + name)) + ".");
-            Collection<PSObject> output;
-            try
-            {
-                // Its errors come back with its output, so that they are this command's, and its success is known.
-                output = InvokeCommand.InvokeScript(
-                    true, ScriptBlock.Create("param($command, $parameters) & $command @parameters 2>&1"), null, target.Command, parameters);
-            }
-            catch (RuntimeException failure) when (failure is not PipelineStoppedException)
-            {
-                WriteError(Own(failure.ErrorRecord, target));
-                return false;
-            }
-
-            List<ErrorRecord> errors = output.Where(item => item is not null).Select(item => item.BaseObject).OfType<ErrorRecord>().ToList();
-            foreach (ErrorRecord error in errors)
-            {
-                WriteError(Own(error, target));
-            }
-
-            return errors.Count == 0;
-        }
-
-        /// <summary>A cmdlet's error with its own words, and which cmdlet's it is.</summary>
-        private static ErrorRecord Own(ErrorRecord error, Target target) => new ErrorRecord(error, null)
-        {
-            ErrorDetails = new ErrorDetails(target.Service.Command + ": " + (error.ErrorDetails?.Message ?? error.Exception.Message)),
-        };
-
-        private sealed class Target
-        {
-            internal Target(ConnectService service, CommandInfo? command, CommandShape shape)
-            {
-                Service = service;
-                Command = command;
-                Shape = shape;
-            }
-
-            internal ConnectService Service { get; }
-
-            internal CommandInfo? Command { get; }
-
-            internal CommandShape Shape { get; }
         }
     }
 }

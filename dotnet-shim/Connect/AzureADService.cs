@@ -12,14 +12,18 @@ namespace SecureAppModel.Connect
 
         internal override string Module => "AzureAD";
 
-        internal override string TokenParameter => "AadAccessToken";
+        internal override string? DisconnectCommand => "Disconnect-AzureAD";
+
+        internal override string? TokenParameter => "AadAccessToken";
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("aadGraph"), new TokenNeed("graph") };
 
         internal override string? Retirement =>
             "AzureAD is retired: deprecated on 30 March 2024, supported until 30 March 2025, and the AAD Graph service that it calls ended on 31 August 2025. Use Microsoft Graph PowerShell instead (-Service Graph).";
 
-        protected override void Fill(Hashtable parameters, ConnectContext context)
+        internal override CertificateNames? Certificate { get; } = new CertificateNames("ApplicationId", "TenantId", "CertificateThumbprint");
+
+        protected override void FillToken(Hashtable parameters, ConnectContext context)
         {
             SetToken(parameters, context, "AadAccessToken", "aadGraph");
             if (context.Shape.Takes("MsAccessToken"))
@@ -29,6 +33,10 @@ namespace SecureAppModel.Connect
 
             SetIfTaken(parameters, context, "AccountId", context.Account);
             SetIfTaken(parameters, context, "TenantId", context.TenantId);
+        }
+
+        protected override void FillRest(Hashtable parameters, ConnectContext context)
+        {
             if (context.Shape.FirstOf("AzureEnvironmentName", "EnvironmentName") is string environment)
             {
                 string[] government = { "AzureUSGovernment", "USGovernment" };

@@ -12,21 +12,24 @@ namespace SecureAppModel.Connect
     /// </summary>
     internal sealed class CommandShape
     {
+        private static readonly Version s_none = new Version(0, 0);
+
         private readonly Dictionary<string, ParameterMetadata>? _parameters;
         private readonly ParameterMetadata? _anchor;
 
-        private CommandShape(Dictionary<string, ParameterMetadata>? parameters, string anchor)
+        private CommandShape(Dictionary<string, ParameterMetadata>? parameters, string? anchor, Version? version)
         {
             _parameters = parameters;
-            _anchor = Find(anchor);
+            _anchor = anchor is null ? null : Find(anchor);
+            Version = version;
         }
 
         /// <summary>A command that is not installed here: taken to be as its latest documentation says.</summary>
-        internal static CommandShape Documented { get; } = new CommandShape(null, string.Empty);
+        internal static CommandShape Documented { get; } = new CommandShape(null, null, null);
 
         /// <param name="command">The command to look at.</param>
-        /// <param name="anchor">The parameter that takes the token; what cannot stand beside it is not offered.</param>
-        internal static CommandShape Of(CommandInfo command, string anchor)
+        /// <param name="anchor">The parameter that takes the token or the certificate; what cannot stand beside it is not offered.</param>
+        internal static CommandShape Of(CommandInfo command, string? anchor)
         {
             CommandInfo real = command;
             while (real is AliasInfo { ResolvedCommand: CommandInfo target })
@@ -34,9 +37,16 @@ namespace SecureAppModel.Connect
                 real = target;
             }
 
+            // A function that belongs to no module, or to one that was made on the fly, has no version.
+            Version? version = real.Module?.Version;
             return new CommandShape(
-                new Dictionary<string, ParameterMetadata>(real.Parameters, StringComparer.OrdinalIgnoreCase), anchor);
+                new Dictionary<string, ParameterMetadata>(real.Parameters, StringComparer.OrdinalIgnoreCase),
+                anchor,
+                version is null || version == s_none ? null : version);
         }
+
+        /// <summary>The module's version; null where that is not known.</summary>
+        internal Version? Version { get; }
 
         internal bool IsDocumented => _parameters is null;
 

@@ -20,6 +20,18 @@ namespace SecureAppModel.Connect
         /// <summary>The environment's name as the user gave it: Public, USGov, ..</summary>
         internal string Environment { get; set; } = string.Empty;
 
+        /// <summary>Where users of the environment sign in: https://login.microsoftonline.com.</summary>
+        internal string LoginEndpoint { get; set; } = string.Empty;
+
+        /// <summary>The name of a service's resource in the environment.</summary>
+        internal Func<string, string> Resource { get; set; } = _ => string.Empty;
+
+        /// <summary>Set where the cmdlet signs in by itself; then there is no token.</summary>
+        internal CertificateProof? Certificate { get; set; }
+
+        /// <summary>The address of the site, for a service that is connected to one.</summary>
+        internal string? Site { get; set; }
+
         /// <summary>True where the tenant is another one than the user's, or the application's, own.</summary>
         internal bool IsCustomer { get; set; }
 
@@ -31,14 +43,21 @@ namespace SecureAppModel.Connect
         /// <summary>The user, or the application where there is none.</summary>
         internal string Account { get; set; } = string.Empty;
 
-        /// <summary>The tenant that the tokens are for.</summary>
-        internal string TenantId => _tokens.Values.First().TenantId;
+        /// <summary>The tenant as it was asked for, and the organization as -Organization has it.</summary>
+        internal string AskedTenant { get; set; } = string.Empty;
 
-        /// <summary>When the first of the tokens ends.</summary>
-        internal DateTimeOffset ExpiresOn => _tokens.Values.Min(token => token.ExpiresOn);
+        internal string? NamedOrganization { get; set; }
 
-        /// <summary>INVARIANT: every need of the service has its token when its parameters are put together.</summary>
+        /// <summary>The tenant that the tokens are for; without any, the one that was asked for.</summary>
+        internal string TenantId => _tokens.Count > 0 ? _tokens.Values.First().TenantId : AskedTenant;
+
+        /// <summary>When the first of the tokens ends; null where there is none.</summary>
+        internal DateTimeOffset? ExpiresOn => _tokens.Count > 0 ? _tokens.Values.Min(token => token.ExpiresOn) : (DateTimeOffset?)null;
+
+        /// <summary>INVARIANT: every need of the service that is not optional has its token when its parameters are put together.</summary>
         internal ServiceToken Token(string service) => _tokens[service];
+
+        internal bool Has(string service) => _tokens.ContainsKey(service);
 
         /// <summary>The domain that the tenant was made with, such as contoso.onmicrosoft.com; null where nothing says it.</summary>
         internal string? InitialDomain { get; set; }

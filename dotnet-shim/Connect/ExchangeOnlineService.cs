@@ -1,44 +1,29 @@
+using System;
 using System.Collections;
 using System.Collections.Generic;
 
 namespace SecureAppModel.Connect
 {
-    /// <summary>
-    /// Connect-ExchangeOnline: beside the token it must be told whose organization it is, in one of three ways:
-    /// -Organization for an application, -DelegatedOrganization for a partner's user in a customer's tenant,
-    /// -UserPrincipalName for a user at home.
-    /// </summary>
-    internal sealed class ExchangeOnlineService : ConnectService
+    /// <summary>Connect-ExchangeOnline ("Connect-ExchangeOnline", Microsoft's reference).</summary>
+    internal sealed class ExchangeOnlineService : ExchangeModuleService
     {
         internal override string Name => "ExchangeOnline";
 
         internal override string Command => "Connect-ExchangeOnline";
 
-        internal override string Module => "ExchangeOnlineManagement";
-
-        internal override string TokenParameter => "AccessToken";
+        internal override string? TokenSince => "3.1.0";
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("outlook") };
 
-        /// <summary>An application names the organization by that domain; its GUID is not taken (Connect-ExchangeOnline, -Organization).</summary>
-        internal override bool WantsInitialDomain(CommandShape shape, bool isAppOnly) => isAppOnly && shape.Takes("Organization");
+        internal override string Otherwise => "Invoke-SecureAppExchangeCommand runs Exchange cmdlets without any module.";
 
-        protected override void Fill(Hashtable parameters, ConnectContext context)
+        protected override Version RestSince { get; } = new Version(3, 0, 0);
+
+        /// <summary>An application names the organization by that domain; its GUID is not taken (-Organization).</summary>
+        internal override bool WantsInitialDomain(CommandShape shape, bool isAppOnly, bool isOwn) => isAppOnly && shape.Takes("Organization");
+
+        protected override void FillRest(Hashtable parameters, ConnectContext context)
         {
-            SetToken(parameters, context, "AccessToken", "outlook");
-            if (context.IsAppOnly)
-            {
-                SetIfTaken(parameters, context, "Organization", context.OrganizationName);
-            }
-            else if (context.IsCustomer)
-            {
-                parameters["DelegatedOrganization"] = context.OrganizationName;
-            }
-            else
-            {
-                parameters["UserPrincipalName"] = context.Account;
-            }
-
             SetIfTaken(parameters, context, "ShowBanner", false);
             SetCloud(
                 parameters,

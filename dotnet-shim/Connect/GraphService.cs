@@ -12,13 +12,20 @@ namespace SecureAppModel.Connect
 
         internal override string Module => "Microsoft.Graph.Authentication";
 
-        internal override string TokenParameter => "AccessToken";
+        internal override string? DisconnectCommand => "Disconnect-MgGraph";
+
+        internal override string? TokenParameter => "AccessToken";
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("graph") };
 
-        protected override void Fill(Hashtable parameters, ConnectContext context)
-        {
+        internal override CertificateNames? Certificate { get; } =
+            new CertificateNames("ClientId", "TenantId", "CertificateThumbprint") { Certificate = "Certificate" };
+
+        protected override void FillToken(Hashtable parameters, ConnectContext context) =>
             parameters["AccessToken"] = Token(context.Token("graph"), context.Shape.TypeOf("AccessToken"), secureByDefault: true);
+
+        protected override void FillRest(Hashtable parameters, ConnectContext context)
+        {
             SetIfTaken(parameters, context, "NoWelcome", true);
             SetCloud(parameters, context, "Environment", new[] { "USGov" }, new[] { "USGovDoD" }, new[] { "China" });
         }

@@ -12,14 +12,16 @@ namespace SecureAppModel.Connect
 
         internal override string Module => "MSOnline";
 
-        internal override string TokenParameter => "AdGraphAccessToken";
+        internal override string? DisconnectCommand => null;
+
+        internal override string? TokenParameter => "AdGraphAccessToken";
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("aadGraph"), new TokenNeed("graph") };
 
         internal override string? Retirement =>
             "MSOnline is retired: deprecated on 30 March 2024, supported until 30 March 2025, and its connections have been refused since May 2025. Use Microsoft Graph PowerShell instead (-Service Graph).";
 
-        protected override void Fill(Hashtable parameters, ConnectContext context)
+        protected override void FillToken(Hashtable parameters, ConnectContext context)
         {
             SetToken(parameters, context, "AdGraphAccessToken", "aadGraph");
             if (context.Shape.Takes("MsGraphAccessToken"))

@@ -16,11 +16,13 @@ namespace SecureAppModel.Connect
 
         internal override string Module => "PartnerCenter";
 
-        internal override string TokenParameter => "AccessToken";
+        internal override string? DisconnectCommand => "Disconnect-PartnerCenter";
+
+        internal override string? TokenParameter => "AccessToken";
 
         internal override IReadOnlyList<TokenNeed> Needs { get; } = new[] { new TokenNeed("partnerCenter", partnerTenant: true) };
 
-        protected override void Fill(Hashtable parameters, ConnectContext context)
+        protected override void FillToken(Hashtable parameters, ConnectContext context)
         {
             SetToken(parameters, context, "AccessToken", "partnerCenter");
             if (!context.Shape.IsDocumented)
@@ -39,10 +41,11 @@ namespace SecureAppModel.Connect
 
         private static object End(ConnectContext context)
         {
+            DateTimeOffset end = context.ExpiresOn ?? default;
             Type? type = context.Shape.TypeOf("AccessTokenExpiresOn");
             return (type is null ? null : Nullable.GetUnderlyingType(type) ?? type) == typeof(DateTime)
-                ? context.ExpiresOn.LocalDateTime
-                : context.ExpiresOn;
+                ? end.LocalDateTime
+                : end;
         }
     }
 }

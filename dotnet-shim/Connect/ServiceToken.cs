@@ -11,11 +11,22 @@ namespace SecureAppModel.Connect
             PartnerTenant = partnerTenant;
         }
 
+        /// <summary>One for the site that is connected to.</summary>
+        internal static TokenNeed OfSite { get; } = new TokenNeed("sharePoint");
+
         /// <summary>The service as an environment's table of resources names it: graph, aadGraph, outlook, partnerCenter.</summary>
         internal string Service { get; }
 
         /// <summary>True where it is the partner's own tenant whose token is needed, whatever the customer.</summary>
         internal bool PartnerTenant { get; }
+
+        /// <summary>True where the cmdlet connects without it, for fewer commands.</summary>
+        internal bool IsOptional { get; set; }
+
+        /// <summary>What it is asked for; null where the environment has no such service.</summary>
+        internal string? Resource(SecureAppEnvironment environment, string? site) => ReferenceEquals(this, OfSite)
+            ? (site is null ? null : Site.Resource(site))
+            : environment.Resources.Properties[Service]?.Value as string;
     }
 
     /// <summary>A token that was obtained.</summary>

@@ -36,7 +36,7 @@ public sealed class ConnectCloudTests
         $service = (& $type ConnectService).GetMethod('Find', $flags).Invoke($null, @('{{service}}'))
         $token = (& $type ServiceToken).GetConstructors($flags)[0].Invoke(@('token', '11111111-1111-1111-1111-111111111111', [datetimeoffset]::UtcNow, $null))
         $tokens = [Activator]::CreateInstance([System.Collections.Generic.Dictionary`2].MakeGenericType([string], (& $type ServiceToken)))
-        foreach ($name in 'graph', 'aadGraph', 'outlook', 'partnerCenter') { $tokens.Add($name, $token) }
+        foreach ($name in 'graph', 'aadGraph', 'outlook', 'partnerCenter', 'compliance', 'azure', 'teams', 'sharePoint') { $tokens.Add($name, $token) }
         $command = (Get-Command -Name $service.GetType().GetProperty('Command', $flags).GetValue($service)).PSObject.BaseObject
         $anchor = $service.GetType().GetProperty('TokenParameter', $flags).GetValue($service)
         $shape = (& $type CommandShape).GetMethod('Of', $flags).Invoke($null, @($command, $anchor))

@@ -97,6 +97,7 @@ public static class StopTable
         ["Enable-SecureAppAuditSubscription"] = Asks("Enable-SecureAppAuditSubscription -TenantId $customer -Credential $application", "manage"),
         ["Disable-SecureAppAuditSubscription"] = Asks("Disable-SecureAppAuditSubscription -TenantId $customer -Credential $application -Confirm:$false", "manage"),
 
+        ["Disconnect-DelegatedTenant"] = Local("Disconnect-DelegatedTenant", "sends nothing: it calls other modules' commands"),
         ["Test-SecureAppAuditExport"] = Local("Test-SecureAppAuditExport $folder -ErrorAction SilentlyContinue", "reads files"),
         ["Start-SecureAppSandbox"] = Local(
             "$sandbox2 = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0; Stop-SecureAppSandbox $sandbox2",
