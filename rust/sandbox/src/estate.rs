@@ -132,6 +132,11 @@ impl Tenant {
         crate::world::read(&self.health).clone()
     }
 
+    /// Switches the audit log on or off, as an administrator does.
+    pub(crate) fn set_auditing(&self, on: bool) {
+        crate::world::write(&self.health).auditing = on;
+    }
+
     pub(crate) fn change(&self, change: HealthChange) {
         let health = &mut *crate::world::write(&self.health);
         if let Some(consent) = change.consent {

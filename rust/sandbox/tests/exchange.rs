@@ -304,3 +304,55 @@ async fn only_who_has_permission_and_role_gets_in() {
     let token = cloud.token(cloud.tenant(0), common::GRAPH).await;
     assert_eq!(cloud.call(reqwest::Method::POST, &outlook, &token).await.status, 401);
 }
+
+#[tokio::test]
+async fn cmdlets_read_change_ask_and_find_nothing() {
+    let cloud = start(busy_hour(10)).await;
+    let exchange = Exchange::of(&cloud).await;
+    let url = exchange.address("beta");
+    let run = |cmdlet: &'static str, parameters: Value| {
+        let (exchange, url) = (&exchange, &url);
+        async move { exchange.post(url, cmdlet, &parameters).await }
+    };
+
+    let mailboxes = run("Get-Mailbox", json!({"ResultSize": 3})).await.json();
+    assert_eq!(mailboxes["value"].as_array().unwrap().len(), 3);
+    assert_eq!(mailboxes["@adminapi.warnings"].as_array().unwrap().len(), 1);
+    let all = run("Get-Mailbox", json!({"ResultSize": "Unlimited"})).await.json();
+    assert_eq!(all["value"].as_array().unwrap().len(), 12);
+    assert_eq!(all["value"][0]["WhenCreated@data.type"], "System.DateTime");
+
+    let lee = json!({"Identity": "lee.gu", "PopEnabled": false});
+    for (warnings, pop) in [(0, false), (1, false)] {
+        let reply = run("Set-CASMailbox", lee.clone()).await.json();
+        assert_eq!(reply["@adminapi.warnings"].as_array().unwrap().len(), warnings);
+        let row = run("Get-CASMailbox", json!({"Identity": "Lee Gu"})).await.json();
+        assert_eq!(row["value"][0]["PopEnabled"], pop);
+    }
+    let nobody = run("Set-CASMailbox", json!({"Identity": "nobody"})).await;
+    assert!(nobody.status == 404 && nobody.text.contains("ManagementObjectNotFoundException"));
+
+    let rule = json!({"Identity": "Disclaimer for legal"});
+    let asked = run("Remove-TransportRule", rule).await.json();
+    assert!(asked["@adminapi.confirmationmessage"]
+        .as_str()
+        .unwrap()
+        .contains("legal"));
+    for (confirm, left) in [(true, 3), (false, 2)] {
+        let told = json!({"Identity": "Disclaimer for legal", "Confirm": confirm});
+        assert_eq!(run("Remove-TransportRule", told).await.status, 200);
+        let rules = run("Get-TransportRule", json!({})).await.json();
+        assert_eq!(rules["value"].as_array().unwrap().len(), left);
+    }
+
+    let off = json!({"UnifiedAuditLogIngestionEnabled": false});
+    assert_eq!(run("Set-AdminAuditLogConfig", off.clone()).await.status, 200);
+    let config = run("Get-AdminAuditLogConfig", json!({})).await.json();
+    assert_eq!(config["value"][0]["UnifiedAuditLogIngestionEnabled"], false);
+    let control = cloud.sandbox.control();
+    control
+        .set_tenant(cloud.tenant(0), json!({"auditRole": false}))
+        .unwrap();
+    assert_eq!(run("Set-AdminAuditLogConfig", off).await.status, 403);
+    assert_eq!(run("Get-OrganizationConfig", json!({})).await.status, 200);
+}

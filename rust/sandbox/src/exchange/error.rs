@@ -38,6 +38,18 @@ impl ExchangeError {
         }
     }
 
+    /// A cmdlet is to work on what is not there.
+    pub(super) fn no_object(identity: &str, organization: &str) -> Self {
+        ExchangeError::Told {
+            status: 404,
+            code: "NotFound",
+            exception: Some("ManagementObjectNotFoundException"),
+            message: format!(
+                "The operation couldn't be performed because object '{identity}' couldn't be found on '{organization}'."
+            ),
+        }
+    }
+
     pub(super) fn not_found() -> Self {
         ExchangeError::Told {
             status: 404,

@@ -5,6 +5,8 @@
 //! body again, 403 with zero bytes for a cmdlet that the caller does not have.
 
 mod error;
+mod mailboxes;
+mod organization;
 mod page;
 mod parameters;
 mod search;
@@ -16,7 +18,7 @@ use std::sync::{Mutex, RwLock};
 
 use http::{HeaderName, Method};
 use serde::Deserialize;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value};
 
 use crate::estate::Tenant;
 use crate::graph::mail;
@@ -35,6 +37,8 @@ pub(crate) struct Exchange {
     settings: RwLock<ExchangeSettings>,
     sessions: Mutex<Sessions>,
     pages: Mutex<Pages>,
+    switched: mailboxes::Switched,
+    removed: organization::Removed,
 }
 
 impl Exchange {
@@ -47,17 +51,19 @@ impl Exchange {
     }
 }
 
-/// What a cmdlet gives: its rows, and what it warns of.
+/// What a cmdlet gives: its rows, what it warns of, and what it asks before it does anything.
+#[derive(Default)]
 struct Output {
     rows: Vec<page::Row>,
     warnings: Vec<String>,
+    confirmation: Option<String>,
 }
 
 impl Output {
     fn one(row: Value) -> Self {
         Output {
             rows: vec![page::Row::Plain(row)],
-            warnings: Vec::new(),
+            ..Output::default()
         }
     }
 }
@@ -158,17 +164,14 @@ fn answer(world: &World, call: &Call) -> Result<Reply, ExchangeError> {
 fn run(world: &World, tenant: &Tenant, cmdlet: &str, parameters: &Parameters) -> Result<Output, ExchangeError> {
     match cmdlet.to_ascii_lowercase().as_str() {
         "search-unifiedauditlog" if tenant.health().audit_role => search::run(world, tenant, parameters),
-        "get-adminauditlogconfig" => {
-            parameters.only(&[])?;
-            Ok(Output::one(json!({
-                "AdminAuditLogEnabled": true,
-                "UnifiedAuditLogIngestionEnabled": tenant.health().auditing,
-                "UnifiedAuditLogFirstOptInDate@data.type": "System.DateTime",
-                "UnifiedAuditLogFirstOptInDate": "2022-09-21T08:07:47.0000000+00:00",
-                "Identity": "Admin Audit Log Settings",
-                "IsValid": true,
-            })))
-        }
+        "get-adminauditlogconfig" => organization::audit(tenant, parameters),
+        "set-adminauditlogconfig" if tenant.health().audit_role => organization::set_audit(tenant, parameters),
+        "get-organizationconfig" => organization::config(tenant, parameters),
+        "get-transportrule" => organization::rules(world, tenant, parameters),
+        "remove-transportrule" => organization::remove_rule(world, tenant, parameters),
+        "get-mailbox" => mailboxes::mailboxes(world, tenant, parameters),
+        "get-casmailbox" => mailboxes::protocols(world, tenant, parameters),
+        "set-casmailbox" => mailboxes::switch(world, tenant, parameters),
         // Whoever lacks a cmdlet's role does not have the cmdlet.
         _ => Err(ExchangeError::NoSuchCmdlet),
     }

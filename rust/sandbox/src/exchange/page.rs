@@ -37,6 +37,7 @@ pub(super) struct AuditRow {
 pub(super) struct Page {
     rows: Vec<Row>,
     warnings: Vec<String>,
+    confirmation: Option<String>,
     next: Option<String>,
 }
 
@@ -48,6 +49,7 @@ impl Page {
     pub(super) fn first(world: &World, tenant: &Tenant, output: Output) -> Self {
         Page {
             warnings: output.warnings,
+            confirmation: output.confirmation,
             ..cut(world, tenant, output.rows)
         }
     }
@@ -63,6 +65,9 @@ impl Page {
             "@adminapi.warnings": self.warnings,
             "value": rows,
         });
+        if let Some(question) = self.confirmation {
+            body["@adminapi.confirmationmessage"] = question.into();
+        }
         if let Some(token) = self.next {
             body["@odata.nextLink"] = format!("{address}/InvokeCommand?$skiptoken={token}").into();
         }
@@ -109,6 +114,7 @@ fn cut(world: &World, tenant: &Tenant, mut rows: Vec<Row>) -> Page {
     Page {
         rows,
         warnings: Vec::new(),
+        confirmation: None,
         next,
     }
 }

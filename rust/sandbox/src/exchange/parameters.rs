@@ -47,6 +47,25 @@ impl Parameters {
         self.value(name)?.as_str()
     }
 
+    /// A text that the cmdlet cannot do without.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, ExchangeError> {
+        self.text(name).ok_or_else(|| {
+            ExchangeError::thrown(
+                "ParameterBindingException",
+                format!("Cannot process command because of one or more missing mandatory parameters: {name}."),
+            )
+        })
+    }
+
+    /// A switch or a truth value.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, ExchangeError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(on)) => Ok(Some(*on)),
+            Some(_) => Err(self.unusable(name, "Cannot convert the value to type \"System.Boolean\".")),
+        }
+    }
+
     /// One text, or several.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         match self.value(name) {
@@ -72,12 +91,7 @@ impl Parameters {
 
     /// A moment in seconds since 1970; without a zone it is UTC.
     pub(super) fn moment(&self, name: &str) -> Result<i64, ExchangeError> {
-        let Some(text) = self.text(name) else {
-            return Err(ExchangeError::thrown(
-                "ParameterBindingException",
-                format!("Cannot process command because of one or more missing mandatory parameters: {name}."),
-            ));
-        };
+        let text = self.needed(name)?;
         let trimmed = text.trim_end_matches("+00:00").trim_end_matches('Z');
         let full = if trimmed.len() == 10 {
             format!("{trimmed}T00:00:00")

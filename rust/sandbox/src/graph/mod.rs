@@ -13,7 +13,7 @@ mod page;
 pub(crate) mod reports;
 pub(crate) mod security;
 mod settings;
-mod users;
+pub(crate) mod users;
 
 use std::sync::RwLock;
 

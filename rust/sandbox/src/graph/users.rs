@@ -93,10 +93,15 @@ pub(super) fn serve(
     }
 }
 
+/// The users of a tenant, as they are now.
+pub(crate) fn all(world: &World, tenant: &Tenant) -> Vec<Value> {
+    (0..NAMES.len()).map(|at| user(world, tenant, at)).collect()
+}
+
 fn found(world: &World, tenant: &Tenant, name: &str) -> Result<Value, GraphError> {
     let is_named = |user: &Value, field: &str| user[field].as_str().is_some_and(|text| text.eq_ignore_ascii_case(name));
-    (0..NAMES.len())
-        .map(|at| user(world, tenant, at))
+    all(world, tenant)
+        .into_iter()
         .find(|user| is_named(user, "id") || is_named(user, "userPrincipalName"))
         .ok_or_else(|| {
             let text = format!(

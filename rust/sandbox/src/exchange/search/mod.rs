@@ -73,8 +73,8 @@ pub(super) fn run(world: &World, tenant: &Tenant, parameters: &Parameters) -> Re
             "An error occurred while processing your request: failed to process request. Try again."
         };
         return Ok(Output {
-            rows: Vec::new(),
             warnings: vec![warning.to_owned()],
+            ..Output::default()
         });
     }
     let filter = Filter::read(parameters);
@@ -164,6 +164,6 @@ fn output(rows: session::Rows, size: usize, settings: &ExchangeSettings) -> Outp
     Output {
         // Rows come in descending order of their index.
         rows: rows.rows.into_iter().rev().map(row).collect(),
-        warnings: Vec::new(),
+        ..Output::default()
     }
 }
