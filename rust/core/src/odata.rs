@@ -34,6 +34,10 @@ pub(crate) struct Page {
     /// Each item as its JSON.
     pub(crate) items: Vec<Vec<u8>>,
     pub(crate) warnings: Vec<String>,
+    /// Errors that Exchange Online's cmdlets have gone on after.
+    pub(crate) errors: Vec<String>,
+    /// One of its cmdlets asks whether it shall, and has done nothing.
+    pub(crate) asks: bool,
 }
 
 /// A collection that is being read. A next link is followed only to the place where the first page is: the token that goes
@@ -41,7 +45,8 @@ pub(crate) struct Page {
 pub(crate) struct Pages<C> {
     collection: C,
     home: Url,
-    next: Option<Url>,
+    /// Where it goes on, or why it cannot.
+    next: Option<Result<Url>>,
     page: u32,
 }
 
@@ -50,14 +55,15 @@ impl<C: Collection> Pages<C> {
         Pages {
             collection,
             home: first.clone(),
-            next: Some(first),
+            next: Some(Ok(first)),
             page: 0,
         }
     }
 
-    /// The next page; `None` after the last one. After an error there is none.
+    /// The next page; `None` after the last one. After an error there is none. A page whose link leads nowhere is given, and the
+    /// error comes in place of the one after it.
     pub(crate) async fn next(&mut self) -> Result<Option<Page>> {
-        let Some(url) = self.next.take() else {
+        let Some(url) = self.next.take().transpose()? else {
             return Ok(None);
         };
         if self.page >= MOST_PAGES {
@@ -80,16 +86,12 @@ impl<C: Collection> Pages<C> {
                 read => break read?,
             }
         };
-        if let Some(link) = &around.next {
-            let following = self.follow(&url, link)?;
-            if following == url && self.collection.is_repeatable(self.page + 1) {
-                return Err(self.astray("names a page as its own next one"));
-            }
-            self.next = Some(following);
-        }
+        self.next = around.next.as_deref().map(|link| self.follow(&url, link));
         self.page += 1;
         Ok(Some(Page {
             items,
+            errors: texts(around.errors),
+            asks: !texts(around.confirmation).is_empty(),
             warnings: around.warnings,
         }))
     }
@@ -100,6 +102,9 @@ impl<C: Collection> Pages<C> {
         let mut reply = authorized(collection.engine(), collection.token(), spec).await?;
         if !reply.is_success() {
             return Err(collection.refused(&reply));
+        }
+        if reply.status() == 204 {
+            return Ok((Vec::new(), Around::default()));
         }
         let mut envelope = Envelope::new(LARGEST_ITEM);
         let mut items = Vec::new();
@@ -113,12 +118,31 @@ impl<C: Collection> Pages<C> {
     }
 
     fn follow(&self, current: &Url, link: &str) -> Result<Url> {
-        follow(&self.home, current, link).map_err(|what| self.astray(&what))
+        match follow(&self.home, current, link) {
+            Ok(url) if url == *current && self.collection.is_repeatable(self.page + 1) => {
+                Err(self.astray("names a page as its own next one"))
+            }
+            followed => followed.map_err(|what| self.astray(&what)),
+        }
     }
 
     #[cold]
     fn astray(&self, what: &str) -> Error {
         astray(&self.collection.name(), what, self.collection.token())
+    }
+}
+
+/// What somebody is to read, in a text or an object, or in a list of them.
+fn texts(value: serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Null => Vec::new(),
+        serde_json::Value::String(text) if text.trim().is_empty() => Vec::new(),
+        serde_json::Value::String(text) => vec![text],
+        serde_json::Value::Array(items) => items.into_iter().flat_map(texts).collect(),
+        other => match ["message", "Message"].iter().find_map(|key| other[*key].as_str()) {
+            Some(text) => vec![text.to_owned()],
+            None => vec![other.to_string()],
+        },
     }
 }
 

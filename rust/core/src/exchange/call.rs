@@ -7,6 +7,7 @@ use crate::http::{random_id, Reply, RequestSpec, Retry};
 use crate::odata::Collection;
 use crate::token::TokenRequest;
 use reqwest::header::HeaderName;
+use std::borrow::Cow;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -14,7 +15,9 @@ pub(super) const PATIENCE: Retry = Retry::PATIENT;
 
 pub(crate) struct Call {
     pub(super) api: AdminApi,
-    pub(super) cmdlet: &'static str,
+    pub(super) cmdlet: Cow<'static, str>,
+    /// Its first page may be asked for twice.
+    pub(super) repeatable: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -36,9 +39,9 @@ impl Collection for Call {
         let name = HeaderName::from_static;
         Ok(RequestSpec::post(url.as_str())?
             .json(Zeroizing::new(self.body.clone()))
-            .header(name("x-anchormailbox"), &self.api.anchor())?
+            .header(name("x-anchormailbox"), &self.api.anchor(&self.cmdlet))?
             .header(name("prefer"), "odata.maxpagesize=1000")?
-            .header(name("x-cmdletname"), self.cmdlet)?
+            .header(name("x-cmdletname"), &self.cmdlet)?
             .header(name("x-responseformat"), "json")?
             .header(name("client-request-id"), &random_id()?)?
             .repeatable(self.is_repeatable(page))
@@ -47,11 +50,11 @@ impl Collection for Call {
     }
 
     fn refused(&self, reply: &Reply) -> Error {
-        explain::refusal(reply, self.cmdlet, &self.api.tenant)
+        explain::refusal(reply, &self.cmdlet, &self.api.tenant)
     }
 
     /// A cmdlet may change something, and a search's session goes on with every call.
     fn is_repeatable(&self, page: u32) -> bool {
-        page > 0
+        page > 0 || self.repeatable
     }
 }

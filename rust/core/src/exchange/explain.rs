@@ -10,11 +10,22 @@ use serde_json::Value;
 pub(super) fn refusal(reply: &Reply, cmdlet: &str, tenant: &TenantId) -> Error {
     let plain = reply.error(&format!("run {cmdlet}"));
     let mut service = plain.service().cloned().unwrap_or_default();
-    if let Some(said) = detail(reply.bytes()) {
-        service.description = said;
+    let mut thrown = None;
+    if let Some(detail) = Detail::read(reply.bytes()) {
+        service.description = detail.said;
+        thrown = detail.exception;
+    }
+    if let Some(exception) = &thrown {
+        service.code.clone_from(exception);
     }
     let said = &service.description;
     let no_body = reply.bytes().iter().all(|byte| *byte == 0);
+    if let Some((kind, what, advice)) = thrown.as_deref().and_then(meaning) {
+        return Error::new(kind, format!("{cmdlet} {what}"))
+            .advise(advice)
+            .with_service(service)
+            .for_tenant(tenant.as_str());
+    }
     let (kind, what, advice) = match reply.status() {
         401 => (
             Kind::NotSignedIn,
@@ -41,13 +52,13 @@ pub(super) fn refusal(reply: &Reply, cmdlet: &str, tenant: &TenantId) -> Error {
         404 => (
             Kind::NotFound,
             "Exchange Online does not know this organization".to_owned(),
-            "Check the tenant: one without Exchange Online licences has no audit search.",
+            "Check the tenant: one without Exchange Online licences has neither mailboxes nor an audit search.",
         ),
         405 => (
             Kind::Protocol,
             "this host does not run cmdlets".to_owned(),
             "Check the environment's Exchange host with Get-SecureAppEnvironment: the interface is private, and the service may have \
-             moved it. The activity feed and Microsoft Graph have the same records.",
+             moved it. For audit records, the activity feed and Microsoft Graph have the same.",
         ),
         400 => (
             Kind::InvalidInput,
@@ -70,7 +81,7 @@ pub(crate) fn lacks_cmdlet(error: &Error) -> bool {
 }
 
 #[cold]
-pub(super) fn unreadable(cmdlet: &str, tenant: &TenantId) -> Error {
+pub(crate) fn unreadable(cmdlet: &str, tenant: &TenantId) -> Error {
     Error::new(
         Kind::Protocol,
         format!("{cmdlet} gave a row that is not what it should be"),
@@ -79,13 +90,68 @@ pub(super) fn unreadable(cmdlet: &str, tenant: &TenantId) -> Error {
     .for_tenant(tenant.as_str())
 }
 
-/// The useful text of an error: the third part of `Ex6F9304|Microsoft.Exchange.Some.Exception|text`.
-fn detail(body: &[u8]) -> Option<String> {
-    let json: Value = serde_json::from_slice(body).ok()?;
-    let details = json["error"]["details"].as_array()?;
-    let text = details.iter().find_map(|detail| detail["message"].as_str())?;
-    let said = text.splitn(3, '|').nth(2).unwrap_or(text);
-    Some(said.lines().next().unwrap_or_default().trim().to_owned())
+/// What a cmdlet's exception stands for, where its name says it; what else fails goes by the status.
+fn meaning(exception: &str) -> Option<(Kind, &'static str, &'static str)> {
+    let has = |words: &[&str]| words.iter().any(|word| exception.contains(word));
+    Some(if has(&["NotFound"]) {
+        (
+            Kind::NotFound,
+            "did not find what its parameters name",
+            "Check the name and the tenant: what the parameters name is not in this organization.",
+        )
+    } else if has(&["AlreadyExists", "Duplicate"]) {
+        (
+            Kind::InvalidInput,
+            "was to make what is there already",
+            "It is there already: look at it with the Get- cmdlet and change it with the Set- cmdlet, or use another name.",
+        )
+    } else if has(&["Unauthorized", "AccessDenied", "Authorization"]) {
+        (
+            Kind::Denied,
+            "is not for this account with these parameters",
+            "Assign the account an Exchange role that has this cmdlet with these parameters, then wait up to an hour.",
+        )
+    } else if has(&["Overbudget", "OverBudget", "Throttl"]) {
+        (
+            Kind::Throttled,
+            "was not run, because too much was asked of this organization",
+            "Try again later, and ask for fewer tenants at once (-ThrottleLimit).",
+        )
+    } else if has(&["ParameterSet", "ParameterBinding", "Parse", "Invalid", "Argument"]) {
+        (
+            Kind::InvalidInput,
+            "refuses its parameters",
+            "Check -Parameters against the cmdlet's reference: their names, their types, and which go together.",
+        )
+    } else {
+        return None;
+    })
+}
+
+/// What a failed cmdlet tells.
+#[derive(Debug, PartialEq, Eq)]
+struct Detail {
+    /// The exception's name without its namespace.
+    exception: Option<String>,
+    said: String,
+}
+
+impl Detail {
+    /// `Ex6F9304|Microsoft.Exchange.Some.Exception|text`, or a text alone.
+    fn read(body: &[u8]) -> Option<Self> {
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let details = json["error"]["details"].as_array()?;
+        let text = details.iter().find_map(|detail| detail["message"].as_str())?;
+        let parts: Vec<&str> = text.splitn(3, '|').collect();
+        let (exception, said) = match parts.as_slice() {
+            [_, exception, said] => (exception.rsplit('.').next(), *said),
+            _ => (None, text),
+        };
+        Some(Detail {
+            exception: exception.filter(|name| !name.is_empty()).map(str::to_owned),
+            said: said.lines().next().unwrap_or_default().trim().to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -93,16 +159,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_useful_text_is_found() {
+    fn the_useful_text_and_the_exception_are_found() {
         let body = br#"{"error":{"code":"NotFound","message":"Error executing cmdlet","details":[{"code":"Client",
             "message":"Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|The object|x couldn't be found.\r\nmore"}]}}"#;
-        assert_eq!(detail(body).as_deref(), Some("The object|x couldn't be found."));
-        assert_eq!(
-            detail(br#"{"error":{"details":[{"message":"plain"}]}}"#).as_deref(),
-            Some("plain")
-        );
+        let detail = Detail::read(body).unwrap();
+        assert_eq!(detail.said, "The object|x couldn't be found.");
+        let exception = detail.exception.unwrap();
+        assert_eq!(exception, "ManagementObjectNotFoundException");
+        assert_eq!(meaning(&exception).unwrap().0, Kind::NotFound);
+        let plain = Detail::read(br#"{"error":{"details":[{"message":"plain"}]}}"#).unwrap();
+        assert_eq!((plain.exception, plain.said.as_str()), (None, "plain"));
         for nothing in [&b"{}"[..], b"", b"\0\0", br#"{"error":{"details":[]}}"#] {
-            assert_eq!(detail(nothing), None);
+            assert_eq!(Detail::read(nothing), None);
         }
+    }
+
+    #[test]
+    fn an_exception_that_says_nothing_goes_by_the_status() {
+        assert_eq!(meaning("AmbiguousParameterSetException").unwrap().0, Kind::InvalidInput);
+        assert_eq!(meaning("ADObjectAlreadyExistsException").unwrap().0, Kind::InvalidInput);
+        assert_eq!(meaning("OverBudgetException").unwrap().0, Kind::Throttled);
+        assert!(meaning("DataSourceOperationException").is_none());
     }
 }

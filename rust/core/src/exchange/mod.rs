@@ -5,11 +5,13 @@
 //! that takes the same body again.
 
 mod call;
+mod cmdlet;
 mod explain;
+pub(crate) mod row;
 
-pub(crate) use explain::lacks_cmdlet;
-
-use call::Call;
+pub(crate) use call::Call;
+pub(crate) use cmdlet::{parameters, Cmdlet};
+pub(crate) use explain::{lacks_cmdlet, unreadable};
 
 use crate::engine::Engine;
 use crate::environment::Service;
@@ -19,12 +21,16 @@ use crate::odata::Pages;
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
 use serde::de::DeserializeOwned;
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 use url::Url;
 
 /// The mailbox that every organization has: requests that name it reach the organization, whoever asks.
 const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
+
+/// The mailbox that keeps the audit settings: what changes them is sent there.
+const AUDIT_ANCHOR: &str = "SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}";
 
 /// Requests of one tenant in flight at most, where they have a pace.
 const REQUESTS: usize = 4;
@@ -38,6 +44,8 @@ pub(crate) struct AdminApi {
     address: Url,
     retry: Retry,
     pace: Option<Arc<Pace>>,
+    /// Where requests are routed, where that is not the organization's own mailbox.
+    anchor: Option<String>,
 }
 
 impl AdminApi {
@@ -57,6 +65,7 @@ impl AdminApi {
             address,
             retry: call::PATIENCE,
             pace: None,
+            anchor: None,
         })
     }
 
@@ -83,12 +92,35 @@ impl AdminApi {
     /// Runs a cmdlet; nothing is sent before its first page is asked for. Where a cmdlet could not do its work, it may say so
     /// in a page's warnings alone.
     pub(crate) fn call(&self, cmdlet: &'static str, parameters: &Value) -> Result<Pages<Call>> {
+        self.pages(Cow::Borrowed(cmdlet), false, parameters)
+    }
+
+    /// The same for a cmdlet that the user names, which is sent again after a failure where that does no harm.
+    pub(crate) fn run(&self, cmdlet: &Cmdlet, parameters: Map<String, Value>) -> Result<Pages<Call>> {
+        let name = Cow::Owned(cmdlet.name().to_owned());
+        self.pages(name, cmdlet.is_repeatable(), &Value::Object(parameters))
+    }
+
+    /// The same, with requests routed to a mailbox: a user's name, or a whole hint such as `SMTP:adele@contoso.com`.
+    pub(crate) fn anchored(self, mailbox: Option<&str>) -> Self {
+        let hint = |mailbox: &str| match mailbox.contains(':') {
+            true => mailbox.to_owned(),
+            false => format!("UPN:{mailbox}"),
+        };
+        AdminApi {
+            anchor: mailbox.map(hint),
+            ..self
+        }
+    }
+
+    fn pages(&self, cmdlet: Cow<'static, str>, repeatable: bool, parameters: &Value) -> Result<Pages<Call>> {
         let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
         let body =
             serde_json::to_vec(&body).map_err(|cause| Error::internal(format!("the cmdlet's input: {cause}")))?;
         let call = Call {
             api: self.clone(),
             cmdlet,
+            repeatable,
             body,
         };
         Ok(Pages::new(call, self.address.clone()))
@@ -106,7 +138,18 @@ impl AdminApi {
         Ok(rows)
     }
 
-    fn anchor(&self) -> String {
-        format!("APP:{ANCHOR}@{}", self.tenant)
+    pub(crate) fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn anchor(&self, cmdlet: &str) -> String {
+        if let Some(anchor) = &self.anchor {
+            return anchor.clone();
+        }
+        let mailbox = match cmdlet.eq_ignore_ascii_case("Set-AdminAuditLogConfig") {
+            true => AUDIT_ANCHOR,
+            false => ANCHOR,
+        };
+        format!("APP:{mailbox}@{}", self.tenant)
     }
 }

@@ -32,6 +32,12 @@ pub struct Around {
     /// Exchange Online's admin API puts what a cmdlet warns of here.
     #[serde(rename = "@adminapi.warnings", default)]
     pub warnings: Vec<String>,
+    /// The same for errors that left the cmdlet going on; texts, or objects.
+    #[serde(rename = "@adminapi.errors", default)]
+    pub errors: serde_json::Value,
+    /// The same for a question to whoever runs a cmdlet, which has done nothing yet.
+    #[serde(rename = "@adminapi.confirmationmessage", default)]
+    pub confirmation: serde_json::Value,
 }
 
 impl Envelope {

@@ -1,5 +1,6 @@
 //! The commands. Each file is one kind of request.
 
+mod asking;
 mod audit;
 mod audit_export;
 mod audit_read;
@@ -9,6 +10,7 @@ mod audit_verify;
 mod certificate_create;
 mod credential_test;
 mod delegated_tenants;
+mod exchange_command;
 mod mail_send;
 mod object_ids;
 mod rest;
@@ -54,6 +56,7 @@ impl Operation {
             "credential_save" => store::save(session, request),
             "credential_test" => credential_test::start(session, request),
             "delegated_tenants" => delegated_tenants::start(session, request),
+            "exchange_command" => exchange_command::start(session, request),
             "rest_batch" => rest::batch(session, request),
             "rest_request" => rest::start(session, request),
             "security_alerts" => security::alerts(session, request),

@@ -1,6 +1,6 @@
 //! `security_alerts`: each tenant's alerts, while they come.
 
-use super::{about, Answer, Asking};
+use super::{about, asking, Answer, Asking};
 use crate::engine::Session;
 use crate::error::Result;
 use crate::operation::{or_cancelled, Context, Operation, Sink};
@@ -18,7 +18,7 @@ struct Reading {
 }
 
 pub(crate) fn start(session: &Session, request: &Request) -> Result<Operation> {
-    let asking = Asking::read(session, request, &AlertFilter::FIELDS)?;
+    let asking = asking(session, request, &AlertFilter::FIELDS)?;
     let filter = AlertFilter::read(request)?;
     Ok(Operation::spawn(session, |context| run(context, asking, filter)))
 }

@@ -1,6 +1,6 @@
 //! `security_scores`: each tenant's Microsoft Secure Score, with its controls and its last days where that is wanted.
 
-use super::{about, Answer, Asking};
+use super::{about, asking, Answer, Asking};
 use crate::engine::Session;
 use crate::error::{Error, Result};
 use crate::operation::{or_cancelled, Context, Operation};
@@ -21,7 +21,7 @@ struct Reading {
 }
 
 pub(crate) fn start(session: &Session, request: &Request) -> Result<Operation> {
-    let asking = Asking::read(session, request, &["days", "controls"])?;
+    let asking = asking(session, request, &["days", "controls"])?;
     let days = request.opt_int("days")?.unwrap_or(1);
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(

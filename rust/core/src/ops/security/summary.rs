@@ -3,7 +3,7 @@
 //! A row is told as soon as it is there. The files are written when all customers have answered: a stopped run leaves those of the
 //! run before as they were. A file that cannot be written is a failure of its own, and takes nothing from the others.
 
-use super::{Answer, Asking};
+use super::{asking, Answer, Asking};
 use crate::engine::Session;
 use crate::error::{Error, Result};
 use crate::graph::GraphApi;
@@ -28,7 +28,7 @@ struct Reading {
 }
 
 pub(crate) fn start(session: &Session, request: &Request) -> Result<Operation> {
-    let asking = Asking::read(session, request, &["historyPath", "csvPath", "htmlPath"])?;
+    let asking = asking(session, request, &["historyPath", "csvPath", "htmlPath"])?;
     let history = request.opt_text("historyPath")?.map(PathBuf::from);
     let report = Report::new(request.opt_text("csvPath")?, request.opt_text("htmlPath")?)?;
     Ok(Operation::spawn(session, |context| {
