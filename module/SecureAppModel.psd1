@@ -40,6 +40,7 @@
         'Get-SecureAppKeyVaultSecret'
         'Get-SecureAppTokenCache'
         'Invoke-DelegatedTenantCommand'
+        'Invoke-SecureAppExchangeCommand'
         'Invoke-SecureAppRequest'
         'New-SecureAppCertificate'
         'New-SecureAppCredential'

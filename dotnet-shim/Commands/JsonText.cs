@@ -58,6 +58,9 @@ namespace SecureAppModel.Commands
                 case bool flag:
                     _text.Append(flag ? "true" : "false");
                     return;
+                case SwitchParameter given:
+                    _text.Append(given.IsPresent ? "true" : "false");
+                    return;
                 case string text:
                     Text(text);
                     return;

@@ -15,7 +15,7 @@ namespace SecureAppModel.Commands
         [Alias("Tenant", "CustomerId", "CustomerContextId")]
         [TenantTransformation]
         [ArgumentCompleter(typeof(TenantCompleter))]
-        public string[]? TenantId { get; set; }
+        public virtual string[]? TenantId { get; set; }
 
         /// <summary>The customer's name as it shall appear in the results; Get-DelegatedTenant gives it.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]

@@ -60,6 +60,7 @@ public static class StopTable
         ["Get-DelegatedTenantSecurityAlert"] = Asks("Get-DelegatedTenantSecurityAlert $customer $application", "graph"),
         ["Get-DelegatedTenantSecuritySummary"] = Asks("Get-DelegatedTenantSecuritySummary $customer $application", "graph"),
         ["Invoke-SecureAppRequest"] = Asks("Invoke-SecureAppRequest /v1.0/users -TenantId $customer -Credential $application", "graph"),
+        ["Invoke-SecureAppExchangeCommand"] = Asks("Invoke-SecureAppExchangeCommand Get-Mailbox -TenantId $customer -Credential $application", "outlook"),
         ["Invoke-DelegatedTenantCommand"] = Asks(
             "Invoke-DelegatedTenantCommand -TenantId $customer -Credential $application -Resource https://graph.microsoft.com { Invoke-SecureAppRequest /v1.0/users -TenantId $Tenant.TenantId }", "graph"),
         ["Connect-DelegatedTenant"] = Asks(
