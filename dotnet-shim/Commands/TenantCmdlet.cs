@@ -26,7 +26,7 @@ namespace SecureAppModel.Commands
         public int? ThrottleLimit { get; set; }
 
         [Parameter]
-        public SwitchParameter AppOnly { get; set; }
+        public virtual SwitchParameter AppOnly { get; set; }
 
         [Parameter]
         [ArgumentCompleter(typeof(EnvironmentCompleter))]

@@ -2,6 +2,7 @@
 
 mod token_cache;
 
+use crate::consent::Wanted;
 use crate::engine::Engine;
 use crate::environment::Definition;
 use crate::error::{Error, Result};
@@ -10,10 +11,24 @@ use crate::jwt;
 use crate::request::Request;
 use crate::value::Value;
 
-/// Answers `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `store.due`, `store.document`,
+/// Answers `consent.wanted`, `environment.add`, `environment.remove`, `environment.list`, `environment.get`, `store.due`, `store.document`,
 /// `store.written`, `token.read`, `token_cache.list`, `token_cache.clear` or `json.read`.
 pub fn immediate(engine: &Engine, request: &Request) -> Result<Value> {
     match request.kind() {
+        // Which permissions a `consents` operation with these fields would grant.
+        "consent.wanted" => {
+            request.only(&[&["environment"][..], &Wanted::FIELDS].concat())?;
+            let environment = engine
+                .environments()
+                .find(request.opt_text("environment")?.unwrap_or_default())?;
+            let wanted = Wanted::read(&environment, request)?;
+            let shown = wanted.into_iter().map(|wanted| {
+                Value::map()
+                    .with("resource", wanted.api.name)
+                    .with("scopes", wanted.scopes)
+            });
+            Ok(Value::List(shown.collect()))
+        }
         "environment.add" => {
             let definition = Definition::from_request(request)?;
             Ok(engine

@@ -11,6 +11,7 @@
 mod audit;
 mod certificate;
 mod check;
+mod consent;
 pub mod credential;
 mod delegated;
 mod directory;

@@ -77,7 +77,7 @@ impl ApplicationState {
         *write(&self.withheld) = permissions;
     }
 
-    fn granted(&self, permissions: &[&'static str]) -> Vec<&'static str> {
+    pub(crate) fn granted(&self, permissions: &[&'static str]) -> Vec<&'static str> {
         let withheld = read(&self.withheld);
         let is_granted = |name: &&&str| !withheld.iter().any(|other| other.eq_ignore_ascii_case(name));
         permissions.iter().filter(is_granted).copied().collect()

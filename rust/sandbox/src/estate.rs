@@ -5,6 +5,7 @@ use std::sync::RwLock;
 
 use serde::Deserialize;
 
+use crate::consent::Grant;
 use crate::identity::policy;
 use crate::options::{Options, Preset};
 use crate::random::Random;
@@ -37,6 +38,15 @@ pub(crate) struct Tenant {
 pub(crate) struct Health {
     pub(crate) consent: bool,
     pub(crate) service_principal: bool,
+    /// What Partner Center was told to grant; None where the consent is to all that the application asks for.
+    pub(crate) grants: Option<Vec<Grant>>,
+    /// Whether the application holds its application roles there.
+    pub(crate) application_roles: bool,
+    /// Redemptions that do not see a new consent yet, and those that will not see the next one.
+    pub(crate) unseen: u32,
+    pub(crate) consent_lag: u32,
+    /// Whether the partner's user holds a role that may consent for the customer.
+    pub(crate) consent_role: bool,
     /// Whether the partner's user has delegated access. (Reseller-only customers have it by the older delegated admin
     /// privileges, the others by a granular relationship.)
     pub(crate) delegated_access: bool,
@@ -61,6 +71,11 @@ impl Default for Health {
         Health {
             consent: true,
             service_principal: true,
+            grants: None,
+            application_roles: true,
+            unseen: 0,
+            consent_lag: 0,
+            consent_role: true,
             delegated_access: true,
             mfa_required: false,
             conditional_access: None,
@@ -80,6 +95,9 @@ impl Default for Health {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct HealthChange {
     consent: Option<Consent>,
+    consent_role: Option<bool>,
+    /// Redemptions that do not see what Partner Center grants from now on.
+    consent_lag: Option<u32>,
     service_principal: Option<bool>,
     gdap: Option<bool>,
     mfa_required: Option<bool>,
@@ -127,6 +145,14 @@ impl HealthChange {
     }
 }
 
+impl Health {
+    /// An administrator's consent to all that the application asks for, or none at all.
+    pub(crate) fn consent_to_all(&mut self, yes: bool) {
+        (self.consent, self.application_roles) = (yes, yes);
+        (self.grants, self.unseen) = (None, 0);
+    }
+}
+
 impl Tenant {
     pub(crate) fn health(&self) -> Health {
         crate::world::read(&self.health).clone()
@@ -140,10 +166,11 @@ impl Tenant {
     pub(crate) fn change(&self, change: HealthChange) {
         let health = &mut *crate::world::write(&self.health);
         if let Some(consent) = change.consent {
-            health.consent = matches!(consent, Consent::Granted);
+            health.consent_to_all(matches!(consent, Consent::Granted));
         }
         for (target, value) in [
             (&mut health.service_principal, change.service_principal),
+            (&mut health.consent_role, change.consent_role),
             (&mut health.delegated_access, change.gdap),
             (&mut health.mfa_required, change.mfa_required),
             (&mut health.auditing, change.auditing),
@@ -155,6 +182,9 @@ impl Tenant {
             if let Some(value) = value {
                 *target = value;
             }
+        }
+        if let Some(lag) = change.consent_lag {
+            health.consent_lag = lag;
         }
         if let Some(outcome) = change.conditional_access {
             health.conditional_access = outcome.code();
@@ -187,8 +217,11 @@ impl Estate {
                     .get_mut()
                     .unwrap_or_else(std::sync::PoisonError::into_inner);
                 match at % 10 {
-                    2 => health.consent = false,
-                    3 => (health.consent, health.service_principal) = (false, false),
+                    2 => health.consent_to_all(false),
+                    3 => {
+                        health.consent_to_all(false);
+                        health.service_principal = false;
+                    }
                     5 => health.delegated_access = false,
                     7 => health.auditing = false,
                     8 => health.deleted = at % 20 == 8,

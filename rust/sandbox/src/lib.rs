@@ -32,6 +32,7 @@ mod application;
 mod certificate;
 mod cli;
 mod clock;
+mod consent;
 mod control;
 mod estate;
 mod exchange;

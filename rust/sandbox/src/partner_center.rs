@@ -1,7 +1,9 @@
-//! Partner Center's REST API: the list of customers.
+//! Partner Center's REST API: the list of customers, and consent on their behalf.
 //!
 //! Sources: Partner Center developer documentation ("Get a list of customers", "Partner Center REST headers", "Partner
 //! Center REST error codes", "Enable the Secure Application Model framework").
+
+mod consents;
 
 use http::{HeaderName, Method};
 use serde_json::{json, Value};
@@ -62,6 +64,11 @@ fn answer(world: &World, call: &Call) -> Result<Reply, Box<Reply>> {
     let path = call.path.trim_end_matches('/');
     let reply = match path.strip_prefix("/v1/customers") {
         Some("") if call.method == Method::GET => customers(world, call, &access)?,
+        Some(rest) if rest.to_ascii_lowercase().contains("/applicationconsents") => {
+            let mut parts = rest.split('/').skip(1);
+            let (customer, _, application) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+            consents::serve(world, call, &access, customer, application)?
+        }
         Some(rest) if call.method == Method::GET => {
             let id = rest.trim_start_matches('/');
             match world

@@ -30,24 +30,25 @@ pub(crate) enum Resource {
 
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
-const KNOWN: [Resource; 11] = [
-    Resource::Graph,
-    Resource::AadGraph,
-    Resource::PartnerCenter,
-    Resource::Manage,
-    Resource::Outlook,
-    Resource::Azure,
-    Resource::KeyVault,
-    Resource::Compliance,
-    Resource::Teams,
-    Resource::SharePoint,
-    Resource::Storage,
-];
-
 /// How the hosts of SharePoint's sites end.
 const SITES: &str = ".sharepoint.com";
 
 impl Resource {
+    /// All but [`Resource::Own`].
+    pub(crate) const KNOWN: [Resource; 11] = [
+        Resource::Graph,
+        Resource::AadGraph,
+        Resource::PartnerCenter,
+        Resource::Manage,
+        Resource::Outlook,
+        Resource::Azure,
+        Resource::KeyVault,
+        Resource::Compliance,
+        Resource::Teams,
+        Resource::SharePoint,
+        Resource::Storage,
+    ];
+
     /// The API's application id (empty for [`Resource::Own`], which has the asking application's).
     pub(crate) fn application_id(self) -> &'static str {
         match self {
@@ -104,7 +105,7 @@ impl Resource {
         {
             return Some(Resource::Own);
         }
-        KNOWN.into_iter().find(|resource| {
+        Resource::KNOWN.into_iter().find(|resource| {
             name.eq_ignore_ascii_case(resource.application_id())
                 || resource.names().iter().any(|known| name.eq_ignore_ascii_case(known))
                 || (*resource == Resource::SharePoint && is_site(name))

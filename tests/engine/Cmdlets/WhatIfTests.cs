@@ -1,11 +1,42 @@
 using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Sandboxing;
+using SecureAppModel.EngineTests.Stopping;
 
 namespace SecureAppModel.EngineTests.Cmdlets;
 
-/// <summary>What a command that removes something says before it does.</summary>
+/// <summary>What a command that changes something says before it does.</summary>
 public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSandbox>
 {
+    /// <summary>Calls that would change something, of commands whose row in <see cref="StopTable"/> only reads.</summary>
+    private static readonly Dictionary<string, string> s_changing = new()
+    {
+        ["Invoke-SecureAppRequest"] = "Invoke-SecureAppRequest /v1.0/users/any -Method PATCH -Body @{ jobTitle = 'any' } -TenantId $customer -Credential $application",
+        ["Get-DelegatedTenantSecuritySummary"] = "Get-DelegatedTenantSecuritySummary $customer $application -CsvPath $folder/any.csv",
+    };
+
+    /// <summary>Every exported command that has -WhatIf.</summary>
+    public static TheoryData<string> Commands()
+    {
+        using Engine engine = Engine.Open();
+        return [.. engine.Run("(Get-Command -Module SecureAppModel | Where-Object { $_.Parameters.ContainsKey('WhatIf') }).Name")
+            .Succeeded().Output.Select(name => name.ToString()!)];
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void A_command_that_only_says_what_it_would_do_sends_no_changing_request(string command)
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
+        using Engine engine = StopBed.Open(sandbox, out string folder);
+        string script = s_changing.GetValueOrDefault(command) ?? StopTable.Rows[command].Script;
+
+        Outcome outcome = engine.Run(StopBed.Ask + "$WhatIfPreference = $true; " + script);
+
+        Assert.Contains("What if:", outcome.Screen);
+        Assert.Empty(sandbox.Changes());
+        StopBed.Incomplete(folder);
+    }
+
     [Theory]
     [InlineData("", false)]
     [InlineData("-Force", true)]

@@ -22,6 +22,7 @@ public sealed class TenantCompletionTests : IDisposable
     [InlineData("Export-SecureAppAuditLog")]
     [InlineData("Search-SecureAppUnifiedAuditLog")]
     [InlineData("Get-SecureAppAuditSubscription")]
+    [InlineData("Grant-SecureAppConsent")]
     [InlineData("Connect-DelegatedTenant")]
     [InlineData("Test-SecureAppCredential")]
     [InlineData("Clear-SecureAppTokenCache")]

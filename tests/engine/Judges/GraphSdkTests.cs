@@ -37,6 +37,28 @@ public sealed class GraphSdkTests : IDisposable
     }
 
     [Fact]
+    public async Task Service_principals_are_read_over_all_pages()
+    {
+        using GraphServiceClient graph = Client(_sandbox.Facts.Tenants[0].TenantId);
+        ServicePrincipalCollectionResponse? first = await graph.ServicePrincipals.GetAsync(request => request.QueryParameters.Select = ["id", "appId", "displayName"]);
+        var found = new List<ServicePrincipal>();
+
+        await PageIterator<ServicePrincipal, ServicePrincipalCollectionResponse>.CreatePageIterator(graph, first!, principal =>
+        {
+            found.Add(principal);
+            return true;
+        }).IterateAsync();
+
+        Assert.True(first!.Value!.Count < found.Count, "there is more than one page");
+        Assert.Equal(found.Count, found.Select(principal => principal.Id).Distinct().Count());
+        Assert.Contains(found, principal => principal.AppId == "00000003-0000-0000-c000-000000000000" && principal.DisplayName == "Microsoft Graph");
+        Assert.Contains(found, principal => principal.AppId == _sandbox.Facts.ApplicationId);
+
+        ServicePrincipalCollectionResponse? own = await graph.ServicePrincipals.GetAsync(request => request.QueryParameters.Filter = $"appId eq '{_sandbox.Facts.ApplicationId}'");
+        Assert.Equal(_sandbox.Facts.ApplicationId, Assert.Single(own!.Value!).AppId);
+    }
+
+    [Fact]
     public async Task Alerts_are_read_over_all_pages_with_what_they_hold()
     {
         SandboxTenant customer = _sandbox.Facts.Tenants[0];

@@ -14,6 +14,9 @@ public sealed class Sandbox : IDisposable
     private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(2);
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
+    /// <summary>What is posted to be read.</summary>
+    private static readonly string[] s_reading = ["/oauth2/", "getByIds", "$batch"];
+
     private readonly Process _process;
     private readonly HttpClient _http;
 
@@ -94,6 +97,10 @@ public sealed class Sandbox : IDisposable
     /// <summary>How often each (tenant, resource, grant) got a token.</summary>
     public IReadOnlyList<TokenCount> TokenCounts() =>
         Stats()["tokens"].Deserialize<List<TokenCount>>(s_json) ?? [];
+
+    /// <summary>The requests that change something, as method and path: all but those that read, and those that only ask for a token.</summary>
+    public IReadOnlyList<string> Changes() =>
+        [.. Stats()["byPath"]!.AsObject().Select(count => count.Key).Where(path => !path.StartsWith("GET ", StringComparison.Ordinal) && !s_reading.Any(path.Contains))];
 
     public void ResetStats() => Send(HttpMethod.Post, "sandbox/stats/reset", null);
 

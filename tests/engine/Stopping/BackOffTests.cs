@@ -95,7 +95,7 @@ public sealed class BackOffTests
     /// <summary>Until the service has answered and nothing more is on its way: what is left is the wait before the next try.</summary>
     private static bool Answered(Sandbox sandbox, string service)
     {
-        string[] paths = service switch { "login" => ["oauth2", "openid-configuration"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], "outlook" => ["adminapi"], _ => ["activity"] };
+        string[] paths = service switch { "login" => ["oauth2", "openid-configuration"], "graph" => ["v1.0"], "keyVault" => ["/secrets"], "outlook" => ["adminapi"], "partnerCenter" => ["applicationconsents"], _ => ["activity"] };
         JsonNode stats;
         do
         {

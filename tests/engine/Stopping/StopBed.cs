@@ -9,9 +9,10 @@ namespace SecureAppModel.EngineTests.Stopping;
 /// <summary>What the tests of stops have in common: a session that has asked nothing yet, and what a stop must not leave.</summary>
 internal static class StopBed
 {
-    /// <summary>The application's own credential, for the scripts of <see cref="StopTable"/>.</summary>
+    /// <summary>The application's own credential and its user's, for the scripts of <see cref="StopTable"/>.</summary>
     internal const string Ask = """
         $application = @{ appId = $sandbox.ApplicationId; secret = $sandbox.Secret; tenantId = $sandbox.PartnerTenantId }
+        $user = $application.Clone(); $user.refreshToken = $sandbox.RefreshToken
 
         """;
 

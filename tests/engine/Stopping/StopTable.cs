@@ -44,18 +44,34 @@ public static class StopTable
     private const string WritesNoFile = "writes no file in parts";
     private const string StartsNoProcess = "starts no process";
     private const string MakesNoKey = "makes no key";
+    private const string RedeemsFirst = "redeems its user's refresh token, which runs to its end to keep the new one";
 
     private static readonly Stage[] s_network = [Stage.Connecting, Stage.Headers, Stage.Body, Stage.MidBody, Stage.BackOff];
 
     /// <summary>
     /// The scripts of those that ask use <c>$application</c>, an application credential: a refresh-token redemption that was
-    /// sent runs on by design, to keep the new token.
+    /// sent runs on by design, to keep the new token. What takes a user uses <c>$user</c>, the same with a refresh token.
     /// </summary>
     public static IReadOnlyDictionary<string, StopRow> Rows { get; } = new Dictionary<string, StopRow>
     {
         ["Get-SecureAppAccessToken"] = Asks("Get-SecureAppAccessToken -Credential $application -TenantId $customer -Resource https://graph.microsoft.com", "login"),
         ["Get-GCITSAccessTokenByResource"] = Asks("Get-GCITSAccessTokenByResource $application $customer https://graph.microsoft.com", "login"),
         ["Get-DelegatedTenant"] = Asks("Get-DelegatedTenant -Credential $application", "graph"),
+        ["Grant-SecureAppConsent"] = Asks(
+            "Grant-SecureAppConsent $customer $user -Resource https://management.azure.com -SkipVerification", "partnerCenter", (Stage.Connecting, RedeemsFirst)),
+        ["Get-SecureAppConsent"] = Asks(
+            "Get-SecureAppConsent $customer $user -Resource https://graph.microsoft.com",
+            "login",
+            (Stage.Connecting, RedeemsFirst),
+            (Stage.Headers, RedeemsFirst),
+            (Stage.Body, RedeemsFirst),
+            (Stage.MidBody, RedeemsFirst)),
+        ["Revoke-SecureAppConsent"] = Asks(
+            "Revoke-SecureAppConsent $customer $user -Confirm:$false",
+            "partnerCenter",
+            (Stage.Connecting, RedeemsFirst),
+            (Stage.Body, "its answer has no body"),
+            (Stage.MidBody, "its answer has no body")),
         ["Get-DelegatedTenantSecureScore"] = Asks("Get-DelegatedTenantSecureScore $customer $application", "graph"),
         ["Get-DelegatedTenantSecurityAlert"] = Asks("Get-DelegatedTenantSecurityAlert $customer $application", "graph"),
         ["Get-DelegatedTenantSecuritySummary"] = Asks("Get-DelegatedTenantSecuritySummary $customer $application", "graph"),

@@ -17,7 +17,10 @@ public sealed class StopTests
     /// <summary>A credential whose application id does not come before the test says so, which it never does.</summary>
     private const string AskLater = """
         $application = [pscustomobject]@{ secret = $sandbox.Secret; tenantId = $sandbox.PartnerTenantId }
-        $application.psobject.Properties.Add([psscriptproperty]::new('appId', { $reached.Set(); while (-not $never.Wait(20)) { } }))
+        $user = [pscustomobject]@{ secret = $sandbox.Secret; tenantId = $sandbox.PartnerTenantId; refreshToken = $sandbox.RefreshToken }
+        foreach ($asked in $application, $user) {
+            $asked.psobject.Properties.Add([psscriptproperty]::new('appId', { $reached.Set(); while (-not $never.Wait(20)) { } }))
+        }
 
         """;
 

@@ -13,7 +13,9 @@ pub(crate) mod paging;
 pub(crate) mod partner_center;
 pub(crate) mod read;
 
+use crate::credential::Credential;
 use crate::error::{Error, Kind, Result};
+use crate::tenant::TenantId;
 
 /// One of the three lists. The order is the order of trust: the first that names a customer gives its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +70,17 @@ impl Source {
             Source::Contracts => graph::parse_contracts(body),
             Source::DelegatedAdminCustomers => graph::parse_delegated_admin_customers(body),
         }
+    }
+}
+
+/// The partner's own tenant, where its lists are asked for.
+pub(crate) fn partner_tenant(credential: &Credential) -> Result<TenantId> {
+    match credential.home_tenant() {
+        Some(tenant) => Ok(tenant.clone()),
+        // A user's token is then the home tenant's.
+        None if credential.has_refresh_token() => TenantId::parse("organizations"),
+        None => Err(Error::invalid("it is not known which tenant is the partner's own")
+            .advise("Make the credential with -TenantId: an application without a user has to be told its tenant.")),
     }
 }
 

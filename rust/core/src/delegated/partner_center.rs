@@ -2,6 +2,8 @@
 
 use super::{guid, parse_page, text, Next, Page, Row, Source};
 use crate::error::Result;
+use crate::http::{self, RequestSpec};
+use reqwest::header::HeaderName;
 use serde_json::Value;
 
 /// The first page. Each page holds up to 500 customers; the service may give fewer.
@@ -19,6 +21,13 @@ pub(crate) fn advice(code: &str) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// A request with the headers of the page "Partner Center REST headers" of Microsoft's reference: an id of its own, kept when it is
+/// sent again, and one for all that belong together.
+pub(crate) fn identified(spec: RequestSpec, correlation: &str) -> Result<RequestSpec> {
+    spec.header(HeaderName::from_static("ms-requestid"), &http::random_id()?)?
+        .header(HeaderName::from_static("ms-correlationid"), correlation)
 }
 
 pub(crate) fn parse(body: &[u8]) -> Result<Page> {

@@ -51,14 +51,10 @@ fn refusal(source: Source, reply: &Reply) -> Error {
     }
 }
 
-/// Partner Center's own headers are those of the page "Partner Center REST headers" of Microsoft's reference: an id for each
-/// request, kept when it is sent again, and one for all that belong together.
 fn spec(source: Source, page: &PageRequest, correlation: &str) -> Result<RequestSpec> {
     let mut spec = RequestSpec::get(page.url.as_str())?;
     if source == Source::PartnerCenter {
-        spec = spec
-            .header(HeaderName::from_static("ms-requestid"), &http::random_id()?)?
-            .header(HeaderName::from_static("ms-correlationid"), correlation)?;
+        spec = partner_center::identified(spec, correlation)?;
         if let Some(continuation) = &page.continuation {
             spec = spec.header(HeaderName::from_static("ms-continuationtoken"), continuation)?;
         }

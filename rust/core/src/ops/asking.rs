@@ -11,9 +11,9 @@ use crate::graph::GraphApi;
 use crate::operation::Sink;
 use crate::request::Request;
 use crate::tenant::TenantId;
-use crate::token::{Refusals, Target, TokenRequest};
+use crate::token::{SharedRefusals, Target, TokenRequest};
 use crate::value::Value;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The fields of a request that [`Asking`] reads.
 const FIELDS: [&str; 4] = ["credential", "environment", "throttle", "appOnly"];
@@ -23,7 +23,7 @@ pub(super) struct Asking {
     engine: Arc<Engine>,
     pub(super) caller: Caller,
     service: Service,
-    refusals: Mutex<Refusals>,
+    refusals: SharedRefusals,
 }
 
 impl Asking {
@@ -47,7 +47,7 @@ impl Asking {
             engine: Arc::clone(session.engine()),
             caller,
             service,
-            refusals: Mutex::default(),
+            refusals: SharedRefusals::default(),
         })
     }
 
@@ -70,20 +70,9 @@ impl Asking {
         let credential = Arc::clone(&self.caller.credential);
         let question = TokenRequest::new(Arc::clone(environment), credential, Item::tenant_of(item)?, target)
             .app_only(self.caller.app_only);
-        let tokens = self.engine.tokens();
-        if let Some(error) = self.refusals(|refusals| refusals.answer(&question)) {
-            if tokens.cached(&question).is_none() {
-                return Err(error);
-            }
-        }
-        let answer = tokens.acquire(&question).await;
-        self.refusals(|refusals| refusals.note(&answer));
-        let tenant = answer?.tenant().clone();
+        let token = self.refusals.acquire(self.engine.tokens(), &question).await?;
+        let tenant = token.tenant().clone();
         Ok((question.for_tenant(tenant.clone()), tenant))
-    }
-
-    fn refusals<T>(&self, work: impl FnOnce(&mut Refusals) -> T) -> T {
-        work(&mut self.refusals.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::delegated::filter::Filter;
 use crate::delegated::merge::{self, Customer};
-use crate::delegated::{access, explain, read, Source};
+use crate::delegated::{access, explain, partner_tenant, read, Source};
 use crate::engine::{Engine, Session};
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
@@ -37,17 +37,7 @@ impl Plan {
         let environment = engine
             .environments()
             .find(request.opt_text("environment")?.unwrap_or_default())?;
-        let partner =
-            match credential.home_tenant() {
-                Some(tenant) => tenant.clone(),
-                // A user's token is then the home tenant's.
-                None if credential.has_refresh_token() => TenantId::parse("organizations")?,
-                None => return Err(
-                    Error::invalid("it is not known which tenant is the partner's own").advise(
-                        "Make the credential with -TenantId: an application without a user has to be told its tenant.",
-                    ),
-                ),
-            };
+        let partner = partner_tenant(&credential)?;
         let access = match request.flag("checkAccess")? {
             true => Some(Target::resource(access_resource(&environment, request)?)?),
             false => None,

@@ -8,6 +8,7 @@ mod audit_search;
 mod audit_subscriptions;
 mod audit_verify;
 mod certificate_create;
+mod consents;
 mod credential_test;
 mod delegated_tenants;
 mod exchange_command;
@@ -51,6 +52,7 @@ impl Operation {
             "audit_verify" => audit_verify::start(session, request),
             "audit_watch" => audit_export::watch(session, request),
             "certificate_create" => certificate_create::start(session, request),
+            "consents" => consents::start(session, request),
             "credential_load" => store::load(session, request),
             "credential_remove" => store::remove(session, request),
             "credential_save" => store::save(session, request),

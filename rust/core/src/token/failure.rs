@@ -37,11 +37,7 @@ pub(super) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Puts what was asked into the places that a text of the table names.
     fn fill(&self, text: &str) -> String {
-        let login = self.environment.known_endpoint(Service::Login).unwrap_or_default();
-        let consent = format!(
-            "{login}/{}/adminconsent?client_id={}",
-            self.sent_tenant, self.application_id
-        );
+        let consent = consent_page(self.environment, self.sent_tenant, self.application_id);
         text.replace("{application}", self.application_id)
             .replace("{tenant}", self.tenant.as_str())
             .replace("{target}", self.target)
@@ -141,6 +137,13 @@ pub(crate) fn sign_in_refused(service: ServiceError, question: &Question<'_>) ->
     named(Error::new(kind, message).advise(remedy), &asked).with_service(service)
 }
 
+/// The page where an administrator of a tenant consents to all that an application asks for (Microsoft Entra documentation, "Request
+/// the permissions from a directory admin").
+pub(crate) fn consent_page(environment: &Environment, tenant: &TenantId, application_id: &str) -> String {
+    let login = environment.known_endpoint(Service::Login).unwrap_or_default();
+    format!("{login}/{tenant}/adminconsent?client_id={application_id}")
+}
+
 /// True where consent is what is missing in the tenant: to the application, or to one of its permissions.
 pub(crate) fn asks_for_consent(error: &Error) -> bool {
     error.service().is_some_and(|service| {
@@ -148,6 +151,14 @@ pub(crate) fn asks_for_consent(error: &Error) -> bool {
             || service.error == "consent_required"
             || advice::find(&service.code).is_some_and(|row| row.category == Category::Consent)
     })
+}
+
+/// True where the tenant does not have the API that was asked for.
+pub(crate) fn lacks_resource(error: &Error) -> bool {
+    error.kind() == Kind::NotFound
+        || error
+            .service()
+            .is_some_and(|service| advice::find(&service.code).is_some_and(|row| row.category == Category::Resource))
 }
 
 /// The error that a reply to a question about a tenant itself stands for.

@@ -22,10 +22,11 @@ pub(crate) use cache::held::Filter;
 pub use cache::Tokens;
 pub(crate) use client::ask_as_client;
 pub(crate) use failure::{
-    about_tenant, asks_for_consent, read as read_service_error, refused, sign_in_refused, Question,
+    about_tenant, asks_for_consent, consent_page, lacks_resource, read as read_service_error, refused, sign_in_refused,
+    Question,
 };
 pub(crate) use lineage::Lineage;
-pub(crate) use refusals::Refusals;
+pub(crate) use refusals::{Refusals, SharedRefusals};
 pub use request::TokenRequest;
 pub use target::Target;
 pub use user_assertion::UserAssertion;

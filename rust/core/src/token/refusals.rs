@@ -6,9 +6,9 @@
 
 use super::advice::{self, Category};
 use super::request::TokenRequest;
-use super::Token;
+use super::{Token, Tokens};
 use crate::error::{Error, ServiceError};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Refusals in a row, each in another tenant, after which the credential is taken for refused everywhere. More than one: a
 /// secret that is a minute old is not known to all of the service's nodes.
@@ -67,6 +67,28 @@ impl Refusals {
             correlation_id: service.correlation_id.clone(),
             ..ServiceError::default()
         }))
+    }
+}
+
+/// The same for an operation whose tenants are worked on side by side.
+#[derive(Default)]
+pub(crate) struct SharedRefusals(Mutex<Refusals>);
+
+impl SharedRefusals {
+    /// Asks for a token, unless the credential has been refused often enough.
+    pub(crate) async fn acquire(&self, tokens: &Tokens, question: &TokenRequest) -> Result<Arc<Token>, Error> {
+        if let Some(error) = self.lock().answer(question) {
+            if tokens.cached(question).is_none() {
+                return Err(error);
+            }
+        }
+        let answer = tokens.acquire(question).await;
+        self.lock().note(&answer);
+        answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refusals> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -214,7 +214,7 @@ async fn refusals_say_what_happened_and_what_to_do() {
             item(&bed.tenant(1), GRAPH),
             Kind::NotSignedIn,
             "AADSTS65001",
-            "applicationconsents",
+            "Grant-SecureAppConsent -TenantId",
         ),
         (
             &user,

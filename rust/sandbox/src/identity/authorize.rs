@@ -161,7 +161,8 @@ pub(super) fn consent(world: &World, tenant: &Tenant, who: &SignedIn, needed: bo
         ));
     }
     let health = &mut *write(&tenant.health);
-    (health.consent, health.service_principal) = (true, true);
+    health.consent_to_all(true);
+    health.service_principal = true;
     Ok(())
 }
 

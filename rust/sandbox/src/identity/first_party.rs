@@ -1,6 +1,8 @@
 //! Microsoft's own clients that scripts borrow: public ones, which prove nothing and are consented to beforehand in every
 //! tenant.
 
+use crate::consent;
+use crate::estate::Tenant;
 use crate::resource::Resource;
 use crate::world::World;
 
@@ -40,6 +42,19 @@ pub(super) fn scopes(world: &World, client_id: &str, resource: Resource) -> Opti
     match find(client_id) {
         Some(client) => client.scopes(resource).map(<[_]>::to_vec),
         None => world.application.scopes(resource),
+    }
+}
+
+/// The delegated permissions that a client gets in a tenant. Microsoft's own need nobody's consent.
+pub(super) fn granted(
+    world: &World,
+    client_id: &str,
+    tenant: &Tenant,
+    resource: Resource,
+) -> Option<Vec<&'static str>> {
+    match find(client_id) {
+        Some(client) => client.scopes(resource).map(<[_]>::to_vec),
+        None => consent::seen(world, tenant, resource),
     }
 }
 

@@ -255,11 +255,8 @@ fn for_user(
     }
     let wanted = Wanted::read(form, version, Some(&redeemable.resource))?;
     let resource = wanted.resource(world, tenant)?;
-    // Microsoft's own clients need nobody's consent.
-    let consented = health.consent || first_party::find(&redeemable.application_id).is_some();
-    let granted = first_party::scopes(world, &redeemable.application_id, resource)
-        .filter(|_| consented)
-        .ok_or_else(|| consent(world))?;
+    let granted =
+        first_party::granted(world, &redeemable.application_id, tenant, resource).ok_or_else(|| consent(world))?;
     let scopes: Vec<String> = match &wanted.scopes {
         None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
         Some(named) => {
@@ -315,7 +312,7 @@ fn for_application(
     }
     let resource = wanted.resource(world, tenant)?;
     // A token without a single role is issued too; the API will have to refuse it.
-    let roles = if tenant.health().consent {
+    let roles = if tenant.health().application_roles {
         world.application.roles(resource)
     } else {
         Vec::new()
