@@ -42,8 +42,11 @@ fn published(resource: Resource) -> &'static [&'static str] {
         ],
         Resource::AadGraph => &["Directory.AccessAsUser.All", "Directory.Read.All", "User.Read"],
         Resource::Manage => &["ActivityFeed.Read", "ActivityFeed.ReadDlp", "ServiceHealth.Read"],
-        Resource::Outlook => &["Exchange.Manage"],
-        Resource::PartnerCenter | Resource::Azure | Resource::KeyVault => &["user_impersonation"],
+        Resource::Outlook | Resource::Compliance => &["Exchange.Manage"],
+        Resource::SharePoint => &["AllSites.FullControl"],
+        Resource::PartnerCenter | Resource::Azure | Resource::KeyVault | Resource::Teams | Resource::Storage => {
+            &["user_impersonation"]
+        }
         Resource::Own => &[],
     }
 }
