@@ -11,6 +11,9 @@ public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSand
     private static readonly Dictionary<string, string> s_changing = new()
     {
         ["Invoke-SecureAppRequest"] = "Invoke-SecureAppRequest /v1.0/users/any -Method PATCH -Body @{ jobTitle = 'any' } -TenantId $customer -Credential $application",
+        ["Invoke-SecureAppExchangeCommand"] =
+            "Invoke-SecureAppExchangeCommand Set-AdminAuditLogConfig @{ UnifiedAuditLogIngestionEnabled = $true } -TenantId $customer -Credential $application",
+        ["Disconnect-DelegatedTenant"] = "function Disconnect-MgGraph { throw 'It was called.' }; Disconnect-DelegatedTenant Graph",
         ["Stop-SecureAppSandbox"] =
             "$null = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -WhatIf:$false; Stop-SecureAppSandbox; Stop-SecureAppSandbox -WhatIf:$false",
         ["Get-DelegatedTenantSecuritySummary"] = "Get-DelegatedTenantSecuritySummary $customer $application -CsvPath $folder/any.csv",
