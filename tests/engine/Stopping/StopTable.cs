@@ -58,7 +58,9 @@ public static class StopTable
         ["Get-GCITSAccessTokenByResource"] = Asks("Get-GCITSAccessTokenByResource $application $customer https://graph.microsoft.com", "login"),
         ["Get-DelegatedTenant"] = Asks("Get-DelegatedTenant -Credential $application", "graph"),
         ["Grant-SecureAppConsent"] = Asks(
-            "Grant-SecureAppConsent $customer $user -Resource https://management.azure.com -SkipVerification", "partnerCenter", (Stage.Connecting, RedeemsFirst)),
+            "Grant-SecureAppConsent $customer $user -Resource e406a681-f3d4-42a8-90b6-c2b029497af1 -Scope user_impersonation -SkipVerification",
+            "partnerCenter",
+            (Stage.Connecting, RedeemsFirst)),
         ["Get-SecureAppConsent"] = Asks(
             "Get-SecureAppConsent $customer $user -Resource https://graph.microsoft.com",
             "login",
