@@ -101,7 +101,7 @@ impl Application {
             secret,
             display_name: match options.preset {
                 Preset::Articles | Preset::ArticlesOob => "Partner Center Application",
-                Preset::Partner | Preset::Mixed => "Secure App Model",
+                Preset::Partner | Preset::Mixed | Preset::Empty => "Secure App Model",
             },
             preset: options.preset,
             state: ApplicationState {
@@ -120,6 +120,11 @@ impl Application {
                 },
             },
         }
+    }
+
+    /// The partner has none yet: nobody can ask for anything as this application.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.preset == Preset::Empty
     }
 
     /// Delegated permissions on an API; None when nothing of that API was ever consented to.
@@ -202,7 +207,7 @@ fn redirect_uris(options: &Options) -> Vec<String> {
     let uris: &[&str] = match options.preset {
         Preset::ArticlesOob => &["urn:ietf:wg:oauth:2.0:oob"],
         Preset::Articles => &["urn:ietf:wg:oauth:2.0:oob", "https://localhost", "http://localhost"],
-        Preset::Partner | Preset::Mixed => &[
+        Preset::Partner | Preset::Mixed | Preset::Empty => &[
             "http://localhost",
             "https://login.microsoftonline.com/common/oauth2/nativeclient",
         ],

@@ -36,7 +36,7 @@ Usage: secureapp-sandbox [options]
   --latency-ms <n>       wait before every answer (default 0)
   --port <n>             first port; each service has its own, in a row (default 0: any free ones)
   --seed <n>             what everything made up follows from (default 1)
-  --preset <name>        partner, articles, articles-oob or mixed (default partner)
+  --preset <name>        partner, articles, articles-oob, mixed or empty: no application yet (default partner)
   --redirect-uri <uri>   a reply URL of the application instead of the preset's; may be given more than once
   --signature <name>     rsa, or filler: tokens nobody can verify, for measuring a client (default rsa)
   --page-size <n>        most customers in one page of a list (default: the services' own limits)
@@ -138,7 +138,7 @@ mod tests {
     fn says_what_is_wrong() {
         for (line, part) in [
             ("--tenants many", "--tenants needs a whole number, not 'many'"),
-            ("--preset other", "use partner, articles, articles-oob or mixed"),
+            ("--preset other", "use partner, articles, articles-oob, mixed or empty"),
             ("--audit duplicates=2", "a share from 0 to 1"),
             ("--audit growing", "needs key=value"),
             ("--what", "--what"),

@@ -83,6 +83,8 @@ struct NewUser {
     user_principal_name: String,
     #[serde(default = "yes")]
     mfa: bool,
+    /// One of Microsoft's public clients that the token is for; the partner's application where none is named.
+    public_client: Option<String>,
 }
 
 fn yes() -> bool {
@@ -292,8 +294,8 @@ impl Control {
         self.world.exchange.change(from_json(change)?)
     }
 
-    /// `POST /sandbox/graph`: how Microsoft Graph's audit log behaves: `polls`, `betaOnly`, `recordLimit`, `inFlight`, `unstable`,
-    /// `failed` (shares), `stuck`, `counted`, `reportsInTenSeconds`, `premium`. What is absent goes back to its default.
+    /// `POST /sandbox/graph`: how Microsoft Graph behaves: `polls`, `betaOnly`, `recordLimit`, `inFlight`, `unstable`,
+    /// `failed` (shares), `stuck`, `counted`, `reportsInTenSeconds`, `premium`, `replication`. What is absent goes back to its default.
     pub fn set_graph(&self, change: Value) -> Result<(), String> {
         self.world.graph.set(from_json(change)?);
         Ok(())
@@ -380,7 +382,13 @@ impl Control {
     /// `POST /sandbox/users`: a refresh token of one more user of the partner, signed in with multi-factor
     /// authentication or without.
     pub fn add_user(&self, user_principal_name: &str, mfa: bool) -> String {
-        self.world.new_refresh_token(user_principal_name, mfa)
+        self.world.new_refresh_token(user_principal_name, mfa, None)
+    }
+
+    /// The same for one of Microsoft's public clients, by its id: what its user has signed in to.
+    pub fn add_user_of(&self, public_client: &str, user_principal_name: &str, mfa: bool) -> String {
+        self.world
+            .new_refresh_token(user_principal_name, mfa, Some(public_client))
     }
 }
 
@@ -467,10 +475,14 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Err(message) => refused(&message),
         },
         (&Method::POST, ["users"]) => match parse(call).and_then(from_json::<NewUser>) {
-            Ok(user) => reply::json(
-                200,
-                &json!({"refreshToken": control.add_user(&user.user_principal_name, user.mfa)}),
-            ),
+            Ok(user) => {
+                let name = &user.user_principal_name;
+                let token = match &user.public_client {
+                    Some(client) => control.add_user_of(client, name, user.mfa),
+                    None => control.add_user(name, user.mfa),
+                };
+                reply::json(200, &json!({ "refreshToken": token }))
+            }
             Err(message) => refused(&message),
         },
         _ => reply::json(

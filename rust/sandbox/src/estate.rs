@@ -211,6 +211,13 @@ impl Estate {
                 9 => (false, true),
                 _ => (true, true),
             };
+            if options.preset == Preset::Empty {
+                let health = customer
+                    .health
+                    .get_mut()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                (health.consent, health.service_principal) = (false, false);
+            }
             if options.preset == Preset::Mixed {
                 let health = customer
                     .health

@@ -19,7 +19,7 @@ pub struct Facts {
     pub certificate_path: String,
     /// The partner's own tenant.
     pub partner_tenant_id: String,
-    /// The partner's application.
+    /// The partner's application; empty, as all that belongs to it, where there is none yet.
     pub application_id: String,
     /// The application's secret.
     pub secret: String,

@@ -1,6 +1,7 @@
 //! What the application proves itself with: secrets and certificates (`passwordCredentials` and `keyCredentials` of the
 //! registration in Microsoft Graph), any number of each.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::RwLock;
 
 use base64::engine::general_purpose::STANDARD;
@@ -27,11 +28,14 @@ const SECRET_LIFE: i64 = 730 * 86_400;
 
 struct Password {
     key_id: String,
+    name: Option<String>,
     value: String,
     expired: bool,
     /// Seconds since 1970.
     created: i64,
     ends: i64,
+    /// Not known to the nodes that the next so many requests meet.
+    unknown_requests: AtomicU32,
 }
 
 /// An uploaded certificate.
@@ -98,13 +102,23 @@ impl Keys {
     pub(crate) fn new(secret: String, now: i64) -> Self {
         let first = Password {
             key_id: Random::new(1).guid(),
+            name: None,
             value: secret,
             expired: false,
             created: now,
             ends: now + SECRET_LIFE,
+            unknown_requests: AtomicU32::new(0),
         };
         Keys {
             secrets: RwLock::new(vec![first]),
+            ..Keys::none()
+        }
+    }
+
+    /// Those of a registration that is new.
+    pub(crate) fn none() -> Self {
+        Keys {
+            secrets: RwLock::default(),
             certificates: RwLock::default(),
             settings: RwLock::default(),
         }
@@ -121,6 +135,7 @@ impl Keys {
     /// Judges a secret as it came.
     pub(crate) fn secret(&self, value: &str, now: i64) -> SecretHealth {
         match read(&self.secrets).iter().find(|secret| secret.value == value) {
+            Some(secret) if secret.is_met_too_early() => SecretHealth::Wrong,
             Some(secret) if secret.expired || secret.ends <= now => SecretHealth::Expired,
             Some(_) => SecretHealth::Good,
             None => SecretHealth::Wrong,
@@ -130,15 +145,74 @@ impl Keys {
     /// Adds a secret and returns its id and its value.
     pub(crate) fn add_secret(&self, random: &mut Random, now: i64, expired: bool) -> (String, String) {
         let secret = Password {
-            key_id: random.guid(),
-            value: format!("{}~{}", random.text(3), random.secret(36)),
             expired,
-            created: now,
-            ends: now + SECRET_LIFE,
+            ..Password::new(random, None, now, now + SECRET_LIFE, 0)
         };
         let facts = (secret.key_id.clone(), secret.value.clone());
         write(&self.secrets).push(secret);
         facts
+    }
+
+    /// Adds a secret as Graph's `addPassword` does and returns it as that shows it, with its value. The next `unknown` requests meet
+    /// a node that does not know it yet.
+    pub(crate) fn add_password(
+        &self,
+        random: &mut Random,
+        name: Option<String>,
+        (starts, ends): (i64, i64),
+        unknown: u32,
+    ) -> Value {
+        let secret = Password::new(random, name, starts, ends, unknown);
+        let mut shown = secret.shown(starts);
+        shown["secretText"] = secret.value.as_str().into();
+        write(&self.secrets).push(secret);
+        shown
+    }
+
+    /// Removes a secret; false where there is none of that id.
+    pub(crate) fn remove_password(&self, key_id: &str) -> bool {
+        let mut secrets = write(&self.secrets);
+        let before = secrets.len();
+        secrets.retain(|secret| !secret.key_id.eq_ignore_ascii_case(key_id));
+        secrets.len() < before
+    }
+
+    /// Puts the certificates of a `keyCredentials` in place of those that are there. An entry without `key` keeps the one that has
+    /// its `keyId`.
+    pub(crate) fn replace_certificates(
+        &self,
+        entries: &[Value],
+        random: &mut Random,
+        now: i64,
+        unknown: u32,
+    ) -> Result<(), String> {
+        let old = read(&self.certificates).clone();
+        let mut new = Vec::new();
+        for entry in entries {
+            let kept = |known: &&KeyCredential| {
+                entry["keyId"]
+                    .as_str()
+                    .is_some_and(|id| known.key_id.eq_ignore_ascii_case(id))
+            };
+            if let Some(known) = old.iter().find(kept) {
+                new.push(known.clone());
+                continue;
+            }
+            let upload = Upload {
+                certificate: entry["key"].as_str().unwrap_or_default().to_owned(),
+                replication_seconds: 0,
+                unknown_requests: unknown,
+            };
+            let credential = KeyCredential::of(&upload, random, now)?;
+            new.push(KeyCredential {
+                name: entry["displayName"]
+                    .as_str()
+                    .map_or(credential.name.clone(), str::to_owned),
+                ..credential
+            });
+        }
+        *write(&self.certificates) = new;
+        Ok(())
     }
 
     /// Whether every secret counts as expired.
@@ -160,32 +234,7 @@ impl Keys {
 
     /// Uploads a certificate and returns how the registration shows it.
     pub(crate) fn upload(&self, upload: &Upload, random: &mut Random, now: i64) -> Result<Value, String> {
-        let certificate = certificate(&upload.certificate)?;
-        let failed = |e| format!("the certificate cannot be used: {e}");
-        let digest = |digest| certificate.digest(digest).map(|bytes| bytes.to_vec()).map_err(failed);
-        let credential = KeyCredential {
-            key_id: random.guid(),
-            sha1: digest(MessageDigest::sha1())?,
-            sha256: digest(MessageDigest::sha256())?,
-            key: certificate.public_key().map_err(failed)?,
-            not_before: seconds(certificate.not_before()).map_err(failed)?,
-            not_after: seconds(certificate.not_after()).map_err(failed)?,
-            name: certificate
-                .subject_name()
-                .entries()
-                .filter_map(|entry| {
-                    Some(format!(
-                        "{}={}",
-                        entry.object().nid().short_name().ok()?,
-                        entry.data().as_utf8().ok()?
-                    ))
-                })
-                .collect::<Vec<_>>()
-                .join(", "),
-            der: certificate.to_der().map_err(failed)?,
-            known_from: now.saturating_add(upload.replication_seconds),
-            unknown_requests: upload.unknown_requests,
-        };
+        let credential = KeyCredential::of(upload, random, now)?;
         let shown = credential.shown();
         let mut certificates = write(&self.certificates);
         certificates.retain(|known| known.sha256 != credential.sha256);
@@ -225,6 +274,26 @@ impl Keys {
 }
 
 impl Password {
+    /// A secret as the service makes them: forty characters with a tilde.
+    fn new(random: &mut Random, name: Option<String>, created: i64, ends: i64, unknown: u32) -> Self {
+        Password {
+            key_id: random.guid(),
+            name,
+            value: format!("{}~{}", random.text(3), random.secret(36)),
+            expired: false,
+            created,
+            ends,
+            unknown_requests: AtomicU32::new(unknown),
+        }
+    }
+
+    fn is_met_too_early(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.unknown_requests
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+
     fn shown(&self, now: i64) -> Value {
         let ends = if self.expired {
             self.ends.min(now - 3600)
@@ -233,7 +302,7 @@ impl Password {
         };
         json!({
             "customKeyIdentifier": null,
-            "displayName": null,
+            "displayName": self.name,
             "endDateTime": format!("{}Z", crate::clock::iso_seconds(ends)),
             "hint": self.value.chars().take(3).collect::<String>(),
             "keyId": self.key_id,
@@ -244,6 +313,35 @@ impl Password {
 }
 
 impl KeyCredential {
+    fn of(upload: &Upload, random: &mut Random, now: i64) -> Result<Self, String> {
+        let certificate = certificate(&upload.certificate)?;
+        let failed = |e| format!("the certificate cannot be used: {e}");
+        let digest = |digest| certificate.digest(digest).map(|bytes| bytes.to_vec()).map_err(failed);
+        Ok(KeyCredential {
+            key_id: random.guid(),
+            sha1: digest(MessageDigest::sha1())?,
+            sha256: digest(MessageDigest::sha256())?,
+            key: certificate.public_key().map_err(failed)?,
+            not_before: seconds(certificate.not_before()).map_err(failed)?,
+            not_after: seconds(certificate.not_after()).map_err(failed)?,
+            name: certificate
+                .subject_name()
+                .entries()
+                .filter_map(|entry| {
+                    Some(format!(
+                        "{}={}",
+                        entry.object().nid().short_name().ok()?,
+                        entry.data().as_utf8().ok()?
+                    ))
+                })
+                .collect::<Vec<_>>()
+                .join(", "),
+            der: certificate.to_der().map_err(failed)?,
+            known_from: now.saturating_add(upload.replication_seconds),
+            unknown_requests: upload.unknown_requests,
+        })
+    }
+
     /// As Microsoft Graph shows it ("keyCredential resource type").
     fn shown(&self) -> Value {
         json!({

@@ -5,7 +5,7 @@
 //! - the Microsoft identity platform (v1 and v2 token, authorize and device code endpoints with pages to sign in at, admin
 //!   consent, metadata, instance discovery, keys),
 //! - Partner Center's `/v1/customers`,
-//! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`,
+//! - Microsoft Graph's `contracts` and `delegatedAdminCustomers`, and the directory in which applications are registered,
 //! - the Office 365 Management Activity API,
 //! - one Azure Key Vault with secrets, certificates and keys.
 //!
@@ -48,8 +48,10 @@ mod managed_identity;
 mod options;
 mod own_certificate;
 mod partner_center;
+mod permissions;
 mod random;
 mod record_types;
+mod registry;
 mod reply;
 mod resource;
 mod route;

@@ -40,8 +40,10 @@ fn run(options: Options, exit_with_stdin: bool) -> Result<(), String> {
     let files = Files::write(&sandbox)?;
     let mut facts = sandbox.facts().clone();
     facts.certificate_path = files.authority().to_string_lossy().into_owned();
-    facts.certificate_pfx_path = files.application().to_string_lossy().into_owned();
-    facts.certificate_pfx_password = PFX_PASSWORD.to_owned();
+    if !facts.application_id.is_empty() {
+        facts.certificate_pfx_path = files.application().to_string_lossy().into_owned();
+        facts.certificate_pfx_password = PFX_PASSWORD.to_owned();
+    }
     let mut line = serde_json::to_string(&facts).map_err(|e| format!("the facts cannot be written: {e}"))?;
     line.push('\n');
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -20,6 +20,9 @@ pub enum Preset {
     ArticlesOob,
     /// The partner's application in an estate where some customers lack consent, a relationship or auditing, or are gone.
     Mixed,
+    /// The partner has no application yet, and no customer has consented to one. Who registers the first one for several
+    /// organizations makes it the partner's.
+    Empty,
 }
 
 /// How access tokens are signed.
@@ -199,8 +202,9 @@ impl FromStr for Preset {
             "articles" => Ok(Preset::Articles),
             "articles-oob" => Ok(Preset::ArticlesOob),
             "mixed" => Ok(Preset::Mixed),
+            "empty" => Ok(Preset::Empty),
             _ => Err(OptionsError(format!(
-                "there is no preset '{text}'; use partner, articles, articles-oob or mixed"
+                "there is no preset '{text}'; use partner, articles, articles-oob, mixed or empty"
             ))),
         }
     }

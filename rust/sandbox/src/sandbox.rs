@@ -123,19 +123,26 @@ impl Sandbox {
             ));
         }
         federation::mint(&world, &Mint::default()).map_err(StartError)?;
+        let own = |text: &String| match world.application.is_absent() {
+            true => String::new(),
+            false => text.clone(),
+        };
         let facts = Facts {
             environment: format!("Sandbox-{}", ports.first().copied().unwrap_or_default()),
             endpoints,
             certificate_path: String::new(),
             partner_tenant_id: world.estate.partner.id.clone(),
-            application_id: world.application.id.clone(),
-            secret: world.application.secret.clone(),
+            application_id: own(&world.application.id),
+            secret: own(&world.application.secret),
             certificate_pfx_path: String::new(),
             certificate_pfx_password: String::new(),
             refresh_token: world.first_refresh_token.clone(),
             user_principal_name: world.user.name.clone(),
             users: users::named(&world.estate, world.options.seed),
-            redirect_uris: world.application.state.redirect_uris(),
+            redirect_uris: match world.application.is_absent() {
+                true => Vec::new(),
+                false => world.application.state.redirect_uris(),
+            },
             managed_identity: managed_identity_facts(&world, &addresses, &certificates.thumbprint),
             workload_identity: workload_facts(&world),
             tenants: world

@@ -69,6 +69,11 @@ impl Secrets {
         }
     }
 
+    /// Keeps a client secret that a service has made.
+    pub(crate) fn see_client_secret(&self, secret: &str) {
+        self.keep("client_secret", secret);
+    }
+
     /// Keeps what a client sent.
     pub(crate) fn see_call(&self, call: &Call) {
         if self.0.is_none() {

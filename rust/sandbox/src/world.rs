@@ -19,6 +19,7 @@ use crate::identity::{Codes, Devices};
 use crate::managed_identity::{Folder, Platform};
 use crate::options::Options;
 use crate::random::Random;
+use crate::registry::Registry;
 use crate::resource::Resource;
 use crate::secrets::Secrets;
 use crate::signer::Signer;
@@ -31,6 +32,7 @@ pub(crate) struct World {
     pub(crate) endpoints: Endpoints,
     pub(crate) estate: Estate,
     pub(crate) application: Application,
+    pub(crate) registry: Registry,
     pub(crate) user: Arc<User>,
     pub(crate) first_refresh_token: String,
     pub(crate) tokens: Tokens,
@@ -78,7 +80,7 @@ impl World {
         let clock = Clock::default();
         let tokens = Tokens::default();
         let mut random = Random::at(options.seed, "tokens", 0);
-        let first_refresh_token = refresh_token_text(&mut random);
+        let mut first_refresh_token = refresh_token_text(&mut random);
         let refresh = RefreshToken {
             user: user.clone(),
             application_id: application.id.clone(),
@@ -89,11 +91,15 @@ impl World {
             interactive_mfa: false,
             of_public_client: false,
         };
-        tokens.add_refresh(&first_refresh_token, refresh);
+        match application.is_absent() {
+            true => first_refresh_token.clear(),
+            false => tokens.add_refresh(&first_refresh_token, refresh),
+        }
         Ok(World {
             endpoints,
             estate,
             application,
+            registry: Registry::default(),
             user,
             first_refresh_token,
             tokens,
@@ -132,19 +138,27 @@ impl World {
         new_user(&self.options, user_principal_name.to_owned(), mfa)
     }
 
-    /// A refresh token of one more user of the partner.
-    pub(crate) fn new_refresh_token(&self, user_principal_name: &str, mfa: bool) -> String {
+    /// A refresh token of one more user of the partner: for the partner's application, or for one of Microsoft's public clients.
+    pub(crate) fn new_refresh_token(
+        &self,
+        user_principal_name: &str,
+        mfa: bool,
+        public_client: Option<&str>,
+    ) -> String {
         let text = refresh_token_text(&mut self.random());
         let user = Arc::new(new_user(&self.options, user_principal_name.to_owned(), mfa));
         let refresh = RefreshToken {
             user,
-            application_id: self.application.id.clone(),
-            resource: "https://api.partnercenter.microsoft.com".to_owned(),
+            application_id: public_client.unwrap_or(&self.application.id).to_owned(),
+            resource: match public_client {
+                Some(_) => crate::resource::GRAPH.to_owned(),
+                None => "https://api.partnercenter.microsoft.com".to_owned(),
+            },
             last_used: self.clock.now(),
             revoked: false,
             redeemed: false,
-            interactive_mfa: false,
-            of_public_client: false,
+            interactive_mfa: mfa && public_client.is_some(),
+            of_public_client: public_client.is_some(),
         };
         self.tokens.add_refresh(&text, refresh);
         text

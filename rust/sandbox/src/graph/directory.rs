@@ -6,6 +6,7 @@ use serde_json::{json, Map, Value};
 
 use crate::access::Access;
 use crate::estate::Tenant;
+use crate::permissions;
 use crate::random::{is_guid, Random};
 use crate::reply::{Call, Reply};
 use crate::resource::Resource;
@@ -24,13 +25,28 @@ const MOST_IN_FILTER: usize = 15;
 /// The tenant that most of Microsoft's applications are registered in.
 const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
-/// Microsoft's applications that every tenant has service principals of.
-const MICROSOFTS: [(Resource, &str); 4] = [
-    (Resource::Graph, "Microsoft Graph"),
-    (Resource::AadGraph, "Windows Azure Active Directory"),
-    (Resource::Outlook, "Office 365 Exchange Online"),
-    (Resource::Manage, "Office 365 Management APIs"),
+/// Microsoft's applications that every tenant has service principals of; the last one only partners have.
+const MICROSOFTS: [Resource; 5] = [
+    Resource::Graph,
+    Resource::AadGraph,
+    Resource::Outlook,
+    Resource::Manage,
+    Resource::PartnerCenter,
 ];
+
+/// The display name of an API's service principal.
+pub(super) fn title(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Graph => "Microsoft Graph",
+        Resource::AadGraph => "Windows Azure Active Directory",
+        Resource::PartnerCenter => "Microsoft Partner Center",
+        Resource::Manage => "Office 365 Management APIs",
+        Resource::Outlook => "Office 365 Exchange Online",
+        Resource::Azure => "Windows Azure Service Management API",
+        Resource::KeyVault => "Azure Key Vault",
+        Resource::Own => "",
+    }
+}
 
 /// Everything that can be looked up in a tenant, each with its `@odata.type`. An object's id is its tenant's own.
 pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
@@ -47,9 +63,23 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
             "appOwnerOrganizationId": owner,
         })
     };
+    let missing = tenant.health().missing_resources;
+    let microsofts = |resource: Resource| {
+        let mut object = service_principal(
+            resource.application_id(),
+            title(resource),
+            MICROSOFT_SERVICES,
+            "Application",
+        );
+        object["appRoles"] = permissions::app_roles(resource);
+        object["oauth2PermissionScopes"] = permissions::scopes(resource);
+        object
+    };
     let mut objects: Vec<Value> = MICROSOFTS
-        .iter()
-        .map(|(resource, name)| service_principal(resource.application_id(), name, MICROSOFT_SERVICES, "Application"))
+        .into_iter()
+        .filter(|resource| is_partner || *resource != Resource::PartnerCenter)
+        .filter(|resource| !missing.iter().any(|name| world.resource(name) == Some(*resource)))
+        .map(microsofts)
         .collect();
     // One that somebody has consented to, as users do, and one that stands for a machine.
     let other = Random::at(seed, "someone else's application", 0).guid();
@@ -65,8 +95,29 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
         &tenant.id,
         "ManagedIdentity",
     ));
+    for principal in world.registry.principals_of(&tenant.id) {
+        if objects.iter().any(|object| object["id"] == principal.id.as_str()) {
+            continue;
+        }
+        let resource = Resource::KNOWN
+            .into_iter()
+            .find(|one| one.application_id() == principal.application_id);
+        objects.extend(resource.map(microsofts));
+        objects.extend(world.registry.application(&principal.application_id).map(|registered| {
+            let name = registered.display_name();
+            service_principal(&registered.id, &name, &registered.tenant_id, "Application")
+        }));
+    }
+    for registered in world.registry.of_tenant(&tenant.id) {
+        objects.push(json!({
+            "@odata.type": "#microsoft.graph.application",
+            "id": registered.object_id,
+            "appId": registered.id,
+            "displayName": registered.display_name(),
+        }));
+    }
     let application = &world.application;
-    if tenant.health().service_principal {
+    if tenant.health().service_principal && !application.is_absent() {
         objects.push(service_principal(
             &application.id,
             application.display_name,
@@ -74,13 +125,15 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
             "Application",
         ));
     }
-    if is_partner {
+    if is_partner && !application.is_absent() {
         objects.push(json!({
             "@odata.type": "#microsoft.graph.application",
             "id": Random::at(seed, &application.id, 5).guid(),
             "appId": application.id,
             "displayName": application.display_name,
         }));
+    }
+    if is_partner {
         objects.push(
             json!({"@odata.type": "#microsoft.graph.group", "id": id("AdminAgents"), "displayName": "AdminAgents"}),
         );
@@ -163,6 +216,7 @@ pub(super) fn service_principals(
             let own = object[field].as_str().unwrap_or_default();
             values.iter().any(|value| value.eq_ignore_ascii_case(own))
         });
+        found.retain(|object| world.registry.is_known(object["id"].as_str().unwrap_or_default()));
     }
     let selected = call.parameter("$select");
     for object in &mut found {

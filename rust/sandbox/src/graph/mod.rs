@@ -1,5 +1,5 @@
 //! Microsoft Graph: the two lists of a partner's customers, users, batches, the audit logs, the security of each, the
-//! directory's objects, and mail.
+//! directory's objects and those that administrators put there, and mail.
 //!
 //! Sources: Microsoft Graph reference ("List contracts", "List delegatedAdminCustomers", "Microsoft Graph error responses
 //! and resource types").
@@ -8,9 +8,14 @@ mod applications;
 mod audit_query;
 mod batch;
 pub(crate) mod directory;
+mod grants;
+mod groups;
 pub(crate) mod mail;
+mod manage;
 mod page;
+mod principals;
 pub(crate) mod reports;
+mod roles;
 pub(crate) mod security;
 mod settings;
 pub(crate) mod users;
@@ -218,12 +223,7 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
             let context = format!("{}{version}$metadata#organization", world.endpoints.graph);
             Ok(odata(200, &json!({"@odata.context": context, "value": value})))
         }
-        (&Method::GET, lower) if applications::application_id(lower).is_some() => {
-            let id = applications::application_id(lower).unwrap_or_default();
-            applications::get(world, call, &access, version, id)
-        }
         (&Method::POST, "directoryobjects/getbyids") => directory::get_by_ids(world, call, &access, version),
-        (&Method::GET, "serviceprincipals") => directory::service_principals(world, call, &access, version),
         (_, lower) if lower == "me" || lower.starts_with("me/") || lower.starts_with("users/") => {
             mail::serve(world, call, &access, path)
         }
@@ -246,12 +246,41 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
             let report = report.ok_or_else(|| error(404, "ResourceNotFound", "There is no such report."))?;
             reports::serve(world, call, &access, version, report)
         }
-        _ => Err(error(
-            404,
-            "ResourceNotFound",
-            format!("Resource not found for the segment '{path}'."),
-        )),
+        _ => managed(world, call, &access, version, path).unwrap_or_else(|| {
+            let text = format!("Resource not found for the segment '{path}'.");
+            Err(error(404, "ResourceNotFound", text))
+        }),
     }
+}
+
+/// The collections in which a directory is changed; None for any other path.
+fn managed(
+    world: &World,
+    call: &Call,
+    access: &Access,
+    version: &str,
+    path: &str,
+) -> Option<Result<Reply, GraphError>> {
+    let below = |name: &str| {
+        let (start, rest) = path.split_at_checked(name.len())?;
+        let ends = name.ends_with('/') || rest.is_empty() || rest.starts_with(['/', '(']);
+        (start.eq_ignore_ascii_case(name) && ends).then_some(rest)
+    };
+    let tenant = world.estate.find(&access.tenant_id)?;
+    if let Some(rest) = below("applications") {
+        return Some(applications::serve(world, call, access, version, rest));
+    }
+    if let Some(rest) = below("servicePrincipals") {
+        return Some(principals::serve(world, call, access, version, tenant, rest));
+    }
+    if let Some(rest) = below("oauth2PermissionGrants") {
+        return Some(grants::serve(world, call, access, version, tenant, rest));
+    }
+    if let Some(rest) = below("groups") {
+        return Some(groups::serve(world, call, access, version, tenant, rest));
+    }
+    let rest = below("roleManagement/directory/")?;
+    Some(roles::serve(world, call, access, version, tenant, rest))
 }
 
 fn require(access: &Access, permission: &str, message: &str) -> Result<(), GraphError> {

@@ -1,4 +1,4 @@
-//! How Microsoft Graph's audit log behaves here: `POST /sandbox/graph`. What goes wrong is what its users have reported.
+//! How Microsoft Graph behaves here: `POST /sandbox/graph`. What goes wrong is what its users have reported.
 
 use serde::Deserialize;
 
@@ -26,6 +26,8 @@ pub(crate) struct GraphSettings {
     pub(crate) reports_in_ten_seconds: u32,
     /// Whether tenants have the licence (Microsoft Entra ID P1) that sign-ins need.
     pub(crate) premium: bool,
+    /// Requests for a new object, a new secret or a new certificate that meet a node which does not know it yet, each of them.
+    pub(crate) replication: u32,
 }
 
 impl Default for GraphSettings {
@@ -41,6 +43,7 @@ impl Default for GraphSettings {
             counted: true,
             reports_in_ten_seconds: 0,
             premium: true,
+            replication: 0,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::authorize::{consent, Answer};
 use super::error::Refusal;
 use super::grant::Form;
 use super::page::{self, SignInForm};
+use super::party::Party;
 use super::sign_in::{sign_in, Action, Attempt};
 use super::{authority, Authority, Version};
 
@@ -31,31 +32,31 @@ fn answer(world: &World, name: &str, version: Version, form: &Form) -> Result<An
         Authority::AnyOrganization => &world.estate.partner,
         Authority::Consumers => return Err(super::checks::consumers()),
     };
-    if form.require("client_id")? != world.application.id {
+    let client_id = form.require("client_id")?;
+    let Some(client) = Party::find(world, client_id) else {
         return Err(Refusal::new(
             700016,
             "unauthorized_client",
             format!(
-                "Application with identifier '{}' was not found in the directory '{}'.",
-                form.get("client_id").unwrap_or_default(),
+                "Application with identifier '{client_id}' was not found in the directory '{}'.",
                 tenant.display_name
             ),
         ));
-    }
-    let first = world.application.state.redirect_uris().into_iter().next();
+    };
+    let first = client.redirect_uris().into_iter().next();
     let redirect_uri = match form.get("redirect_uri") {
         None => first.ok_or_else(|| Refusal::missing_parameter("redirect_uri"))?,
-        asked => ask::redirect_uri(world, asked)?,
+        asked => ask::redirect_uri(&client, client_id, asked)?,
     };
     let back = Return::query(redirect_uri, form.get("state"));
     let scoped = version == Version::V2 && form.get("scope").is_some();
     let permissions = if scoped {
         wanted(world, tenant, version, form)?.1
     } else {
-        vec![format!("Everything that {} asks for", world.application.display_name)]
+        vec![format!("Everything that {} asks for", client.name())]
     };
     let Some(attempt) = Attempt::read(form) else {
-        return Ok(Answer::Page(show(world, name, version, form, permissions, None)));
+        return Ok(Answer::Page(show(&client, name, version, form, permissions, None)));
     };
     if attempt.action != Action::Accept {
         let mut parameters =
@@ -64,7 +65,7 @@ fn answer(world: &World, name: &str, version: Version, form: &Form) -> Result<An
         return Ok(Answer::Back(back, parameters));
     }
     let signed_in = sign_in(world, tenant, &attempt).and_then(|who| {
-        consent(world, tenant, &who, true)?;
+        consent(world, tenant, &client, &who, true)?;
         Ok(who)
     });
     match signed_in {
@@ -76,7 +77,7 @@ fn answer(world: &World, name: &str, version: Version, form: &Form) -> Result<An
             Ok(Answer::Back(back, parameters))
         }
         Err(refusal) => Ok(Answer::Page(show(
-            world,
+            &client,
             name,
             version,
             form,
@@ -87,7 +88,7 @@ fn answer(world: &World, name: &str, version: Version, form: &Form) -> Result<An
 }
 
 fn show(
-    world: &World,
+    client: &Party<'_>,
     tenant: &str,
     version: Version,
     form: &Form,
@@ -100,10 +101,7 @@ fn show(
     };
     let page = SignInForm {
         title: "Review for your organization",
-        purpose: format!(
-            "{} asks for permissions in all of the organization.",
-            world.application.display_name
-        ),
+        purpose: format!("{} asks for permissions in all of the organization.", client.name()),
         action: format!("/{tenant}/{path}"),
         hidden: ["client_id", "redirect_uri", "state", "scope"]
             .into_iter()

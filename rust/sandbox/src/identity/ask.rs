@@ -7,7 +7,8 @@ use crate::world::World;
 use super::code::Challenge;
 use super::error::Refusal;
 use super::grant::{find_resource, invalid_scope, Form, OPENID_SCOPES};
-use super::{authority, first_party, Authority, Version};
+use super::party::Party;
+use super::{authority, Authority, Version};
 
 /// How the answer goes back to the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Return {
 /// A request that was found right.
 pub(super) struct Ask<'a> {
     pub(super) tenant: &'a Tenant,
+    pub(super) client_id: String,
+    pub(super) client: Party<'a>,
     pub(super) back: Return,
     pub(super) id_token: bool,
     pub(super) resource: Option<String>,
@@ -46,9 +49,10 @@ pub(super) enum Failed {
 
 impl Ask<'_> {
     /// Whether the user has to consent before the application gets anything.
-    pub(super) fn needs_consent(&self) -> bool {
-        let health = self.tenant.health();
-        !health.consent || !health.service_principal || matches!(self.prompt.as_str(), "consent" | "admin_consent")
+    pub(super) fn needs_consent(&self, world: &World) -> bool {
+        !self.client.is_consented(world, self.tenant)
+            || !self.client.is_in(world, self.tenant)
+            || matches!(self.prompt.as_str(), "consent" | "admin_consent")
     }
 }
 
@@ -61,7 +65,7 @@ pub(super) fn read<'a>(world: &'a World, tenant: &str, version: Version, form: &
         Authority::Consumers => return Err(on_page(super::checks::consumers())),
     };
     let client_id = form.require("client_id").map_err(on_page)?;
-    if client_id != world.application.id {
+    let Some(client) = Party::find(world, client_id) else {
         return Err(on_page(Refusal::new(
             700016,
             "unauthorized_client",
@@ -72,8 +76,8 @@ pub(super) fn read<'a>(world: &'a World, tenant: &str, version: Version, form: &
                 tenant.display_name
             ),
         )));
-    }
-    let redirect_uri = redirect_uri(world, form.get("redirect_uri")).map_err(on_page)?;
+    };
+    let redirect_uri = redirect_uri(&client, client_id, form.get("redirect_uri")).map_err(on_page)?;
     let response_type = form.require("response_type").map_err(on_page)?;
     let (code, id_token) = response_types(response_type);
     let mode = match form.get("response_mode") {
@@ -132,9 +136,12 @@ pub(super) fn read<'a>(world: &'a World, tenant: &str, version: Version, form: &
         }
     }
     let (resource, permissions) = wanted(world, tenant, version, form).map_err(refuse)?;
+    let client_id = client_id.to_owned();
     let scope = form.get("scope").unwrap_or_default();
     Ok(Ask {
         tenant,
+        client_id,
+        client,
         id_token,
         resource,
         permissions,
@@ -151,8 +158,8 @@ pub(super) fn read<'a>(world: &'a World, tenant: &str, version: Version, form: &
 
 /// The address that the answer goes to: one of the application's, exactly, save that the port of a loopback address does
 /// not count. It may be left out where there is only one.
-pub(super) fn redirect_uri(world: &World, asked: Option<&str>) -> Result<String, Refusal> {
-    let registered = world.application.state.redirect_uris();
+pub(super) fn redirect_uri(client: &Party<'_>, client_id: &str, asked: Option<&str>) -> Result<String, Refusal> {
+    let registered = client.redirect_uris();
     match (asked, registered.as_slice()) {
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(Refusal::missing_parameter("redirect_uri")),
@@ -162,9 +169,8 @@ pub(super) fn redirect_uri(world: &World, asked: Option<&str>) -> Result<String,
             "invalid_request",
             format!(
                 "The redirect URI '{asked}' specified in the request does not match the redirect URIs configured for the \
-                 application '{}'. Make sure the redirect URI sent in the request matches one added to your application in \
-                 the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to fix this.",
-                world.application.id
+                 application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application \
+                 in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to fix this."
             ),
         )),
     }
@@ -251,18 +257,19 @@ pub(super) fn wanted(
         }
     }
     let client_id = form.get("client_id").unwrap_or_default();
+    let client = Party::find(world, client_id);
+    let client_name = client.as_ref().map(Party::name).unwrap_or_default();
     let mut permissions = Vec::new();
     for (resource, name) in &asked {
         let found = find_resource(world, tenant, resource)?;
-        let Some(known) = first_party::scopes(world, client_id, found) else {
+        let Some(known) = client.as_ref().and_then(|client| client.listed(found)) else {
             return Err(Refusal::new(
                 650057,
                 "invalid_client",
                 format!(
                     "Invalid resource. The client has requested access to a resource which is not listed in the requested \
-                     permissions in the client's application registration. Client app ID: {client_id}({}). Resource value \
+                     permissions in the client's application registration. Client app ID: {client_id}({client_name}). Resource value \
                      from request: {resource}. Resource app ID: {}.",
-                    first_party::find(client_id).map_or(world.application.display_name, |client| client.name),
                     found.application_id()
                 ),
             ));
@@ -276,8 +283,7 @@ pub(super) fn wanted(
                 650053,
                 "invalid_client",
                 format!(
-                    "The application '{}' asked for scope '{name}' that doesn't exist on the resource '{}'.",
-                    world.application.display_name,
+                    "The application '{client_name}' asked for scope '{name}' that doesn't exist on the resource '{}'.",
                     found.application_id()
                 ),
             ));

@@ -10,12 +10,13 @@ use openssl::rsa::Padding;
 use openssl::sign::{RsaPssSaltlen, Verifier};
 use serde_json::Value;
 
-use crate::keys::{hex, KeyCredential};
+use crate::keys::{hex, KeyCredential, Keys};
 use crate::reply::Call;
 use crate::world::World;
 
 use super::error::Refusal;
 use super::grant::{Client, Form};
+use super::party::Party;
 
 /// The service allows clocks to differ by this much, in seconds.
 const SKEW: i64 = 300;
@@ -50,7 +51,12 @@ pub(super) fn check(world: &World, call: &Call, form: &Form, client: &Client) ->
             "Its parts must be base64url, and the first two JSON objects.",
         ));
     };
-    let settings = world.application.keys.settings();
+    let party = Party::find(world, client_id);
+    let keys = party
+        .as_ref()
+        .and_then(Party::keys)
+        .ok_or_else(|| malformed("Its client has no keys."))?;
+    let settings = keys.settings();
     let algorithm = header["alg"].as_str().unwrap_or_default();
     if !settings.algorithms.iter().any(|known| known == algorithm) {
         return Err(Refusal::new(
@@ -65,7 +71,7 @@ pub(super) fn check(world: &World, call: &Call, form: &Form, client: &Client) ->
     world
         .stats
         .assertion(claims["jti"].as_str().unwrap_or_default(), assertion);
-    let (certificate, named) = certificate(world, &header, client_id)?;
+    let (certificate, named) = certificate(world, keys, &header, client_id)?;
     let now = world.clock.now();
     if now > certificate.not_after || now < certificate.not_before {
         return Err(unregistered(client_id, "The key used is expired.", &named));
@@ -179,7 +185,12 @@ fn lifetime(world: &World, claims: &Value) -> Result<(), Refusal> {
 }
 
 /// The registered certificate that the header names, and the name.
-fn certificate(world: &World, header: &Value, client_id: &str) -> Result<(KeyCredential, String), Refusal> {
+fn certificate(
+    world: &World,
+    keys: &Keys,
+    header: &Value,
+    client_id: &str,
+) -> Result<(KeyCredential, String), Refusal> {
     let by_digest = ["x5t#S256", "x5t"].iter().find_map(|name| header[*name].as_str());
     let digest = match (by_digest, header["kid"].as_str()) {
         (Some(text), _) => decode(text).filter(|digest| matches!(digest.len(), 20 | 32)),
@@ -194,7 +205,7 @@ fn certificate(world: &World, header: &Value, client_id: &str) -> Result<(KeyCre
         ));
     };
     let named = hex(&digest);
-    match world.application.keys.find(&digest, world.clock.now()) {
+    match keys.find(&digest, world.clock.now()) {
         Some(certificate) => Ok((certificate, named)),
         None => Err(unregistered(client_id, "The key was not found.", &named)),
     }

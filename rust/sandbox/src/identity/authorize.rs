@@ -10,7 +10,7 @@ use crate::estate::Tenant;
 use crate::reply::{self, Call, Reply};
 use crate::resource::GRAPH;
 use crate::signer;
-use crate::world::{write, World};
+use crate::world::World;
 
 use super::ask::{self, Ask, Failed, Mode, Return};
 use super::claims;
@@ -18,6 +18,7 @@ use super::code::{Code, Grounds};
 use super::error::Refusal;
 use super::grant::Form;
 use super::page::{self, SignInForm};
+use super::party::Party;
 use super::policy;
 use super::sign_in::{sign_in, Action, Attempt, SignedIn};
 use super::Version;
@@ -105,10 +106,10 @@ fn complete(
     who: SignedIn,
     version: Version,
 ) -> Result<Vec<(&'static str, String)>, Refusal> {
-    consent(world, ask.tenant, &who, ask.needs_consent())?;
+    consent(world, ask.tenant, &ask.client, &who, ask.needs_consent(world))?;
     let grounds = Grounds {
         user: who.user,
-        application_id: world.application.id.clone(),
+        application_id: ask.client_id.clone(),
         resource: ask.resource.clone().unwrap_or_else(|| GRAPH.to_owned()),
         openid: ask.openid.clone(),
         nonce: ask.nonce.clone(),
@@ -145,7 +146,13 @@ pub(super) fn id_token(world: &World, tenant: &Tenant, grounds: &Grounds, versio
 }
 
 /// Records that `who` has consented for the tenant.
-pub(super) fn consent(world: &World, tenant: &Tenant, who: &SignedIn, needed: bool) -> Result<(), Refusal> {
+pub(super) fn consent(
+    world: &World,
+    tenant: &Tenant,
+    client: &Party<'_>,
+    who: &SignedIn,
+    needed: bool,
+) -> Result<(), Refusal> {
     if !needed {
         return Ok(());
     }
@@ -156,13 +163,11 @@ pub(super) fn consent(world: &World, tenant: &Tenant, who: &SignedIn, needed: bo
             format!(
                 "The grant requires admin permission. {} needs permission to access resources in your organization that \
                  only an admin can grant.",
-                world.application.display_name
+                client.name()
             ),
         ));
     }
-    let health = &mut *write(&tenant.health);
-    health.consent_to_all(true);
-    health.service_principal = true;
+    client.consent(world, tenant);
     Ok(())
 }
 
@@ -181,10 +186,7 @@ fn show(
     let hint = form.get("login_hint").unwrap_or_default();
     let page = SignInForm {
         title: "Sign in",
-        purpose: format!(
-            "to continue to {} in {}",
-            world.application.display_name, ask.tenant.display_name
-        ),
+        purpose: format!("to continue to {} in {}", ask.client.name(), ask.tenant.display_name),
         action: format!("/{tenant}/{path}"),
         hidden: PARAMETERS
             .into_iter()
@@ -194,7 +196,7 @@ fn show(
         user: failed
             .as_ref()
             .map_or_else(|| hint.to_owned(), |(attempt, _)| attempt.name.clone()),
-        permissions: if ask.needs_consent() {
+        permissions: if ask.needs_consent(world) {
             ask.permissions.clone()
         } else {
             Vec::new()

@@ -9,6 +9,7 @@ use super::assertion;
 use super::error::Refusal;
 use super::federated;
 use super::grant::{Client, Form};
+use super::party::Party;
 
 /// The refusal of an endpoint for personal accounts.
 pub(super) fn consumers() -> Refusal {
@@ -22,8 +23,8 @@ pub(super) fn consumers() -> Refusal {
 
 /// The application is registered, and has a service principal in the tenant.
 pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_only: bool) -> Result<(), Refusal> {
-    if client.id != world.application.id {
-        return Err(Refusal::new(
+    let unknown = || {
+        Refusal::new(
             700016,
             "unauthorized_client",
             format!(
@@ -32,9 +33,12 @@ pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_
                  the tenant. You may have sent your authentication request to the wrong tenant.",
                 client.id, tenant.display_name
             ),
-        ));
-    }
-    if tenant.health().service_principal {
+        )
+    };
+    // Microsoft's own clients have users, and do nothing by themselves.
+    let party = Party::find(world, &client.id).filter(|party| !matches!(party, Party::Microsofts(_)));
+    let party = party.ok_or_else(unknown)?;
+    if party.is_in(world, tenant) {
         return Ok(());
     }
     if app_only {
@@ -48,16 +52,7 @@ pub(super) fn known_client(world: &World, tenant: &Tenant, client: &Client, app_
             ),
         ));
     }
-    Err(Refusal::new(
-        700016,
-        "unauthorized_client",
-        format!(
-            "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application \
-             has not been installed by the administrator of the tenant or consented to by any user in the tenant. You \
-             may have sent your authentication request to the wrong tenant.",
-            client.id, tenant.display_name
-        ),
-    ))
+    Err(unknown())
 }
 
 /// How a client has proved itself.
@@ -71,10 +66,12 @@ pub(crate) enum ProvedBy {
 
 /// The client's secret is right and in force, or its assertion is.
 pub(super) fn authenticate(world: &World, call: &Call, form: &Form, client: &Client) -> Result<ProvedBy, Refusal> {
+    let party = Party::find(world, &client.id);
     if let Some(text) = &client.assertion {
         match federated::foreign(text, &client.id) {
-            Some(claims) => federated::check(world, text, &claims)?,
-            None => assertion::check(world, call, form, client)?,
+            // Only the partner's application trusts another issuer.
+            Some(claims) if matches!(party, Some(Party::Partners(_))) => federated::check(world, text, &claims)?,
+            _ => assertion::check(world, call, form, client)?,
         }
         return Ok(ProvedBy::Assertion);
     }
@@ -85,7 +82,8 @@ pub(super) fn authenticate(world: &World, call: &Call, form: &Form, client: &Cli
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     };
-    match world.application.keys.secret(secret, world.clock.now()) {
+    let keys = party.as_ref().and_then(Party::keys);
+    match keys.map_or(SecretHealth::Wrong, |keys| keys.secret(secret, world.clock.now())) {
         SecretHealth::Good => Ok(ProvedBy::Secret),
         SecretHealth::Wrong => Err(Refusal::new(
             7000215,
@@ -110,14 +108,16 @@ pub(super) fn authenticate(world: &World, call: &Call, form: &Form, client: &Cli
 }
 
 /// The refusal for want of consent.
-pub(super) fn consent(world: &World) -> Refusal {
+pub(super) fn consent(world: &World, client_id: &str) -> Refusal {
+    let name = Party::find(world, client_id)
+        .map(|party| party.name())
+        .unwrap_or_default();
     Refusal::new(
         65001,
         "invalid_grant",
         format!(
-            "The user or administrator has not consented to use the application with ID '{}' named '{}'. Send an \
-             interactive authorization request for this user and resource.",
-            world.application.id, world.application.display_name
+            "The user or administrator has not consented to use the application with ID '{client_id}' named '{name}'. Send an \
+             interactive authorization request for this user and resource."
         ),
     )
     .suberror("consent_required")

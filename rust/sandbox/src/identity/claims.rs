@@ -7,11 +7,12 @@ use serde_json::{json, Map, Value};
 use crate::access::Access;
 use crate::estate::Tenant;
 use crate::identity::ProvedBy;
+use crate::registry::principal_id;
 use crate::resource::Resource;
 use crate::world::World;
 
 use super::code::Grounds;
-use super::first_party;
+use super::party::Party;
 
 /// Moments of a token's life, seconds since 1970.
 #[derive(Clone, Copy)]
@@ -48,8 +49,8 @@ pub(super) fn access_token(
     } else {
         claims.insert("appid".into(), access.application_id.as_str().into());
         claims.insert("appidacr".into(), method.into());
-        let name =
-            first_party::find(&access.application_id).map_or(world.application.display_name, |client| client.name);
+        let party = Party::find(world, &access.application_id);
+        let name = party.map_or_else(|| world.application.display_name.to_owned(), |party| party.name());
         claims.insert("app_displayname".into(), name.into());
     }
     match &access.user {
@@ -83,7 +84,10 @@ pub(super) fn access_token(
             }
         }
         None => {
-            let principal = service_principal(world, &access.tenant_id);
+            let principal = match world.registry.application(&access.application_id) {
+                Some(registered) => principal_id(world, &access.tenant_id, &registered.id),
+                None => service_principal(world, &access.tenant_id),
+            };
             claims.insert("idtyp".into(), "app".into());
             claims.insert("oid".into(), principal.as_str().into());
             claims.insert("sub".into(), principal.into());

@@ -20,8 +20,9 @@ use super::code::Grounds;
 use super::error::{self, Ids, Refusal};
 use super::grant::{Client, Form, OPENID_SCOPES};
 use super::page::{self, SignInForm};
+use super::party::Party;
 use super::sign_in::{sign_in, Action, Attempt, SignedIn};
-use super::{authority, first_party, Authority, Version};
+use super::{authority, Authority, Version};
 
 /// The codes that were started, by device code.
 #[derive(Default)]
@@ -78,7 +79,7 @@ fn begin(world: &World, call: &Call, name: &str, version: Version) -> Result<Rep
     };
     let form = Form::read(call);
     let client = Client::read(call, &form, name)?;
-    if client.id != world.application.id && first_party::find(&client.id).is_none() {
+    if Party::find(world, &client.id).is_none() {
         known_client(world, tenant, &client, false)?;
     }
     let (resource, _) = wanted(world, tenant, version, &form)?;
@@ -154,11 +155,15 @@ fn decide(world: &World, user_code: &str, attempt: &Attempt) -> Result<bool, Ref
             .iter()
             .find(|(_, device)| device.user_code == user_code && matches!(device.decision, Decision::Pending));
         found.map(|(code, device)| {
-            let own = first_party::find(&device.client_id).is_none();
-            (code.clone(), device.tenant_id.clone(), device.ends, own)
+            (
+                code.clone(),
+                device.tenant_id.clone(),
+                device.ends,
+                device.client_id.clone(),
+            )
         })
     };
-    let Some((code, tenant_id, ends, own)) = found else {
+    let Some((code, tenant_id, ends, client_id)) = found else {
         return Err(Refusal::new(
             70018,
             "bad_verification_code",
@@ -171,13 +176,10 @@ fn decide(world: &World, user_code: &str, attempt: &Attempt) -> Result<bool, Ref
     let decision = if attempt.action == Action::Accept {
         let tenant = world.estate.find(&tenant_id).unwrap_or(&world.estate.partner);
         let who = sign_in(world, tenant, attempt)?;
-        let health = tenant.health();
-        consent(
-            world,
-            tenant,
-            &who,
-            own && (!health.consent || !health.service_principal),
-        )?;
+        if let Some(client) = Party::find(world, &client_id) {
+            let needed = !client.is_consented(world, tenant) || !client.is_in(world, tenant);
+            consent(world, tenant, &client, &who, needed)?;
+        }
         Decision::Approved(who)
     } else {
         Decision::Declined

@@ -1,10 +1,7 @@
 //! Microsoft's own clients that scripts borrow: public ones, which prove nothing and are consented to beforehand in every
 //! tenant.
 
-use crate::consent;
-use crate::estate::Tenant;
 use crate::resource::Resource;
-use crate::world::World;
 
 use super::checks::ProvedBy;
 use super::error::Refusal;
@@ -23,6 +20,31 @@ const EXCHANGE_ONLINE: FirstParty = FirstParty {
     ],
 };
 
+/// The client of `Connect-MgGraph` ("Microsoft Graph Command Line Tools"). Administrators have consented to what registering
+/// applications takes.
+const GRAPH_TOOLS: FirstParty = FirstParty {
+    id: "14d82eec-204b-4c2f-b7e8-296a70dab67e",
+    name: "Microsoft Graph Command Line Tools",
+    resource: Resource::Graph,
+    scopes: &[
+        "Application.Read.All",
+        "Application.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
+        "Directory.Read.All",
+        "GroupMember.ReadWrite.All",
+        "RoleManagement.ReadWrite.Directory",
+        "User.Read",
+        "email",
+        "offline_access",
+        "openid",
+        "profile",
+    ],
+};
+
+/// Where a public client of a program waits for its answer; the port does not count.
+pub(super) const REDIRECT_URI: &str = "http://localhost";
+
 /// One of them, with the only API that it is for.
 pub(super) struct FirstParty {
     id: &'static str,
@@ -32,34 +54,14 @@ pub(super) struct FirstParty {
 }
 
 pub(super) fn find(client_id: &str) -> Option<&'static FirstParty> {
-    client_id
-        .eq_ignore_ascii_case(EXCHANGE_ONLINE.id)
-        .then_some(&EXCHANGE_ONLINE)
-}
-
-/// The delegated permissions that a client has on an API; None where it has none.
-pub(super) fn scopes(world: &World, client_id: &str, resource: Resource) -> Option<Vec<&'static str>> {
-    match find(client_id) {
-        Some(client) => client.scopes(resource).map(<[_]>::to_vec),
-        None => world.application.scopes(resource),
-    }
-}
-
-/// The delegated permissions that a client gets in a tenant. Microsoft's own need nobody's consent.
-pub(super) fn granted(
-    world: &World,
-    client_id: &str,
-    tenant: &Tenant,
-    resource: Resource,
-) -> Option<Vec<&'static str>> {
-    match find(client_id) {
-        Some(client) => client.scopes(resource).map(<[_]>::to_vec),
-        None => consent::seen(world, tenant, resource),
-    }
+    [&EXCHANGE_ONLINE, &GRAPH_TOOLS]
+        .into_iter()
+        .find(|client| client_id.eq_ignore_ascii_case(client.id))
 }
 
 impl FirstParty {
-    fn scopes(&self, resource: Resource) -> Option<&'static [&'static str]> {
+    /// The delegated permissions that it has on an API; None where it has none.
+    pub(super) fn scopes(&self, resource: Resource) -> Option<&'static [&'static str]> {
         (resource == self.resource).then_some(self.scopes)
     }
 

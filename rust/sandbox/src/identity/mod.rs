@@ -20,6 +20,7 @@ mod grant;
 mod metadata;
 mod on_behalf_of;
 mod page;
+mod party;
 pub(crate) mod policy;
 mod redeem;
 mod sign_in;

@@ -22,6 +22,7 @@ use super::code::Grounds;
 use super::device;
 use super::error::{self, Ids, Refusal};
 use super::grant::{invalid_scope, Client, Form, Wanted};
+use super::party::Party;
 use super::policy;
 use super::redeem::{self, Redeemable};
 use super::{authority, first_party, on_behalf_of, Authority, ProvedBy, Version};
@@ -103,14 +104,20 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
         }
         "authorization_code" => {
             let tenant = of_user(world, authority)?;
-            known_client(world, tenant, &client, false)?;
-            let proved_by = authenticate(world, call, &form, &client)?;
+            let proved_by = prove(world, call, tenant, &form, &client, false)?;
             let grounds = world.codes.redeem(world, &form)?;
+            if !grounds.application_id.eq_ignore_ascii_case(&client.id) {
+                return Err(Refusal::new(
+                    70000,
+                    "invalid_grant",
+                    "The provided authorization code was issued to another client.",
+                ));
+            }
             for_sign_in(world, tenant, &form, version, &grounds, proved_by)
         }
         "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
             let tenant = of_user(world, authority)?;
-            // The application also counts as a public client.
+            // The partner's application also counts as a public client.
             let proved_by = prove(world, call, tenant, &form, &client, true)?;
             let grounds = device::redeem(world, &form, tenant, &client)?;
             for_sign_in(world, tenant, &form, version, &grounds, proved_by)
@@ -130,7 +137,7 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
             };
             known_client(world, tenant, &client, true)?;
             let proved_by = authenticate(world, call, &form, &client)?;
-            for_application(world, tenant, &form, version, proved_by)
+            for_application(world, tenant, &form, version, &client.id, proved_by)
         }
         on_behalf_of::GRANT => {
             let tenant = match authority {
@@ -167,6 +174,7 @@ fn prove(
         return first_party.authenticate(client);
     }
     known_client(world, tenant, client, false)?;
+    let public = public && Party::find(world, &client.id).is_some_and(|party| party.is_public());
     if public && client.secret.is_none() && client.assertion.is_none() {
         return Ok(ProvedBy::Nothing);
     }
@@ -236,6 +244,7 @@ fn for_user(
 ) -> Result<Success, Refusal> {
     let health = tenant.health();
     let user = &redeemable.user;
+    let party = Party::find(world, &redeemable.application_id);
     if !world.estate.is_partner(tenant) && !health.delegated_access {
         return Err(Refusal::new(
             50020,
@@ -248,21 +257,24 @@ fn for_user(
                 user.name,
                 world.estate.partner.id,
                 tenant.display_name,
-                world.application.id,
-                world.application.display_name
+                redeemable.application_id,
+                party.as_ref().map(Party::name).unwrap_or_default()
             ),
         ));
     }
     let wanted = Wanted::read(form, version, Some(&redeemable.resource))?;
     let resource = wanted.resource(world, tenant)?;
-    let granted =
-        first_party::granted(world, &redeemable.application_id, tenant, resource).ok_or_else(|| consent(world))?;
+    let unconsented = || consent(world, &redeemable.application_id);
+    let granted = party
+        .as_ref()
+        .and_then(|party| party.scopes(world, tenant, resource))
+        .ok_or_else(unconsented)?;
     let scopes: Vec<String> = match &wanted.scopes {
         None => granted.iter().map(|scope| (*scope).to_owned()).collect(),
         Some(named) => {
             let find = |name: &String| granted.iter().find(|scope| scope.eq_ignore_ascii_case(name));
             let found: Option<Vec<String>> = named.iter().map(|n| find(n).map(|s| (*s).to_owned())).collect();
-            found.ok_or_else(|| consent(world))?
+            found.ok_or_else(unconsented)?
         }
     };
     policy::redeems(world, &health, redeemable.has_second_factor(), version, resource)?;
@@ -304,6 +316,7 @@ fn for_application(
     tenant: &Tenant,
     form: &Form,
     version: Version,
+    client_id: &str,
     proved_by: ProvedBy,
 ) -> Result<Success, Refusal> {
     let wanted = Wanted::read(form, version, None)?;
@@ -312,15 +325,14 @@ fn for_application(
     }
     let resource = wanted.resource(world, tenant)?;
     // A token without a single role is issued too; the API will have to refuse it.
-    let roles = if tenant.health().application_roles {
-        world.application.roles(resource)
-    } else {
-        Vec::new()
-    };
+    let party = Party::find(world, client_id);
+    let roles = party
+        .map(|party| party.roles(world, tenant, resource))
+        .unwrap_or_default();
     let access = Access {
         resource,
         tenant_id: tenant.id.clone(),
-        application_id: world.application.id.clone(),
+        application_id: client_id.to_owned(),
         user: None,
         scopes: Vec::new(),
         roles,

@@ -1,0 +1,218 @@
+//! Applications: the partner's own registration, and those that administrators make.
+//!
+//! Sources: Microsoft Graph reference, "List applications", "Create application", "Get application", "Update application", "Delete
+//! application", "passwordCredential resource type", "keyCredential resource type".
+
+mod fields;
+mod secrets;
+
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::{json, Map, Value};
+
+use crate::access::Access;
+use crate::random::Random;
+use crate::registry::Registered;
+use crate::reply::{Call, Reply};
+use crate::world::World;
+
+use super::manage::{administers, body, filtered, no_content, not_allowed, not_found, selected};
+use super::page::{odata, page, Sizes};
+use super::{require_any, GraphError};
+
+const SIZES: Sizes = Sizes {
+    usual: 100,
+    largest: 999,
+};
+
+const WRITING: [&str; 2] = ["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"];
+
+/// `rest` is what comes after `applications`: nothing, `('appId='..')`, `/{id}` or `/{id}/{action}`.
+pub(super) fn serve(
+    world: &World,
+    call: &Call,
+    access: &Access,
+    version: &str,
+    rest: &str,
+) -> Result<Reply, GraphError> {
+    let (key, action) = match rest.strip_prefix('/') {
+        Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
+        None => rest.split_once('/').unwrap_or((rest, "")),
+    };
+    match (&call.method, key, action.to_ascii_lowercase().as_str()) {
+        (&Method::GET, "", "") => list(world, call, access, version),
+        (&Method::POST, "", "") => create(world, call, access, version),
+        (&Method::GET, key, "") => get(world, call, access, version, key),
+        (&Method::PATCH, key, "") => {
+            administers(world, access, &WRITING)?;
+            let application = find(world, access, key)?;
+            let mut change = body(call)?;
+            let keys = change.remove("keyCredentials");
+            fields::check(&change)?;
+            if let Some(keys) = keys {
+                secrets::replace_certificates(world, &application, &keys)?;
+            }
+            application.change(change);
+            Ok(no_content())
+        }
+        (&Method::DELETE, key, "") => {
+            administers(world, access, &WRITING)?;
+            let application = find(world, access, key)?;
+            world.registry.remove_application(world, &application);
+            Ok(no_content())
+        }
+        (&Method::POST, key, "addpassword") => {
+            administers(world, access, &WRITING)?;
+            let application = find(world, access, key)?;
+            secrets::add(world, call, version, &application)
+        }
+        (&Method::POST, key, "removepassword") => {
+            administers(world, access, &WRITING)?;
+            let application = find(world, access, key)?;
+            secrets::remove(call, &application)
+        }
+        _ => Err(not_allowed()),
+    }
+}
+
+fn list(world: &World, call: &Call, access: &Access, version: &str) -> Result<Reply, GraphError> {
+    may_read(access)?;
+    let now = world.clock.now();
+    let mut all: Vec<(String, Map<String, Value>)> = Vec::new();
+    if access.tenant_id == world.estate.partner.id && !world.application.is_absent() {
+        all.push((String::new(), partners(world)));
+    }
+    for application in world.registry.of_tenant(&access.tenant_id) {
+        all.push((application.object_id.clone(), application.shown(now)));
+    }
+    filtered(
+        call,
+        &["appId", "displayName", "id"],
+        &["tags"],
+        &mut all,
+        |(_, fields)| fields,
+    )?;
+    all.retain(|(id, _)| world.registry.is_known(id));
+    let found: Vec<Value> = all.into_iter().map(|(_, fields)| chosen(call, fields)).collect();
+    page(
+        world,
+        call,
+        (version, "applications", &["$filter", "$select"]),
+        SIZES,
+        found.len(),
+        |range| found[range].to_vec(),
+    )
+}
+
+fn create(world: &World, call: &Call, access: &Access, version: &str) -> Result<Reply, GraphError> {
+    administers(world, access, &WRITING)?;
+    let mut given = body(call)?;
+    let keys = given.remove("keyCredentials");
+    fields::check_new(&given)?;
+    let unseen = world.graph.settings().replication;
+    let application = world
+        .registry
+        .add_application(Registered::new(world, &access.tenant_id, given), unseen);
+    if let Some(keys) = keys {
+        secrets::replace_certificates(world, &application, &keys)?;
+    }
+    let mut shown = application.shown(world.clock.now());
+    shown.insert("@odata.context".to_owned(), context(world, version));
+    Ok(odata(201, &without_keys(shown)))
+}
+
+/// A registration is an object of its own tenant; customers have a service principal.
+fn get(world: &World, call: &Call, access: &Access, version: &str, key: &str) -> Result<Reply, GraphError> {
+    may_read(access)?;
+    let own = || {
+        let partner = access.tenant_id == world.estate.partner.id && !world.application.is_absent();
+        let whole = partners(world);
+        let named = application_id(key).map_or_else(|| whole["id"] == key, |id| whole["appId"] == id);
+        (partner && named).then_some(whole)
+    };
+    let whole = match own() {
+        Some(whole) => whole,
+        None => find(world, access, key)?.shown(world.clock.now()),
+    };
+    let mut shown = Map::new();
+    shown.insert("@odata.context".to_owned(), context(world, version));
+    shown.extend(chosen(call, whole).as_object().cloned().unwrap_or_default());
+    Ok(odata(200, &Value::Object(shown)))
+}
+
+/// The partner's application as it was before anybody came.
+fn partners(world: &World) -> Map<String, Value> {
+    let application = &world.application;
+    let whole = json!({
+        "id": Random::at(world.options.seed, &application.id, 5).guid(),
+        "appId": application.id,
+        "displayName": application.display_name,
+        "signInAudience": "AzureADMultipleOrgs",
+        "tags": [],
+        "keyCredentials": application.keys.shown(),
+        "passwordCredentials": application.keys.shown_secrets(world.clock.now()),
+    });
+    whole.as_object().cloned().unwrap_or_default()
+}
+
+/// The client id in `(appId='..')`.
+fn application_id(key: &str) -> Option<String> {
+    let key = key.to_ascii_lowercase();
+    Some(key.strip_prefix("(appid='")?.strip_suffix("')")?.to_owned())
+}
+
+/// Finds an application that can be changed: one that was registered here.
+fn find(world: &World, access: &Access, key: &str) -> Result<Arc<Registered>, GraphError> {
+    let id = application_id(key);
+    let all = world.registry.of_tenant(&access.tenant_id);
+    let named = |one: &&Arc<Registered>| match &id {
+        Some(id) => one.id.eq_ignore_ascii_case(id),
+        None => one.object_id.eq_ignore_ascii_case(key),
+    };
+    let missing = || not_found(id.as_deref().unwrap_or(key));
+    let found = all.iter().find(named).cloned().ok_or_else(missing)?;
+    match world.registry.is_known(&found.object_id) {
+        true => Ok(found),
+        false => Err(missing()),
+    }
+}
+
+fn may_read(access: &Access) -> Result<(), GraphError> {
+    // Directory.Read.All is enough for a user's token only.
+    require_any(
+        access,
+        match access.user {
+            Some(_) => &[
+                "Application.Read.All",
+                "Application.ReadWrite.All",
+                "Directory.Read.All",
+            ],
+            None => &[
+                "Application.Read.All",
+                "Application.ReadWrite.All",
+                "Application.ReadWrite.OwnedBy",
+            ],
+        },
+    )
+}
+
+fn context(world: &World, version: &str) -> Value {
+    format!("{}{version}$metadata#applications/$entity", world.endpoints.graph).into()
+}
+
+/// What is selected; a certificate's bytes come only to who selects `keyCredentials`.
+fn chosen(call: &Call, whole: Map<String, Value>) -> Value {
+    match call.parameter("$select") {
+        Some(_) => selected(call, whole),
+        None => without_keys(whole),
+    }
+}
+
+fn without_keys(mut whole: Map<String, Value>) -> Value {
+    let keys = whole.get_mut("keyCredentials").and_then(Value::as_array_mut);
+    for entry in keys.into_iter().flatten() {
+        entry["key"] = Value::Null;
+    }
+    Value::Object(whole)
+}
