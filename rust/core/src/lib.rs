@@ -8,6 +8,7 @@
 //! Threads: every public type here is `Send + Sync`; an operation's events have one consumer at a time.
 #![forbid(unsafe_code)]
 
+mod application;
 mod audit;
 mod certificate;
 mod check;

@@ -75,6 +75,7 @@ impl Algorithm {
 /// A certificate whose private key is at hand.
 pub(crate) struct Certificate {
     subject: String,
+    der: Vec<u8>,
     sha1: Vec<u8>,
     sha256: Vec<u8>,
     /// Milliseconds since 1970.
@@ -209,6 +210,7 @@ impl Certificate {
             sha256: digest(MessageDigest::sha256())?,
             not_before: millis(leaf.not_before()).ok_or_else(|| refuse::unreadable("the certificate"))?,
             not_after: millis(leaf.not_after()).ok_or_else(|| refuse::unreadable("the certificate"))?,
+            der: leaf.to_der().map_err(unreadable)?,
             subject,
             public,
             key,
@@ -221,6 +223,11 @@ impl Certificate {
 
     pub(crate) fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// The certificate without its key.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// The SHA-1 digest of the certificate: what Windows and the portal call its thumbprint.

@@ -321,6 +321,25 @@ impl Credential {
         }
     }
 
+    /// What proves this application, for another one. The user stays behind.
+    pub(crate) fn for_application(&self, application_id: &str, tenant: &TenantId) -> Result<Self> {
+        Ok(Credential {
+            application_id: application_id.to_owned(),
+            tenant: Some(tenant.clone()),
+            account: None,
+            proof: Arc::clone(&self.proof),
+            managed_identity: None,
+            refresh_token: None,
+            acquired_on: None,
+            mfa: None,
+            stored_refresh: None,
+            proof_mark: self.proof.mark(application_id)?,
+            refresh_mark: None,
+            lineages: Mutex::default(),
+            binding: Mutex::default(),
+        })
+    }
+
     /// The same user's credential, with the application proved as `other` proves it.
     pub(crate) fn proved_like(mut self, other: &Credential) -> Self {
         self.proof = Arc::clone(&other.proof);

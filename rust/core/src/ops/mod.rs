@@ -1,5 +1,6 @@
 //! The commands. Each file is one kind of request.
 
+mod application;
 mod asking;
 mod audit;
 mod audit_export;
@@ -44,6 +45,9 @@ impl Operation {
 
     fn of_kind(session: &Session, request: &Request) -> Result<Operation> {
         match request.kind() {
+            "application_list" => application::list(session, request),
+            "application_register" => application::register(session, request),
+            "application_remove" => application::remove(session, request),
             "audit_export" => audit_export::start(session, request),
             "audit_read" => audit_read::start(session, request),
             "audit_resumable" => audit_export::resumable(session, request),

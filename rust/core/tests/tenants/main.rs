@@ -1,6 +1,7 @@
 //! Reading a partner's customers and trying its credential, looking ids up and sending mail, against the sandbox and what goes
 //! wrong there.
 
+mod application;
 mod consents;
 mod credential_rows;
 mod credential_test;

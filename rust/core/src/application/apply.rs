@@ -1,0 +1,295 @@
+//! Making changes, each told and each by itself: what fails leaves those that do not depend on it.
+
+use super::change::Change;
+use super::grants::Principal;
+use super::object::{Application, Key, SECRET_NAME};
+use super::permission::Permission;
+use super::registrar::{is_there_already, Ask, Registrar};
+use super::state::State;
+use crate::certificate::Certificate;
+use crate::error::{Error, Result};
+use crate::export::time::iso;
+use crate::secret::Secret;
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{json, Value as Json};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What there is by now, and what was made.
+pub(crate) struct Applied {
+    pub(crate) object_id: Option<String>,
+    pub(crate) application_id: Option<String>,
+    pub(crate) principal_id: Option<String>,
+    /// The service principals of the APIs: application id and object id.
+    apis: Vec<(String, String)>,
+    pub(crate) secret: Option<NewSecret>,
+    /// A certificate was added.
+    pub(crate) has_new_certificate: bool,
+    pub(crate) created: Vec<String>,
+    pub(crate) changed: Vec<String>,
+}
+
+/// A secret that was just made: nobody can read it again.
+pub(crate) struct NewSecret {
+    pub(crate) key_id: String,
+    pub(crate) value: Secret,
+    /// Milliseconds since 1970.
+    pub(crate) ends: i64,
+}
+
+impl Applied {
+    pub(crate) fn new(state: &State) -> Self {
+        let application = state.application.as_ref();
+        Applied {
+            object_id: application.map(|one| one.id.clone()),
+            application_id: application.map(|one| one.app_id.clone()),
+            principal_id: state.principal.as_ref().map(|one| one.id.clone()),
+            apis: state
+                .apis
+                .iter()
+                .map(|api| (api.app_id.clone(), api.id.clone()))
+                .collect(),
+            secret: None,
+            has_new_certificate: false,
+            created: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
+
+    /// Makes one change. None: what it belongs to is not there, because it was not made before.
+    pub(crate) async fn apply(
+        &mut self,
+        registrar: &Registrar,
+        change: &Change,
+        certificate: Option<&Certificate>,
+    ) -> Option<Result<()>> {
+        if !self.can(change) {
+            return None;
+        }
+        Some(self.make(registrar, change, certificate).await.map(|()| {
+            let told = match change.is_update() {
+                true => &mut self.changed,
+                false => &mut self.created,
+            };
+            told.push(change.line());
+        }))
+    }
+
+    fn can(&self, change: &Change) -> bool {
+        match change {
+            Change::CreateApplication { .. } | Change::CreateApi { .. } => true,
+            Change::UpdateApplication { .. }
+            | Change::CreatePrincipal
+            | Change::AddCertificate { .. }
+            | Change::AddSecret { .. } => self.object_id.is_some(),
+            Change::AssignRole { permission } => {
+                self.principal_id.is_some() && self.api(&permission.resource).is_some()
+            }
+            Change::Consent { resource, .. } => self.principal_id.is_some() && self.api(resource).is_some(),
+            Change::AssignDirectoryRole { .. } | Change::JoinAgents { .. } => self.principal_id.is_some(),
+        }
+    }
+
+    fn api(&self, resource: &str) -> Option<&str> {
+        let found = self.apis.iter().find(|(id, _)| id.eq_ignore_ascii_case(resource));
+        found.map(|(_, id)| id.as_str())
+    }
+
+    async fn make(&mut self, registrar: &Registrar, change: &Change, certificate: Option<&Certificate>) -> Result<()> {
+        // `can` has seen to it that what is needed is there.
+        let object = self.object_id.clone().unwrap_or_default();
+        let principal = self.principal_id.clone().unwrap_or_default();
+        match change {
+            Change::CreateApplication { body, .. } => {
+                let ask = Ask::application("create the application");
+                let reply = registrar.change(Method::POST, "applications", Some(body), ask).await?;
+                let made: Application = reply.json()?;
+                self.object_id = Some(made.id);
+                self.application_id = Some(made.app_id);
+            }
+            Change::UpdateApplication { body, .. } => {
+                let ask = Ask::application("change the application");
+                let path = format!("applications/{object}");
+                registrar.change(Method::PATCH, &path, Some(body), ask).await?;
+            }
+            Change::CreatePrincipal => {
+                let id = self.application_id.clone().unwrap_or_default();
+                self.principal_id = Some(new_principal(registrar, &id, "the application").await?.id);
+            }
+            Change::CreateApi { resource } => {
+                let made = new_principal(registrar, resource, "the API").await?;
+                self.apis.push((made.app_id, made.id));
+            }
+            Change::AssignRole { permission } => {
+                let api = self.api(&permission.resource).unwrap_or_default().to_owned();
+                assign_role(registrar, permission, &principal, &api).await?;
+            }
+            Change::Consent { resource, names, there } => {
+                let api = self.api(resource).unwrap_or_default().to_owned();
+                consent(registrar, &principal, &api, names, there.as_ref()).await?;
+            }
+            Change::AssignDirectoryRole { id, .. } => {
+                let body = json!({"roleDefinitionId": id, "principalId": principal, "directoryScopeId": "/"});
+                let ask = Ask::privileged("assign the directory role", "RoleManagement.ReadWrite.Directory");
+                post(registrar, "roleManagement/directory/roleAssignments", &body, ask).await?;
+            }
+            Change::JoinAgents { group } => {
+                let endpoint = registrar
+                    .environment()
+                    .resource(crate::environment::Service::Graph)
+                    .trim_end_matches('/');
+                let body = json!({"@odata.id": format!("{endpoint}/v1.0/directoryObjects/{principal}")});
+                let ask = Ask {
+                    action: "add the service principal to AdminAgents",
+                    permission: "GroupMember.ReadWrite.All together with Application.ReadWrite.All",
+                    role: "the role Groups Administrator",
+                };
+                post(registrar, &format!("groups/{group}/members/$ref"), &body, ask).await?;
+            }
+            Change::AddCertificate { .. } => {
+                let certificate = certificate.ok_or_else(|| Error::internal("there is no certificate to add"))?;
+                add_certificate(registrar, &object, certificate).await?;
+                self.has_new_certificate = true;
+            }
+            Change::AddSecret { days } => self.secret = Some(add_secret(registrar, &object, *days).await?),
+        }
+        Ok(())
+    }
+}
+
+/// Something that refers to new objects. Where it is there by now, that is as well.
+async fn post(registrar: &Registrar, path: &str, body: &Json, ask: Ask<'_>) -> Result<()> {
+    let done = registrar
+        .once_known("the new service principal", || {
+            registrar.change(Method::POST, path, Some(body), ask)
+        })
+        .await;
+    match done {
+        Err(error) if !is_there_already(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn new_principal(registrar: &Registrar, application_id: &str, of: &str) -> Result<Principal> {
+    let action = format!("create the service principal of {of}");
+    let body = json!({ "appId": application_id });
+    let reply = registrar
+        .once_known("the new application", || {
+            registrar.change(
+                Method::POST,
+                "servicePrincipals",
+                Some(&body),
+                Ask::application(&action),
+            )
+        })
+        .await?;
+    reply.json()
+}
+
+async fn assign_role(registrar: &Registrar, permission: &Permission, principal: &str, api: &str) -> Result<()> {
+    let body = json!({"principalId": principal, "resourceId": api, "appRoleId": permission.id});
+    let action = format!("grant the application permission {}", permission.name);
+    let ask = Ask::privileged(&action, "AppRoleAssignment.ReadWrite.All");
+    post(
+        registrar,
+        &format!("servicePrincipals/{api}/appRoleAssignedTo"),
+        &body,
+        ask,
+    )
+    .await
+}
+
+async fn consent(
+    registrar: &Registrar,
+    principal: &str,
+    api: &str,
+    names: &[String],
+    there: Option<&(String, Vec<String>)>,
+) -> Result<()> {
+    let ask = Ask::privileged(
+        "consent to the delegated permissions",
+        "DelegatedPermissionGrant.ReadWrite.All",
+    );
+    if let Some((id, old)) = there {
+        let all: Vec<&str> = old.iter().chain(names).map(String::as_str).collect();
+        let body = json!({ "scope": all.join(" ") });
+        let path = format!("oauth2PermissionGrants/{id}");
+        return registrar.change(Method::PATCH, &path, Some(&body), ask).await.map(drop);
+    }
+    let body = json!({
+        "clientId": principal,
+        "consentType": "AllPrincipals",
+        "resourceId": api,
+        "scope": names.join(" "),
+    });
+    post(registrar, "oauth2PermissionGrants", &body, ask).await
+}
+
+/// Makes a secret. The name is what it is known by in the next run.
+pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64) -> Result<NewSecret> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Made {
+        key_id: String,
+        secret_text: String,
+    }
+    let ends = registrar
+        .engine()
+        .clock()
+        .now_ms()
+        .saturating_add(days.saturating_mul(DAY_MS));
+    let body = json!({"passwordCredential": {"displayName": SECRET_NAME, "endDateTime": iso(ends)}});
+    let path = format!("applications/{object}/addPassword");
+    let ask = Ask::application("add a client secret (policies of the tenant may forbid secrets or shorten their life)");
+    let reply = registrar
+        .once_known("the new application", || {
+            registrar.change(Method::POST, &path, Some(&body), ask)
+        })
+        .await?;
+    let made: Made = reply.json()?;
+    Ok(NewSecret {
+        key_id: made.key_id,
+        value: Secret::new(made.secret_text),
+        ends,
+    })
+}
+
+/// Adds a certificate to those that are there. All of them are written at once, so those have to be read with their bytes.
+pub(super) async fn add_certificate(registrar: &Registrar, object: &str, certificate: &Certificate) -> Result<()> {
+    let keys = read_keys(registrar, object).await?;
+    let mut all: Vec<Json> = keys.iter().map(|key| json!(key)).collect();
+    all.push(json!({
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+        "displayName": certificate.subject(),
+        "key": STANDARD.encode(certificate.der()),
+    }));
+    write_keys(registrar, object, &all).await
+}
+
+async fn read_keys(registrar: &Registrar, object: &str) -> Result<Vec<Key>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Keys {
+        #[serde(default)]
+        key_credentials: Vec<Key>,
+    }
+    let path = format!("applications/{object}");
+    let query = [("$select", "keyCredentials")];
+    let keys: Keys = registrar
+        .once_known("the new application", || {
+            registrar.get(&path, &query, Ask::application("read the application's certificates"))
+        })
+        .await?;
+    Ok(keys.key_credentials)
+}
+
+async fn write_keys(registrar: &Registrar, object: &str, keys: &[Json]) -> Result<()> {
+    let body = json!({ "keyCredentials": keys });
+    let path = format!("applications/{object}");
+    let ask = Ask::application("change the application's certificates");
+    registrar.change(Method::PATCH, &path, Some(&body), ask).await.map(drop)
+}

@@ -1,0 +1,37 @@
+//! The operations on applications' registrations: `application_register`, `application_list`, `application_remove`.
+//!
+//! Those that change something tell their plan first, as a record with `plan`, and make what is approved by items with its `number`
+//! once the input is finished. Nothing approved is nothing changed.
+
+mod list;
+mod register;
+mod remove;
+
+pub(super) use list::start as list;
+pub(super) use register::start as register;
+pub(super) use remove::start as remove;
+
+use crate::error::{Error, Result};
+use crate::operation::Input;
+use crate::value::Value;
+use std::collections::BTreeSet;
+use tokio_util::sync::CancellationToken;
+
+/// One line of a plan.
+fn change(number: usize, line: &str) -> Value {
+    Value::map().with("number", number as i64).with("line", line)
+}
+
+/// The numbers of the changes that are approved.
+async fn approved(input: &mut Input, cancel: &CancellationToken) -> Result<BTreeSet<usize>> {
+    let mut all = BTreeSet::new();
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Error::cancelled()),
+            next = input.next() => next,
+        };
+        let Some(item) = next else { return Ok(all) };
+        all.extend(usize::try_from(item.int("number")?));
+    }
+}
