@@ -40,9 +40,9 @@ namespace SecureAppModel.Commands
         [ValidateRange(0, int.MaxValue)]
         public int Seed { get; set; } = 1;
 
-        /// <summary>partner: all is well. articles: the permissions of 2019's guides; articles-oob: with their only reply URL. mixed: some customers have problems.</summary>
+        /// <summary>partner: all is well. articles: the permissions of 2019's guides; articles-oob: with their only reply URL. mixed: some customers have problems. empty: no application is registered yet.</summary>
         [Parameter]
-        [ValidateSet("partner", "articles", "articles-oob", "mixed")]
+        [ValidateSet("partner", "articles", "articles-oob", "mixed", "empty")]
         public string Preset { get; set; } = "partner";
 
         /// <summary>The first of its ports, which lie in a row; the system chooses free ones where none is given.</summary>
@@ -195,6 +195,12 @@ namespace SecureAppModel.Commands
                 .Flag("force", !named);
             EnvironmentStore.Add(name, request);
             process.Environment = name;
+            if (facts.OptionalText("applicationId") is null)
+            {
+                // No application is registered yet.
+                return new SecureAppSandbox(facts, name, process.Id, null, null);
+            }
+
             CertificateParts certificate = new CertificateParts
             {
                 Path = facts.Text("certificatePfxPath"),

@@ -19,7 +19,7 @@ namespace SecureAppModel.Completion
             return Names()
                 .Where(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
                 .OrderBy(name => name, StringComparer.OrdinalIgnoreCase)
-                .Select(name => new CompletionResult(name, name, CompletionResultType.ParameterValue, name));
+                .Select(name => new CompletionResult(name.IndexOf(' ') < 0 ? name : "'" + name + "'", name, CompletionResultType.ParameterValue, name));
         }
     }
 }

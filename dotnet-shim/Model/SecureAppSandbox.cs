@@ -9,7 +9,7 @@ namespace SecureAppModel
     /// </summary>
     public sealed class SecureAppSandbox
     {
-        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential credential, SecureAppCredential certificateCredential)
+        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential? credential, SecureAppCredential? certificateCredential)
         {
             Environment = environment;
             Endpoints = new SandboxEndpoints(facts.Map("endpoints") ?? ValueMap.Empty);
@@ -54,11 +54,11 @@ namespace SecureAppModel
         /// <summary>The partner's user behind the refresh token.</summary>
         public string? UserPrincipalName { get; }
 
-        /// <summary>Ready to use: the application with its secret and the user's refresh token.</summary>
-        public SecureAppCredential Credential { get; }
+        /// <summary>Ready to use: the application with its secret and the user's refresh token. None with the preset empty.</summary>
+        public SecureAppCredential? Credential { get; }
 
         /// <summary>The same with the application's certificate in place of its secret.</summary>
-        public SecureAppCredential CertificateCredential { get; }
+        public SecureAppCredential? CertificateCredential { get; }
 
         /// <summary>Who can sign in at the sandbox's pages: the partner's administrator first.</summary>
         public SandboxUser[] Users { get; }

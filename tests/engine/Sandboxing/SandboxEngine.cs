@@ -12,6 +12,19 @@ public static class SandboxEngine
     /// </summary>
     public static Engine Join(this Engine engine, Sandbox sandbox)
     {
+        engine.JoinCloud(sandbox);
+        engine.Run(
+            """
+            $global:credential = New-SecureAppCredential -ApplicationId $sandbox.ApplicationId -TenantId $sandbox.PartnerTenantId `
+                -Secret (ConvertTo-Secret $sandbox.Secret) -RefreshToken (ConvertTo-Secret $sandbox.RefreshToken)
+            Set-SecureAppDefault -Credential $credential
+            """).Succeeded();
+        return engine;
+    }
+
+    /// <summary>The same without a credential, for a sandbox in which no application is registered yet.</summary>
+    public static Engine JoinCloud(this Engine engine, Sandbox sandbox)
+    {
         engine.Set("sandbox", sandbox.Facts);
         engine.Set("customer", sandbox.Facts.Tenants[0].TenantId);
         engine.Run(
@@ -21,15 +34,13 @@ public static class SandboxEngine
                 -LoginEndpoint $services['login'] -GraphEndpoint $services['graph'] -PartnerCenterEndpoint $services['partnerCenter'] `
                 -ManagementEndpoint $services['manage'] -OutlookEndpoint $services['outlook'] -AadGraphEndpoint $services['aadGraph'] `
                 -KeyVaultEndpoint $services['keyVault']
-            function ConvertTo-Secret([string] $text) {
+            function global:ConvertTo-Secret([string] $text) {
                 [SecureAppModel.EngineTests.Leaks.RunSecrets]::Know('typed secret', $text)
                 $secure = [securestring]::new()
                 foreach ($character in $text.ToCharArray()) { $secure.AppendChar($character) }
                 $secure
             }
-            $global:credential = New-SecureAppCredential -ApplicationId $sandbox.ApplicationId -TenantId $sandbox.PartnerTenantId `
-                -Secret (ConvertTo-Secret $sandbox.Secret) -RefreshToken (ConvertTo-Secret $sandbox.RefreshToken)
-            Set-SecureAppDefault -Credential $credential -Environment $sandbox.Environment
+            Set-SecureAppDefault -Environment $sandbox.Environment
             """).Succeeded();
         return engine;
     }

@@ -90,6 +90,9 @@ public static class StopTable
         ["Remove-SecureAppCredential"] = Asks("Remove-SecureAppCredential -Name any -VaultName vault -VaultCredential $application", "keyVault"),
         ["New-SecureAppCredential"] = Asks(
             "New-SecureAppCredential $sandbox.ApplicationId -VaultName vault -CertificateName any -VaultCredential $application", "keyVault"),
+        ["New-SecureApp"] = Asks("New-SecureApp any -Credential $application", "graph"),
+        ["Get-SecureApp"] = Asks("Get-SecureApp -All -Credential $application", "graph"),
+        ["Remove-SecureApp"] = Asks("Remove-SecureApp $sandbox.ApplicationId -Credential $application -Confirm:$false", "graph"),
         ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),
         ["New-PartnerAccessToken"] = Asks(
             "New-PartnerAccessToken -Credential ([pscredential]::new($application.appId, (ConvertTo-Secret $application.secret))) -Resource https://graph.microsoft.com -TenantId $customer", "login"),
