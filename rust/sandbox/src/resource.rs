@@ -67,6 +67,24 @@ impl Resource {
         }
     }
 
+    /// The display name of its service principal.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Resource::Graph => "Microsoft Graph",
+            Resource::AadGraph => "Windows Azure Active Directory",
+            Resource::PartnerCenter => "Microsoft Partner Center",
+            Resource::Manage => "Office 365 Management APIs",
+            Resource::Outlook => "Office 365 Exchange Online",
+            Resource::Azure => "Windows Azure Service Management API",
+            Resource::KeyVault => "Azure Key Vault",
+            Resource::Compliance => "Microsoft Exchange Online Protection",
+            Resource::Teams => "Skype and Teams Tenant Admin API",
+            Resource::SharePoint => "Office 365 SharePoint Online",
+            Resource::Storage => "Azure Storage",
+            Resource::Own => "",
+        }
+    }
+
     /// The names that a client may use, the usual one first.
     pub(crate) fn names(self) -> &'static [&'static str] {
         match self {

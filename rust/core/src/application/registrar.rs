@@ -46,7 +46,7 @@ pub(crate) struct Registrar {
 
 #[derive(Clone)]
 enum By {
-    Credential(GraphApi),
+    Credential(Box<GraphApi>),
     Token(Secret),
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Caller {
 }
 
 enum Who {
-    Credential(TokenRequest),
+    Credential(Box<TokenRequest>),
     Token(Secret),
 }
 
@@ -99,7 +99,7 @@ impl Caller {
         Ok(Caller {
             environment,
             tenant,
-            who: Who::Credential(token.app_only(request.flag("appOnly")?)),
+            who: Who::Credential(Box::new(token.app_only(request.flag("appOnly")?))),
         })
     }
 
@@ -148,7 +148,7 @@ impl Caller {
             Who::Credential(token) => {
                 let tenant = engine.tokens().acquire(&token).await?.tenant().clone();
                 let api = GraphApi::new(Arc::clone(engine), token.for_tenant(tenant.clone()))?;
-                (tenant, By::Credential(api))
+                (tenant, By::Credential(Box::new(api)))
             }
             Who::Token(token) => (self.tenant, By::Token(token)),
         };

@@ -34,20 +34,6 @@ const MICROSOFTS: [Resource; 5] = [
     Resource::PartnerCenter,
 ];
 
-/// The display name of an API's service principal.
-pub(super) fn title(resource: Resource) -> &'static str {
-    match resource {
-        Resource::Graph => "Microsoft Graph",
-        Resource::AadGraph => "Windows Azure Active Directory",
-        Resource::PartnerCenter => "Microsoft Partner Center",
-        Resource::Manage => "Office 365 Management APIs",
-        Resource::Outlook => "Office 365 Exchange Online",
-        Resource::Azure => "Windows Azure Service Management API",
-        Resource::KeyVault => "Azure Key Vault",
-        Resource::Own => "",
-    }
-}
-
 /// Everything that can be looked up in a tenant, each with its `@odata.type`. An object's id is its tenant's own.
 pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
     let seed = world.options.seed;
@@ -67,7 +53,7 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
     let microsofts = |resource: Resource| {
         let mut object = service_principal(
             resource.application_id(),
-            title(resource),
+            resource.title(),
             MICROSOFT_SERVICES,
             "Application",
         );

@@ -186,7 +186,7 @@ fn assign(
     known(world, tenant, resource_id)?;
     known(world, tenant, &assignment.principal_id)?;
     let resource = resource_of(world, &tenant.id, resource_id);
-    if !resource.is_some_and(|one| permissions::name(one, Kind::Role, &assignment.role_id).is_some()) {
+    if resource.is_none_or(|one| permissions::name(one, Kind::Role, &assignment.role_id).is_none()) {
         return Err(bad("Permission being assigned was not found on application"));
     }
     let all = &mut *write(&world.registry.assignments);
@@ -211,7 +211,7 @@ fn shown(world: &World, tenant: &Tenant, one: &Assignment) -> Value {
         "principalId": one.principal_id,
         "principalType": "ServicePrincipal",
         "resourceId": one.resource_id,
-        "resourceDisplayName": resource.map(directory::title),
+        "resourceDisplayName": resource.map(Resource::title),
     })
 }
 

@@ -294,18 +294,8 @@ pub(super) fn wanted(
 
 fn describe(resource: Resource, scope: &str) -> String {
     let api = match resource {
-        Resource::Graph => "Microsoft Graph",
-        Resource::AadGraph => "Azure AD Graph",
-        Resource::PartnerCenter => "Partner Center",
-        Resource::Manage => "Office 365 Management APIs",
-        Resource::Outlook => "Office 365 Exchange Online",
-        Resource::Azure => "Azure",
-        Resource::KeyVault => "Azure Key Vault",
-        Resource::Compliance => "Security & Compliance PowerShell",
-        Resource::Teams => "Skype and Teams Tenant Admin API",
-        Resource::SharePoint => "Office 365 SharePoint Online",
-        Resource::Storage => "Azure Storage",
         Resource::Own => "this application",
+        other => other.title(),
     };
     format!("{scope} ({api})")
 }
