@@ -1,4 +1,5 @@
 using SecureAppModel.EngineTests.Hosting;
+using SecureAppModel.EngineTests.Register;
 using SecureAppModel.EngineTests.Sandboxing;
 using SecureAppModel.EngineTests.Stopping;
 
@@ -16,6 +17,8 @@ public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSand
         ["Disconnect-DelegatedTenant"] = "function Disconnect-MgGraph { throw 'It was called.' }; Disconnect-DelegatedTenant Graph",
         ["Stop-SecureAppSandbox"] =
             "$null = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -WhatIf:$false; Stop-SecureAppSandbox; Stop-SecureAppSandbox -WhatIf:$false",
+        ["New-SecureApp"] = "New-SecureApp any -Credential $administrator",
+        ["Remove-SecureApp"] = "Remove-SecureApp $sandbox.ApplicationId -Credential $administrator",
         ["Get-DelegatedTenantSecuritySummary"] = "Get-DelegatedTenantSecuritySummary $customer $application -CsvPath $folder/any.csv",
     };
 
@@ -32,7 +35,8 @@ public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSand
     public void A_command_that_only_says_what_it_would_do_sends_no_changing_request(string command)
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
-        using Engine engine = StopBed.Open(sandbox, out string folder);
+        using Engine engine = StopBed.Open(sandbox, out string folder).WithAdministrator(sandbox);
+        engine.Run("Set-SecureAppDefault -Credential $credential").Succeeded();
         string script = s_changing.GetValueOrDefault(command) ?? StopTable.Rows[command].Script;
 
         Outcome outcome = engine.Run(StopBed.Ask + "$WhatIfPreference = $true; " + script);

@@ -30,7 +30,7 @@ public sealed class NewSecureAppTests : IDisposable
         Outcome outcome = _engine.Run(Whole + " -WhatIf").Succeeded();
 
         Assert.Empty(outcome.Output);
-        Assert.Equal(0, _sandbox.Changes());
+        Assert.Empty(_sandbox.Changes());
         Assert.True(_sandbox.Stats()["requests"]!.GetValue<int>() > 0);
         string[] lines = [.. outcome.Screen.Split('\n').Where(line => line.Contains("What if:", StringComparison.Ordinal))];
         Assert.Contains(lines, line => line.Contains("Create the application for several organizations", StringComparison.Ordinal) && line.Contains("http://localhost", StringComparison.Ordinal));
@@ -51,7 +51,7 @@ public sealed class NewSecureAppTests : IDisposable
 
         Outcome second = _engine.Run(Whole).Succeeded();
 
-        Assert.Equal(0, _sandbox.Changes());
+        Assert.Empty(_sandbox.Changes());
         Assert.Contains("Nothing to change: 'Contoso SAM' in Contoso Partner", second.Screen);
         Assert.Equal((false, (object?)null), ((bool)second.Property("HasChanged")!, second.Property("Credential")));
         Assert.Equal(first.Property("ApplicationId"), second.Property("ApplicationId"));

@@ -24,9 +24,4 @@ internal static class Registering
             "$global:administrator = New-SecureAppCredential -ApplicationId $tools -TenantId $sandbox.PartnerTenantId -RefreshToken (ConvertTo-Secret $administrators); Set-SecureAppDefault -Credential $administrator; $global:administrators = $null").Succeeded();
         return engine;
     }
-
-    /// <summary>Requests at Graph that change something.</summary>
-    internal static int Changes(this Sandbox sandbox) => sandbox.Stats()["byPath"]!.AsObject()
-        .Where(route => route.Key.Contains(" /v1.0/", StringComparison.Ordinal) && !route.Key.StartsWith("GET ", StringComparison.Ordinal))
-        .Sum(route => route.Value!.GetValue<int>());
 }

@@ -42,7 +42,7 @@ public sealed class SecureAppTests : IDisposable
         string screen = _engine.Run("Get-SecureApp contoso* | Remove-SecureApp -WhatIf").Succeeded().Screen;
         Assert.Contains("'Contoso One' in", screen);
         Assert.Contains("Remove the application", screen);
-        Assert.Equal(0, _sandbox.Changes());
+        Assert.Empty(_sandbox.Changes());
 
         Outcome outcome = _engine.Run(
             "$gone = [pscustomobject]@{ ApplicationId = '11111111-2222-3333-4444-555555555555' }; @($gone) + @(Get-SecureApp contoso*) | Remove-SecureApp -Confirm:$false -PassThru");
