@@ -37,6 +37,7 @@ Usage: secureapp-sandbox [options]
   --port <n>             first port; each service has its own, in a row (default 0: any free ones)
   --seed <n>             what everything made up follows from (default 1)
   --preset <name>        partner, articles, articles-oob, mixed or empty: no application yet (default partner)
+  --second-partner       another partner with the same application: one customer in four is its own, and one both's
   --redirect-uri <uri>   a reply URL of the application instead of the preset's; may be given more than once
   --signature <name>     rsa, or filler: tokens nobody can verify, for measuring a client (default rsa)
   --page-size <n>        most customers in one page of a list (default: the services' own limits)
@@ -73,6 +74,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, O
             Arg::Long("port") => options.port = number("--port", &text(&mut parser)?)?,
             Arg::Long("seed") => options.seed = number("--seed", &text(&mut parser)?)?,
             Arg::Long("preset") => options.preset = text(&mut parser)?.parse()?,
+            Arg::Long("second-partner") => options.second_partner = true,
             Arg::Long("redirect-uri") => options.redirect_uris.push(text(&mut parser)?),
             Arg::Long("signature") => options.signature = text(&mut parser)?.parse()?,
             Arg::Long("page-size") => options.list_page_size = Some(number("--page-size", &text(&mut parser)?)?),
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn reads_every_option() {
-        let line = "--tenants 3 --records=7 --latency-ms 5 --port 9000 --seed 2 --preset mixed --exit-with-stdin --redirect-uri urn:x \
+        let line = "--tenants 3 --records=7 --latency-ms 5 --port 9000 --seed 2 --preset mixed --second-partner --exit-with-stdin --redirect-uri urn:x \
                     --audit duplicates=0.5,pageSize=2,endTime=2026-01-02T03:04:05";
         let Command::Run {
             options,
@@ -123,7 +125,7 @@ mod tests {
         else {
             panic!("not a run")
         };
-        assert!(exit_with_stdin);
+        assert!(exit_with_stdin && options.second_partner);
         assert_eq!(
             (options.tenants, options.records, options.port, options.seed),
             (3, 7, 9000, 2)

@@ -13,6 +13,8 @@ use crate::random::Random;
 /// Everybody in the sandbox's world.
 pub(crate) struct Estate {
     pub(crate) partner: Tenant,
+    /// Another one, for which the same application works; None where nobody asked for it.
+    pub(crate) second_partner: Option<Tenant>,
     pub(crate) customers: Vec<Tenant>,
     by_name: HashMap<String, usize>,
 }
@@ -28,6 +30,9 @@ pub(crate) struct Tenant {
     pub(crate) reseller: bool,
     /// A customer with a granular delegated admin relationship: in Graph's delegatedAdminCustomers.
     pub(crate) granular: bool,
+    /// Whose customer it is: the partner's, the second one's, or both's.
+    pub(crate) of_partner: bool,
+    pub(crate) of_second_partner: bool,
     /// Distinct audit records.
     pub(crate) records: u64,
     pub(crate) health: RwLock<Health>,
@@ -51,6 +56,8 @@ pub(crate) struct Health {
     /// privileges, the others by a granular relationship.)
     pub(crate) delegated_access: bool,
     pub(crate) mfa_required: bool,
+    /// Days until the granular relationship ends; None where it is as it comes.
+    pub(crate) gdap_days: Option<i64>,
     /// The code of the outcome that Conditional Access has for every user.
     pub(crate) conditional_access: Option<u32>,
     /// The APIs that it protects, by any of their names; all where this is empty.
@@ -78,6 +85,7 @@ impl Default for Health {
             consent_role: true,
             delegated_access: true,
             mfa_required: false,
+            gdap_days: None,
             conditional_access: None,
             conditional_access_resources: Vec::new(),
             auditing: true,
@@ -100,6 +108,7 @@ pub(crate) struct HealthChange {
     consent_lag: Option<u32>,
     service_principal: Option<bool>,
     gdap: Option<bool>,
+    gdap_days: Option<i64>,
     mfa_required: Option<bool>,
     conditional_access: Option<ConditionalAccess>,
     conditional_access_resources: Option<Vec<String>>,
@@ -183,6 +192,7 @@ impl Tenant {
                 *target = value;
             }
         }
+        health.gdap_days = change.gdap_days.or(health.gdap_days);
         if let Some(lag) = change.consent_lag {
             health.consent_lag = lag;
         }
@@ -201,6 +211,9 @@ impl Tenant {
 impl Estate {
     pub(crate) fn new(options: &Options) -> Self {
         let partner = tenant(options.seed, "partner", 0, "Contoso Partner");
+        let second_partner = options
+            .second_partner
+            .then(|| tenant(options.seed, "partner", 1, "Fabrikam Partner"));
         let mut customers: Vec<Tenant> = (0..options.tenants as u64)
             .map(|at| tenant(options.seed, "customer", at, &name(options.seed, at)))
             .collect();
@@ -210,6 +223,11 @@ impl Estate {
                 4 => (true, false),
                 9 => (false, true),
                 _ => (true, true),
+            };
+            (customer.of_partner, customer.of_second_partner) = match at % 4 {
+                1 if options.second_partner => (true, true),
+                3 if options.second_partner => (false, true),
+                _ => (true, false),
             };
             if options.preset == Preset::Empty {
                 let health = customer
@@ -238,13 +256,15 @@ impl Estate {
         }
         share_records(options, &mut customers);
         let mut by_name = HashMap::new();
-        for (at, tenant) in std::iter::once(&partner).chain(&customers).enumerate() {
+        let all = std::iter::once(&partner).chain(&customers).chain(&second_partner);
+        for (at, tenant) in all.enumerate() {
             for name in [&tenant.id, &tenant.default_domain, &tenant.custom_domain] {
                 by_name.insert(name.clone(), at);
             }
         }
         Estate {
             partner,
+            second_partner,
             customers,
             by_name,
         }
@@ -256,15 +276,10 @@ impl Estate {
             Some(at) => *at,
             None => *self.by_name.get(&name.to_ascii_lowercase())?,
         };
-        if at == 0 {
-            Some(&self.partner)
-        } else {
-            self.customers.get(at - 1)
+        match at.checked_sub(1) {
+            None => Some(&self.partner),
+            Some(at) => self.customers.get(at).or(self.second_partner.as_ref()),
         }
-    }
-
-    pub(crate) fn is_partner(&self, tenant: &Tenant) -> bool {
-        tenant.id == self.partner.id
     }
 }
 
@@ -316,6 +331,8 @@ fn tenant(seed: u64, purpose: &str, at: u64, display_name: &str) -> Tenant {
         display_name: display_name.to_owned(),
         reseller: false,
         granular: false,
+        of_partner: false,
+        of_second_partner: false,
         records: 0,
         health: RwLock::new(Health::default()),
     }

@@ -39,8 +39,11 @@ pub struct Facts {
     pub managed_identity: ManagedIdentityFacts,
     /// A workload whose tokens prove the application.
     pub workload_identity: WorkloadFacts,
-    /// The customers.
+    /// The customers, of both partners where there are two.
     pub tenants: Vec<TenantFacts>,
+    /// The second partner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_partner: Option<PartnerFacts>,
     /// The process that serves.
     pub process_id: u32,
 }
@@ -63,6 +66,20 @@ pub struct Endpoints {
     pub outlook: String,
     /// The partner's key vault (<name>.vault.azure.net).
     pub key_vault: String,
+}
+
+/// Another partner, for which the same application works.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerFacts {
+    /// Its own tenant.
+    pub tenant_id: String,
+    /// Its user.
+    pub user_principal_name: String,
+    /// A refresh token of that user for the application.
+    pub refresh_token: String,
+    /// Its customers' tenants.
+    pub customer_ids: Vec<String>,
 }
 
 /// One customer.

@@ -48,6 +48,7 @@ mod managed_identity;
 mod options;
 mod own_certificate;
 mod partner_center;
+mod partners;
 mod permissions;
 mod random;
 mod record_types;
@@ -66,7 +67,7 @@ mod world;
 
 pub use cli::{parse, Command, USAGE};
 pub use control::Control;
-pub use facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, WorkloadFacts};
+pub use facts::{Endpoints, Facts, ManagedIdentityFacts, PartnerFacts, TenantFacts, WorkloadFacts};
 pub use hold::HoldCounts;
 pub use managed_identity::Identity;
 pub use options::{AuditOptions, Options, OptionsError, Preset, Signature, SECRETS_VARIABLE};

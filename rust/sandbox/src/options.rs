@@ -54,6 +54,8 @@ pub struct Options {
     pub seed: u64,
     /// Which application and which health.
     pub preset: Preset,
+    /// Whether there is another partner, for which the same application works: one customer in four is its own, and one both's.
+    pub second_partner: bool,
     /// The application's reply URLs; empty for the preset's own.
     pub redirect_uris: Vec<String>,
     /// How access tokens are signed.
@@ -79,6 +81,7 @@ impl Default for Options {
             port: 0,
             seed: 1,
             preset: Preset::Partner,
+            second_partner: false,
             redirect_uris: Vec::new(),
             signature: Signature::Rsa,
             list_page_size: None,

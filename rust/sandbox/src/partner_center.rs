@@ -43,7 +43,7 @@ fn answer(world: &World, call: &Call) -> Result<Reply, Box<Reply>> {
             );
             reply
         })?;
-    if access.tenant_id != world.estate.partner.id {
+    if !world.estate.is_partners_own(&access.tenant_id) {
         return Err(Box::new(refusal(
             403,
             "600030",
@@ -71,11 +71,8 @@ fn answer(world: &World, call: &Call) -> Result<Reply, Box<Reply>> {
         }
         Some(rest) if call.method == Method::GET => {
             let id = rest.trim_start_matches('/');
-            match world
-                .estate
-                .find(id)
-                .filter(|tenant| tenant.reseller && tenant.id.eq_ignore_ascii_case(id))
-            {
+            let mut customers = world.estate.customers_of(&access.tenant_id);
+            match customers.find(|tenant| tenant.reseller && tenant.id.eq_ignore_ascii_case(id)) {
                 Some(tenant) => reply::json(200, &customer(tenant)),
                 None => refusal(404, "600009", "The customer was not found."),
             }
@@ -89,7 +86,8 @@ fn customers(world: &World, call: &Call, access: &Access) -> Result<Reply, Box<R
     if access.user.is_some() && !access.has_scope("user_impersonation") {
         return Err(Box::new(refusal(403, "600030", "The token lacks user_impersonation.")));
     }
-    let all: Vec<&Tenant> = world.estate.customers.iter().filter(|tenant| tenant.reseller).collect();
+    let customers = world.estate.customers_of(&access.tenant_id);
+    let all: Vec<&Tenant> = customers.filter(|tenant| tenant.reseller).collect();
     let bad = |text: &str| Box::new(refusal(400, "2000", text));
     let size = match call.parameter("size").filter(|text| !text.is_empty()) {
         None => LARGEST_PAGE,

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::certificate;
 use crate::control::Control;
-use crate::facts::{Endpoints, Facts, ManagedIdentityFacts, TenantFacts, WorkloadFacts};
+use crate::facts::{Endpoints, Facts, ManagedIdentityFacts, PartnerFacts, TenantFacts, WorkloadFacts};
 use crate::federation::{self, Mint};
 use crate::managed_identity::{self, Folder, SERVICES};
 use crate::options::Options;
@@ -156,6 +156,7 @@ impl Sandbox {
                     audit_record_count: customer.records,
                 })
                 .collect(),
+            second_partner: second_partner_facts(&world),
             process_id: std::process::id(),
         };
         world.secrets.see_facts(&facts);
@@ -223,6 +224,17 @@ fn managed_identity_facts(world: &World, addresses: &[String; 6], thumbprint: &s
         variables: managed_identity::variables(platform, addresses, thumbprint),
         arc_key_folder: platform.key_folder().to_string_lossy().into_owned(),
     }
+}
+
+fn second_partner_facts(world: &World) -> Option<PartnerFacts> {
+    let partner = world.estate.second_partner.as_ref()?;
+    let customers = world.estate.customers_of(&partner.id);
+    Some(PartnerFacts {
+        tenant_id: partner.id.clone(),
+        user_principal_name: users::administrator(partner, world.options.seed).user_principal_name,
+        refresh_token: world.second_refresh_token.clone(),
+        customer_ids: customers.map(|customer| customer.id.clone()).collect(),
+    })
 }
 
 fn workload_facts(world: &World) -> WorkloadFacts {

@@ -64,6 +64,9 @@ impl Secrets {
     pub(crate) fn see_facts(&self, facts: &Facts) {
         self.keep("client_secret", &facts.secret);
         self.keep("refresh_token", &facts.refresh_token);
+        if let Some(second) = &facts.second_partner {
+            self.keep("refresh_token", &second.refresh_token);
+        }
         for user in &facts.users {
             self.keep("password", &user.password);
         }

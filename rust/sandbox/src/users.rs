@@ -45,7 +45,7 @@ pub(crate) fn named(estate: &Estate, seed: u64) -> Vec<UserFacts> {
     users
 }
 
-/// Finds an account by its sign-in name: one of the partner's, or `admin@` a customer's domain.
+/// Finds an account by its sign-in name: one of the partner's, or `admin@` a domain of a customer or the second partner.
 pub(crate) fn find(estate: &Estate, seed: u64, name: &str) -> Option<UserFacts> {
     if let Some(user) = partner_users(estate, seed)
         .into_iter()
@@ -58,7 +58,8 @@ pub(crate) fn find(estate: &Estate, seed: u64, name: &str) -> Option<UserFacts> 
     local.eq_ignore_ascii_case("admin").then(|| administrator(tenant, seed))
 }
 
-fn administrator(customer: &Tenant, seed: u64) -> UserFacts {
+/// The administrator of any other tenant than the partner's.
+pub(crate) fn administrator(customer: &Tenant, seed: u64) -> UserFacts {
     UserFacts {
         user_principal_name: format!("admin@{}", customer.default_domain),
         password: password(seed),

@@ -24,6 +24,7 @@ use crate::resource::Resource;
 use crate::secrets::Secrets;
 use crate::signer::Signer;
 use crate::stats::Stats;
+use crate::users;
 use crate::vault::Vault;
 
 /// The state behind all services of one sandbox.
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) user: Arc<User>,
     pub(crate) first_refresh_token: String,
+    /// That of the second partner's user; empty where there is none.
+    pub(crate) second_refresh_token: String,
     pub(crate) tokens: Tokens,
     pub(crate) codes: Codes,
     pub(crate) devices: Devices,
@@ -80,21 +83,29 @@ impl World {
         let clock = Clock::default();
         let tokens = Tokens::default();
         let mut random = Random::at(options.seed, "tokens", 0);
-        let mut first_refresh_token = refresh_token_text(&mut random);
-        let refresh = RefreshToken {
-            user: user.clone(),
-            application_id: application.id.clone(),
-            resource: "https://api.partnercenter.microsoft.com".to_owned(),
-            last_used: clock.now(),
-            revoked: false,
-            redeemed: false,
-            interactive_mfa: false,
-            of_public_client: false,
+        let mut begin = |user: &Arc<User>| {
+            let text = refresh_token_text(&mut random);
+            let refresh = RefreshToken {
+                user: user.clone(),
+                application_id: application.id.clone(),
+                resource: "https://api.partnercenter.microsoft.com".to_owned(),
+                last_used: clock.now(),
+                revoked: false,
+                redeemed: false,
+                interactive_mfa: false,
+                of_public_client: false,
+            };
+            if application.is_absent() {
+                return String::new();
+            }
+            tokens.add_refresh(&text, refresh);
+            text
         };
-        match application.is_absent() {
-            true => first_refresh_token.clear(),
-            false => tokens.add_refresh(&first_refresh_token, refresh),
-        }
+        let first_refresh_token = begin(&user);
+        let second_refresh_token = estate.second_partner.as_ref().map_or_else(String::new, |partner| {
+            let name = users::administrator(partner, options.seed).user_principal_name;
+            begin(&Arc::new(new_user(&options, name, true)))
+        });
         Ok(World {
             endpoints,
             estate,
@@ -102,6 +113,7 @@ impl World {
             registry: Registry::default(),
             user,
             first_refresh_token,
+            second_refresh_token,
             tokens,
             codes: Codes::default(),
             devices: Devices::default(),

@@ -14,6 +14,7 @@ pub(crate) mod mail;
 mod manage;
 mod page;
 mod principals;
+mod relationships;
 pub(crate) mod reports;
 mod roles;
 pub(crate) mod security;
@@ -146,7 +147,6 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
         .find(|version| call.path.starts_with(version));
     let version =
         version.ok_or_else(|| error(400, "BadRequest", "Invalid version. The version is 'v1.0' or 'beta'."))?;
-    let of_partner = |tenant: &&Tenant| access.tenant_id == world.estate.partner.id && !tenant.id.is_empty();
     let path = call.path[version.len()..].trim_end_matches('/');
     match (&call.method, path.to_ascii_lowercase().as_str()) {
         (&Method::GET, "contracts") => {
@@ -155,13 +155,8 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
                 "Directory.Read.All",
                 "Insufficient privileges to complete the operation.",
             )?;
-            let all: Vec<&Tenant> = world
-                .estate
-                .customers
-                .iter()
-                .filter(|t| t.reseller)
-                .filter(of_partner)
-                .collect();
+            let customers = world.estate.customers_of(&access.tenant_id);
+            let all: Vec<&Tenant> = customers.filter(|tenant| tenant.reseller).collect();
             let contract = |tenant: &&Tenant| {
                 json!({
                     "id": Random::at(world.options.seed, &tenant.id, 3).guid(),
@@ -177,15 +172,10 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
             })
         }
         (&Method::GET, "tenantrelationships/delegatedadmincustomers") => {
-            let needed =
-                "The caller lacks DelegatedAdminRelationship.Read.All or DelegatedAdminRelationship.ReadWrite.All.";
-            require(&access, "DelegatedAdminRelationship.Read.All", needed)?;
-            let all: Vec<&Tenant> = world
-                .estate
-                .customers
-                .iter()
+            relationships::require_reading(&access)?;
+            let customers = world.estate.customers_of(&access.tenant_id);
+            let all: Vec<&Tenant> = customers
                 .filter(|tenant| tenant.granular && tenant.health().delegated_access)
-                .filter(of_partner)
                 .collect();
             let customer = |tenant: &&Tenant| {
                 json!({
@@ -199,6 +189,14 @@ fn answer(world: &World, call: &Call) -> Result<Reply, GraphError> {
             page(world, call, (version, path, &[]), SIZES, all.len(), |range| {
                 all[range].iter().map(customer).collect()
             })
+        }
+        (&Method::GET, lower)
+            if lower
+                .strip_prefix("tenantrelationships/delegatedadminrelationships")
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) =>
+        {
+            let rest: Vec<&str> = path.split('/').skip(2).collect();
+            relationships::serve(world, call, &access, version, &rest)
         }
         (&Method::POST, "$batch") => batch::answer(world, call, version),
         (_, "users") => users::serve(world, call, &access, version, None),

@@ -28,8 +28,14 @@ const READING: [&str; 3] = [
 const WRITING: [&str; 1] = ["RoleManagement.ReadWrite.Directory"];
 
 /// The ids are those of the roles' templates, the same in every tenant ("Microsoft Entra built-in roles").
-const DEFINITIONS: [(&str, &str); 8] = [
+const DEFINITIONS: [(&str, &str); 16] = [
+    ("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", "Application Administrator"),
+    (
+        "158c047a-c907-4556-b7ef-446551a6b5f7",
+        "Cloud Application Administrator",
+    ),
     ("17315797-102d-40b4-93e0-432062caca18", "Compliance Administrator"),
+    ("88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "Directory Readers"),
     ("29232cdf-9323-42fd-ade2-1d097af3e4de", "Exchange Administrator"),
     (
         "31392ffb-586c-42d1-9346-e59415a2cc4e",
@@ -38,9 +44,20 @@ const DEFINITIONS: [(&str, &str); 8] = [
     ("62e90394-69f5-4237-9190-012177145e10", "Global Administrator"),
     ("f2ef992c-3afb-46b9-b7cf-a126ee74c451", "Global Reader"),
     ("729827e3-9c14-49f7-bb1b-9608f156bbb8", "Helpdesk Administrator"),
+    ("3a2c62db-5318-420d-8d74-23affee5d9d5", "Intune Administrator"),
+    ("e8611ab8-c189-46e8-94e1-60213ab1f814", "Privileged Role Administrator"),
     ("194ae4cb-b126-40b2-bd5b-6091b380977d", "Security Administrator"),
     ("5d6b6bb7-de71-4623-b4af-96380a352509", "Security Reader"),
+    ("f28a1f50-f6e7-4571-818b-6a12f2af6b6c", "SharePoint Administrator"),
+    ("69091246-20e8-4a56-aa4d-066075b2a7a8", "Teams Administrator"),
+    ("fe930be7-5e62-47db-91af-98c3a49a38b1", "User Administrator"),
 ];
+
+/// The id of the role of that name.
+pub(super) fn id(name: &str) -> Option<&'static str> {
+    let known = DEFINITIONS.iter().find(|(_, known)| *known == name);
+    known.map(|(id, _)| *id)
+}
 
 /// `rest` is what comes after `roleManagement/directory/`.
 pub(super) fn serve(

@@ -57,12 +57,10 @@ pub(super) fn access_token(
         Some(user) => {
             let amr: &[&str] = if user.mfa { &["pwd", "mfa"] } else { &["pwd"] };
             claims.insert("idtyp".into(), "user".into());
-            if access.tenant_id != world.estate.partner.id {
+            let home = &world.estate.home(&user.name).id;
+            if access.tenant_id != *home {
                 // Only for a user whose account is in another tenant than the token's issuer.
-                claims.insert(
-                    "idp".into(),
-                    format!("https://sts.windows.net/{}/", world.estate.partner.id).into(),
-                );
+                claims.insert("idp".into(), format!("https://sts.windows.net/{home}/").into());
             }
             claims.insert("oid".into(), user.object_id.as_str().into());
             claims.insert(

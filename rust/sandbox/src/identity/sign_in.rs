@@ -75,8 +75,7 @@ pub(super) fn sign_in(world: &World, tenant: &Tenant, attempt: &Attempt) -> Resu
     }
     let health = tenant.health();
     let guest = account.tenant_id != tenant.id;
-    let partner = account.tenant_id == world.estate.partner.id;
-    if guest && !(partner && health.delegated_access) {
+    if guest && !(world.estate.administers(&account.tenant_id, tenant) && health.delegated_access) {
         return Err(refuse(
             50020,
             format!(

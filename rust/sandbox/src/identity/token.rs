@@ -92,14 +92,15 @@ fn answer(world: &World, call: &Call, tenant: &str, version: Version) -> Result<
     let client = Client::read(call, &form, tenant)?;
     match grant {
         "refresh_token" => {
-            let tenant = match authority {
-                Authority::Tenant(tenant) => tenant,
-                Authority::AnyOrganization => &world.estate.partner,
-                Authority::Consumers => return Err(consumers()),
-            };
+            let is_shared = matches!(authority, Authority::AnyOrganization);
             let public = redeem::is_of_public_client(world, form.get("refresh_token"));
-            let proved_by = prove(world, call, tenant, &form, &client, public)?;
+            let asked = of_user(world, authority)?;
+            let proved_by = prove(world, call, asked, &form, &client, public)?;
             let redeemable = redeem::check(world, form.require("refresh_token")?, &client.id)?;
+            let tenant = match is_shared {
+                true => world.estate.home(&redeemable.user.name),
+                false => asked,
+            };
             for_user(world, tenant, &form, version, &redeemable, proved_by)
         }
         "authorization_code" => {
@@ -245,7 +246,8 @@ fn for_user(
     let health = tenant.health();
     let user = &redeemable.user;
     let party = Party::find(world, &redeemable.application_id);
-    if !world.estate.is_partner(tenant) && !health.delegated_access {
+    let home = &world.estate.home(&user.name).id;
+    if tenant.id != *home && !(world.estate.administers(home, tenant) && health.delegated_access) {
         return Err(Refusal::new(
             50020,
             "invalid_grant",
@@ -255,7 +257,7 @@ fn for_user(
                  external user in the tenant first. Sign out and sign in again with a different Azure Active Directory \
                  user account.",
                 user.name,
-                world.estate.partner.id,
+                home,
                 tenant.display_name,
                 redeemable.application_id,
                 party.as_ref().map(Party::name).unwrap_or_default()
@@ -298,10 +300,7 @@ fn for_user(
     };
     let wants_id = wanted.openid.contains(&"openid");
     let client_info = (form.get("client_info") == Some("1")).then(|| {
-        let info = format!(
-            "{{\"uid\":\"{}\",\"utid\":\"{}\"}}",
-            user.object_id, world.estate.partner.id
-        );
+        let info = format!("{{\"uid\":\"{}\",\"utid\":\"{home}\"}}", user.object_id);
         URL_SAFE_NO_PAD.encode(info)
     });
     let mut success = issue(world, access, wanted.audience, version, wants_id, proved_by)?;

@@ -50,7 +50,9 @@ pub(super) fn serve(
     let tenant = world
         .estate
         .find(customer)
-        .filter(|tenant| !world.estate.is_partner(tenant) && tenant.id.eq_ignore_ascii_case(customer))
+        .filter(|tenant| {
+            world.estate.administers(&access.tenant_id, tenant) && tenant.id.eq_ignore_ascii_case(customer)
+        })
         .ok_or_else(no_customer)?;
     let health = tenant.health();
     if health.deleted {
