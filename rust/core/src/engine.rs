@@ -1,5 +1,6 @@
 //! What lives as long as the process, and the sessions that group one caller's operations.
 
+use crate::delegated::kept::Kept;
 use crate::environment::Environments;
 use crate::http;
 use crate::managed_identity::Platform;
@@ -26,6 +27,7 @@ pub struct Engine {
     tokens: Tokens,
     stores: Arc<Stores>,
     pending: Pending,
+    customers: Kept,
     first_wait: Duration,
 }
 
@@ -57,6 +59,7 @@ impl Engine {
             tokens,
             stores,
             pending: Pending::default(),
+            customers: Kept::default(),
             first_wait,
             clock,
             runtime,
@@ -99,6 +102,11 @@ impl Engine {
     /// The sign-ins that wait for a pasted answer.
     pub(crate) fn pending(&self) -> &Pending {
         &self.pending
+    }
+
+    /// Lists of customers that were read before.
+    pub(crate) fn customers(&self) -> &Kept {
+        &self.customers
     }
 
     /// The time by which tokens end.

@@ -8,10 +8,13 @@ pub(crate) mod explain;
 pub(crate) mod filter;
 pub(crate) mod graph;
 pub(crate) mod initial_domain;
+pub(crate) mod kept;
 pub(crate) mod merge;
 pub(crate) mod paging;
 pub(crate) mod partner_center;
 pub(crate) mod read;
+pub(crate) mod relationship;
+pub(crate) mod roles;
 
 use crate::credential::Credential;
 use crate::error::{Error, Kind, Result};

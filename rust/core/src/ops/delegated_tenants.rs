@@ -1,18 +1,23 @@
 //! The `delegated_tenants` operation: a partner's customers from every list that names them, and whether each can be worked in.
 
+mod listed;
+mod relations;
+
 use crate::delegated::filter::Filter;
-use crate::delegated::merge::{self, Customer};
-use crate::delegated::{access, explain, partner_tenant, read, Source};
+use crate::delegated::kept::Listed;
+use crate::delegated::merge::Customer;
+use crate::delegated::{access, partner_tenant};
 use crate::engine::{Engine, Session};
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::event::Progress;
-use crate::operation::{log, Context, Operation};
+use crate::operation::{Context, Operation};
 use crate::request::Request;
 use crate::tenant::TenantId;
 use crate::token::{Target, TokenRequest};
 use crate::value::Value;
 use futures_util::{stream, StreamExt, TryStreamExt};
+use relations::{Known, Relations};
 use std::sync::Arc;
 
 const ACTIVITY: &str = "Reading the partner's customers";
@@ -26,13 +31,26 @@ struct Plan {
     /// What is asked for in each customer's tenant.
     access: Option<Target>,
     filter: Filter,
+    relations: Relations,
+    /// Only these, also where no list has them.
+    tenants: Vec<TenantId>,
+    /// A list of customers that was read before will do if it is no older.
+    maximum_age_ms: Option<i64>,
     throttle: usize,
 }
 
 impl Plan {
     fn read(engine: &Engine, request: &Request) -> Result<Self> {
-        let own = ["credential", "environment", "checkAccess", "resource", "throttle"];
-        request.only(&[&own[..], &Filter::FIELDS].concat())?;
+        let own = [
+            "credential",
+            "environment",
+            "checkAccess",
+            "resource",
+            "throttle",
+            "tenants",
+            "maximumAgeSeconds",
+        ];
+        request.only(&[&own[..], &Filter::FIELDS, &Relations::FIELDS].concat())?;
         let credential = Arc::clone(request.credential("credential")?);
         let environment = engine
             .environments()
@@ -56,6 +74,15 @@ impl Plan {
             partner,
             access,
             filter: Filter::read(request)?,
+            relations: Relations::read(request)?,
+            tenants: request
+                .texts("tenants")?
+                .iter()
+                .map(|tenant| TenantId::parse(tenant))
+                .collect::<Result<_>>()?,
+            maximum_age_ms: request
+                .opt_int("maximumAgeSeconds")?
+                .map(|seconds| seconds.saturating_mul(1000)),
             throttle,
         })
     }
@@ -74,16 +101,37 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
 
 async fn run(context: Context, plan: Plan) -> Result<()> {
     let work = async {
-        let mut customers = list(&context, &plan.partner).await?;
-        customers.retain(|customer| plan.filter.wants(customer));
+        let relations = &plan.relations;
+        let (customers, known) = tokio::join!(listed::list(&context, &plan), relations.fetch(&context, &plan.partner));
+        let (Listed { mut customers, partner }, mut known) = (customers?, known?);
+        if !plan.tenants.is_empty() {
+            customers = listed::only(&context, &plan, customers).await?;
+        }
+        let now = context.engine.clock().now_ms();
+        customers.retain(|customer| plan.filter.wants(customer) && relations.wants(customer, known.as_ref(), now));
+        if let Some(known) = &mut known {
+            relations
+                .complete(&context, &plan.partner, &customers, known, plan.throttle)
+                .await?;
+            if let Some(warning) = relations.ending(&customers, known, now) {
+                context.sink.warning(warning).await?;
+            }
+        }
+        let known = Told {
+            partner,
+            relationships: known,
+        };
         match plan.access {
             None => {
                 for customer in customers {
-                    context.sink.record(customer.into_value(Value::Null)).await?;
+                    context.sink.record(known.of(customer, Value::Null)).await?;
                 }
                 Ok(())
             }
-            Some(target) => try_each(&context, customers, &plan.partner.for_target(target), plan.throttle).await,
+            Some(target) => {
+                let token = plan.partner.for_target(target);
+                try_each(&context, customers, &known, &token, plan.throttle).await
+            }
         }
     };
     let result = context.or_cancelled(work).await;
@@ -91,48 +139,39 @@ async fn run(context: Context, plan: Plan) -> Result<()> {
     result
 }
 
-/// Reads every list at the same time. One that fails is a warning; none at all is an error.
-async fn list(context: &Context, partner: &TokenRequest) -> Result<Vec<Customer>> {
-    progress(context, "Asking Partner Center and Microsoft Graph", None, false);
-    let one = |source| read::read(&context.engine, source, partner);
-    let [first, second, third] = Source::ALL;
-    let (a, b, c) = tokio::join!(one(first), one(second), one(third));
-    let mut lists = Vec::new();
-    let mut failures = Vec::new();
-    for (source, result) in [(first, a), (second, b), (third, c)] {
-        match result {
-            Ok(listing) => lists.push((source, listing)),
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => failures.push((source, error)),
+/// What a record says beside what the lists do.
+struct Told {
+    /// The id of the partner's own tenant.
+    partner: Option<String>,
+    relationships: Option<Known>,
+}
+
+impl Told {
+    fn of(&self, customer: Customer, access: Value) -> Value {
+        let id = customer.tenant_id.clone();
+        let record = customer
+            .into_value(access)
+            .with("partnerTenantId", self.partner.as_deref());
+        match &self.relationships {
+            Some(known) => known.add_to(&id, record),
+            None => record,
         }
     }
-    if lists.is_empty() {
-        return Err(explain::nothing_read(&failures));
-    }
-    for (source, error) in &failures {
-        context.sink.warning(explain::warning(*source, error)).await?;
-    }
-    for (source, listing) in &lists {
-        if listing.invalid > 0 {
-            context
-                .sink
-                .warning(explain::left_out(*source, listing.invalid))
-                .await?;
-        }
-        log::verbose(|| format!("{}: {} customers", source.title(), listing.rows.len()));
-    }
-    Ok(merge::merge(
-        lists.into_iter().map(|(source, listing)| (source, listing.rows)),
-    ))
 }
 
 /// Gives each customer's record as soon as it is known whether a token can be had there.
-async fn try_each(context: &Context, customers: Vec<Customer>, token: &TokenRequest, throttle: usize) -> Result<()> {
+async fn try_each(
+    context: &Context,
+    customers: Vec<Customer>,
+    known: &Told,
+    token: &TokenRequest,
+    throttle: usize,
+) -> Result<()> {
     let all = customers.len();
     let tried = stream::iter(customers).map(|customer| async move {
         let tenant = TenantId::parse(&customer.tenant_id)?;
         let access = access::try_token(&context.engine, &token.clone().for_tenant(tenant)).await?;
-        Ok::<_, Error>(customer.into_value(access))
+        Ok::<_, Error>(known.of(customer, access))
     });
     let mut tried = tried.buffer_unordered(throttle);
     let mut done = 0;

@@ -5,9 +5,10 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const CUSTOMERS: usize = 25;
+pub(crate) const CUSTOMERS: usize = 25;
 
-async fn small() -> World {
+/// Enough customers for several pages.
+pub(crate) async fn small() -> World {
     World::start(Options {
         tenants: CUSTOMERS,
         records: 0,

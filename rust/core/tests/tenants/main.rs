@@ -8,6 +8,7 @@ mod credential_test;
 mod delegated_tenants;
 mod mail;
 mod object_ids;
+mod relationships;
 mod rest;
 mod security;
 mod support;

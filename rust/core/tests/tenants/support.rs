@@ -63,6 +63,18 @@ impl World {
             .with("environment", Field::Text(self.sandbox.facts().environment.clone()))
     }
 
+    /// A list of the partner's customers with their relationships, narrowed by further fields.
+    pub(crate) async fn with_relationships(&self, fields: &[(&str, Field)]) -> Outcome {
+        let mut request = self.request("delegated_tenants", &self.credential_request());
+        request.set("relationships", Field::Int(1));
+        for (key, field) in fields {
+            request.set(*key, field.clone());
+        }
+        let outcome = self.run(request).await;
+        outcome.assert_no_secret(self);
+        outcome
+    }
+
     pub(crate) async fn run(&self, request: Request) -> Outcome {
         self.run_on(request, Vec::new()).await
     }
