@@ -101,7 +101,7 @@ namespace SecureAppModel.Commands
             {
                 foreach (string tenant in TenantId!)
                 {
-                    Serve(tenant, TenantInput.Refusal(tenant));
+                    Serve(tenant, TenantRefusal(tenant, AppOnly));
                 }
             }
             else

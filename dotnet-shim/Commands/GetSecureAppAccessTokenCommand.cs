@@ -163,7 +163,7 @@ namespace SecureAppModel.Commands
 
         private void SubmitTenant(string tenant)
         {
-            if (tenant != TenantInput.Own && TenantInput.Refusal(tenant) is SecureAppException refusal)
+            if (tenant != TenantInput.Own && TenantRefusal(tenant, AppOnly) is SecureAppException refusal)
             {
                 Refuse(refusal, tenant);
                 return;

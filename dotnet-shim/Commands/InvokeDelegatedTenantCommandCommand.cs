@@ -171,7 +171,7 @@ namespace SecureAppModel.Commands
 
         private void OnTenant(string tenant, string? name)
         {
-            if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+            if (TenantRefusal(tenant, AppOnly) is SecureAppException refusal)
             {
                 FailItem(refusal, tenant);
                 return;
@@ -189,9 +189,14 @@ namespace SecureAppModel.Commands
             Ask(work);
         }
 
-        /// <summary>The customer as this session has listed it, or what is known of it.</summary>
+        /// <summary>The customer as it came in, or as this session has listed it, or what is known of it.</summary>
         private static DelegatedTenant Known(string tenant, string? name)
         {
+            if (TenantOrigin.Customer(tenant) is DelegatedTenant piped)
+            {
+                return piped;
+            }
+
             ICollection<DelegatedTenant> customers = State.Customers.Values;
             return State.Customers.TryGetValue(tenant, out DelegatedTenant? known)
                 ? known

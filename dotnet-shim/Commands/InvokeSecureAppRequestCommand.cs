@@ -164,7 +164,7 @@ namespace SecureAppModel.Commands
 
         private void OnTenant(string? tenant)
         {
-            if (tenant is not null && TenantInput.Refusal(tenant) is SecureAppException refusal)
+            if (tenant is not null && TenantRefusal(tenant, AppOnly) is SecureAppException refusal)
             {
                 FailItem(refusal, tenant);
                 return;

@@ -9,6 +9,7 @@ namespace SecureAppModel.Commands
     {
         /// <summary>What the native work uses must not be collected while the command runs: its key may be served from here.</summary>
         private readonly List<SecureAppCredential> _taken = new List<SecureAppCredential>();
+        private SecureAppCredential? _asking;
 
         internal static RunspaceState State => RunspaceState.Current;
 
@@ -17,12 +18,14 @@ namespace SecureAppModel.Commands
         /// <param name="parameter">Its name: what was given, even as an empty variable, never silently becomes another.</param>
         internal SecureAppCredential ResolveCredential(object? given, string parameter = "Credential")
         {
-            if (given is null && !MyInvocation.BoundParameters.ContainsKey(parameter) && State.Credential is SecureAppCredential standing)
+            SecureAppCredential resolved =
+                given is null && !MyInvocation.BoundParameters.ContainsKey(parameter) && State.Credential is SecureAppCredential standing ? standing : Take(given);
+            if (parameter == "Credential")
             {
-                return standing;
+                _asking = resolved;
             }
 
-            return Take(given);
+            return resolved;
         }
 
         /// <summary>
@@ -53,9 +56,13 @@ namespace SecureAppModel.Commands
         }
 
         /// <summary>What was given as a credential, as one that lives as long as the command; otherwise a terminating error.</summary>
-        internal SecureAppCredential Take(object? given)
+        internal SecureAppCredential Take(object? given) => Guarded(() => Opened(given), null);
+
+        /// <summary>The same for one of several.</summary>
+        /// <exception cref="SecureAppException">It cannot be used.</exception>
+        internal SecureAppCredential Opened(object? given)
         {
-            SecureAppCredential credential = Guarded(() => CredentialInput.Resolve(given, GetUnresolvedProviderPathFromPSPath), null);
+            SecureAppCredential credential = CredentialInput.Resolve(given, GetUnresolvedProviderPathFromPSPath);
             _taken.Add(credential);
             if (!ReferenceEquals(credential, (given as PSObject)?.BaseObject ?? given))
             {
@@ -120,6 +127,10 @@ namespace SecureAppModel.Commands
                 Fail(failure, target);
             }
         }
+
+        /// <summary>Null where the tenant can be one, and the credential of the command may be of use there; otherwise why not.</summary>
+        internal SecureAppException? TenantRefusal(string tenant, bool appOnly) =>
+            TenantInput.Refusal(tenant) ?? TenantOrigin.Refusal(tenant, _asking, appOnly);
 
         /// <summary>Ends the command where there is a refusal.</summary>
         internal void Check(SecureAppException? refusal, object? target)

@@ -53,7 +53,7 @@ namespace SecureAppModel.Commands
 
             foreach (string tenant in TenantId!)
             {
-                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+                if (TenantRefusal(tenant, AppOnly) is SecureAppException refusal)
                 {
                     Items++;
                     Refuse(refusal, tenant);

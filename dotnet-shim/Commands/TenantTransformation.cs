@@ -73,7 +73,7 @@ namespace SecureAppModel.Commands
                     // table of applications is a tenant in a pipeline, and no argument.
                     return customer.BaseObject is not SecureAppAccessToken && s_secrets.Any(secret => customer.Properties[secret]?.Value is not null)
                         ? throw new ArgumentTransformationMetadataException(TenantInput.Refusal(TenantInput.Credential)!.Message, new PSInvalidCastException())
-                        : Base(id) is Guid guid ? guid.ToString("D") : id.ToString() ?? string.Empty;
+                        : TenantOrigin.Mark(Base(id) is Guid guid ? guid.ToString("D") : id.ToString() ?? string.Empty, customer);
                 }
             }
 

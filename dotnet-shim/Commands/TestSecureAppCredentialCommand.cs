@@ -73,7 +73,7 @@ namespace SecureAppModel.Commands
         {
             foreach (string tenant in TenantId ?? Array.Empty<string>())
             {
-                if (TenantInput.Refusal(tenant) is SecureAppException refusal)
+                if (TenantRefusal(tenant, AppOnly) is SecureAppException refusal)
                 {
                     WriteError(ErrorRecords.From(refusal, tenant));
                 }

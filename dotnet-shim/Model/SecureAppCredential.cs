@@ -89,6 +89,12 @@ namespace SecureAppModel
 
         internal CredentialHandle Handle { get; }
 
+        /// <summary>The id of the home tenant, where it is known or a list of customers has told it.</summary>
+        internal string? HomeTenantId => Guid.TryParse(TenantId, out _) ? TenantId : ListedFor;
+
+        /// <summary>The partner whose customers were listed with it.</summary>
+        internal string? ListedFor { get; set; }
+
         /// <summary>
         /// What must live as long as the credential, or one that was made from it: the thread of a key that stays in .NET, or the
         /// credential by which a key vault is asked to sign.
