@@ -86,6 +86,7 @@ function New-PartnerAccessToken {
         [Parameter(ParameterSetName = 'ServicePrincipalCertificate', Mandatory)]
         [Parameter(ParameterSetName = 'User')]
         [Alias('Domain', 'TenantId')]
+        [ArgumentCompleter([SecureAppModel.Completion.TenantCompleter])]
         [string] $Tenant,
 
         [Parameter(ParameterSetName = 'ByModule')]

@@ -25,26 +25,25 @@ namespace SecureAppModel.Commands
         internal bool IsStarted => _operation is not null;
 
         /// <summary>Starts the native operation; a failure to start ends the command.</summary>
-        internal void Start(RequestBuilder request)
+        internal void Start(RequestBuilder request) => Guarded(() => Begin(request), null);
+
+        /// <summary>Starts the native operation.</summary>
+        /// <exception cref="SecureAppException">It does not start.</exception>
+        internal void Begin(RequestBuilder request)
         {
             // What nobody reads is not made.
             request.Flag("verbose", Reads("Verbose")).Flag("debug", Reads("Debug"));
-            Guarded(
-                () =>
+            SessionHandle session = State.Session;
+            lock (_gate)
+            {
+                // A stop can arrive before the handle exists; nothing would cancel it then.
+                if (_stopped)
                 {
-                    SessionHandle session = State.Session;
-                    lock (_gate)
-                    {
-                        // A stop can arrive before the handle exists; nothing would cancel it then.
-                        if (_stopped)
-                        {
-                            throw new PipelineStoppedException();
-                        }
+                    throw new PipelineStoppedException();
+                }
 
-                        _operation = Native.Start(session, request);
-                    }
-                },
-                null);
+                _operation = Native.Start(session, request);
+            }
         }
 
         /// <summary>Runs one operation to its end, after the one before it: for commands whose every input is one.</summary>
@@ -57,6 +56,13 @@ namespace SecureAppModel.Commands
         /// <summary>Starts one more operation after the one before it has ended.</summary>
         internal void Restart(RequestBuilder request)
         {
+            Forget();
+            Start(request);
+        }
+
+        /// <summary>Makes room for one more operation.</summary>
+        internal void Forget()
+        {
             lock (_gate)
             {
                 _operation?.Dispose();
@@ -65,7 +71,6 @@ namespace SecureAppModel.Commands
 
             _done = false;
             Outstanding = 0;
-            Start(request);
         }
 
         /// <summary>Hands over one item, reading events for as long as the queue is full.</summary>

@@ -24,6 +24,7 @@ namespace SecureAppModel.Commands
         /// <summary>The tenant whose ids they are; the credential's own where it is not given.</summary>
         [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId", "OrganizationId")]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string? TenantId { get; set; }
 
         [Parameter]

@@ -82,6 +82,7 @@ namespace SecureAppModel.Commands
         /// <summary>The tenant of the mailbox; the credential's own where it is not given.</summary>
         [Parameter]
         [Alias("Tenant")]
+        [ArgumentCompleter(typeof(TenantCompleter))]
         public string? TenantId { get; set; }
 
         [Parameter]

@@ -1,3 +1,5 @@
+using System;
+using System.Linq;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel
@@ -12,6 +14,14 @@ namespace SecureAppModel
             DefaultDomainName = record.OptionalText("defaultDomainName");
             Sources = record.Texts("sources");
             Relationship = record.OptionalText("relationship");
+            PartnerTenantId = record.OptionalText("partnerTenantId");
+            if (record.Get("relationships") is not null)
+            {
+                Relationships = record.Maps("relationships").Select(map => new DelegatedAdminRelationship(map)).ToArray();
+                Roles = DelegatedAdminRole.All(record);
+                EndsOn = record.Time("ends");
+            }
+
             if (record.Map("access") is ValueMap access)
             {
                 HasAccess = access.Flag("ok");
@@ -25,7 +35,7 @@ namespace SecureAppModel
             TenantId = tenantId;
             DisplayName = displayName;
             DefaultDomainName = domain;
-            Sources = System.Array.Empty<string>();
+            Sources = Array.Empty<string>();
         }
 
         public string TenantId { get; }
@@ -37,6 +47,9 @@ namespace SecureAppModel
         /// <summary>Where it was found: PartnerCenter, Contracts, DelegatedAdminCustomers.</summary>
         public string[] Sources { get; }
 
+        /// <summary>The partner's own tenant, where it is known: whose customer it is.</summary>
+        public string? PartnerTenantId { get; }
+
         /// <summary>What Partner Center calls the partner's relationship to it.</summary>
         public string? Relationship { get; }
 
@@ -45,6 +58,15 @@ namespace SecureAppModel
 
         /// <summary>Why no token can be had.</summary>
         public SecureAppException? AccessError { get; }
+
+        /// <summary>The delegated admin relationships with it, those in force first; null where they were not asked for.</summary>
+        public DelegatedAdminRelationship[]? Relationships { get; }
+
+        /// <summary>The roles that the partner has by them now.</summary>
+        public DelegatedAdminRole[]? Roles { get; }
+
+        /// <summary>When the first of these roles ends that no other relationship goes on giving.</summary>
+        public DateTimeOffset? EndsOn { get; }
 
         public override string ToString() => TenantId;
     }

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Sandboxing;
 
@@ -73,5 +74,40 @@ public sealed class DelegatedTenantTests
 
         Assert.Matches(@"\bYes\b", screen);
         Assert.Matches(@"\bNo\b", screen);
+    }
+
+    [Fact]
+    public void A_customer_without_a_contract_is_given_by_its_id()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "2", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox);
+
+        Outcome outcome = engine.Run("Get-DelegatedTenant -TenantId $sandbox.PartnerTenantId, $customer").Succeeded();
+
+        Assert.Equal([sandbox.Facts.PartnerTenantId, sandbox.Facts.Tenants[0].TenantId], outcome.Output.Select(item => (string)item.Properties["TenantId"].Value));
+        Assert.Empty((string[])outcome.Output[0].Properties["Sources"].Value);
+        Assert.Equal(sandbox.Facts.Tenants[0].DisplayName, outcome.Output[1].Properties["DisplayName"].Value);
+        Assert.Contains("neither a tenant id nor a domain", engine.RefusedUnsent(sandbox, "Get-DelegatedTenant -TenantId 'no tenant'").Exception.Message);
+    }
+
+    [Fact]
+    public void A_list_that_is_young_enough_is_not_read_again()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "3", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox);
+        engine.Run("Get-DelegatedTenant").Succeeded();
+        sandbox.ResetStats();
+
+        Outcome kept = engine.Run("Get-DelegatedTenant -MaximumAge 01:00:00").Succeeded();
+
+        Assert.Equal(3, kept.Output.Count);
+        Assert.All(kept.Output, customer => Assert.Equal(sandbox.Facts.PartnerTenantId, customer.Properties["PartnerTenantId"].Value));
+        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
+        Assert.Single(engine.Run("Get-DelegatedTenant -MaximumAge 01:00:00 -Name $args[0]", kept.Output[1].Properties["DisplayName"].Value).Succeeded().Output);
+        Assert.Equal(0, sandbox.Stats()["requests"]!.GetValue<int>());
+
+        Assert.Equal(3, engine.Run("Get-DelegatedTenant -MaximumAge 0").Succeeded().Output.Count);
+        Assert.NotEqual(0, sandbox.Stats()["requests"]!.GetValue<int>());
+        Assert.Contains("-MaximumAge is negative", engine.RefusedUnsent(sandbox, "Get-DelegatedTenant -MaximumAge -00:01:00").Exception.Message);
     }
 }

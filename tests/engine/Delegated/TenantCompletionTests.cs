@@ -26,6 +26,12 @@ public sealed class TenantCompletionTests : IDisposable
     [InlineData("Connect-DelegatedTenant")]
     [InlineData("Test-SecureAppCredential")]
     [InlineData("Clear-SecureAppTokenCache")]
+    [InlineData("Get-DelegatedTenant")]
+    [InlineData("Resolve-SecureAppObjectId")]
+    [InlineData("Send-SecureAppMailMessage")]
+    [InlineData("Get-DelegatedTenantSecureScore")]
+    [InlineData("Invoke-SecureAppExchangeCommand Get-Mailbox")]
+    [InlineData("Watch-SecureAppAuditLog")]
     public void A_tenant_is_completed_by_name_domain_and_id(string command)
     {
         Assert.Empty(Complete(command, ""));

@@ -14,7 +14,11 @@ public sealed record SandboxFacts(
     string? UserPrincipalName,
     IReadOnlyList<SandboxTenant> Tenants,
     IReadOnlyList<SandboxUser> Users,
+    SandboxPartner? SecondPartner,
     int ProcessId);
+
+/// <summary>Another partner, for which the same application works.</summary>
+public sealed record SandboxPartner(string TenantId, string UserPrincipalName, string RefreshToken, IReadOnlyList<string> CustomerIds);
 
 /// <summary>One customer of the sandbox's partner.</summary>
 public sealed record SandboxTenant(string TenantId, string DefaultDomainName, string DisplayName, long AuditRecordCount);
