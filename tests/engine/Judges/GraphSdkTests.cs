@@ -59,6 +59,43 @@ public sealed class GraphSdkTests : IDisposable
     }
 
     [Fact]
+    public async Task Delegated_admin_relationships_are_read_over_all_pages_with_their_assignments()
+    {
+        using GraphServiceClient graph = Client(_sandbox.Facts.PartnerTenantId);
+        DelegatedAdminRelationshipCollectionResponse? first =
+            await graph.TenantRelationships.DelegatedAdminRelationships.GetAsync(request => request.QueryParameters.Top = 2);
+        var found = new List<DelegatedAdminRelationship>();
+
+        await PageIterator<DelegatedAdminRelationship, DelegatedAdminRelationshipCollectionResponse>.CreatePageIterator(graph, first!, relationship =>
+        {
+            found.Add(relationship);
+            return true;
+        }).IterateAsync();
+
+        Assert.True(first!.Value!.Count < found.Count, "there is more than one page");
+        Assert.Equal(found.Count, found.Select(relationship => relationship.Id).Distinct().Count());
+        Assert.Contains(found, relationship => relationship is { Status: DelegatedAdminRelationshipStatus.ApprovalPending, Customer: null });
+        Assert.All(found, relationship =>
+        {
+            Assert.NotNull(relationship.Status);
+            Assert.Equal(TimeSpan.FromDays(730), relationship.Duration);
+            Assert.NotNull(relationship.AutoExtendDuration);
+            Assert.NotEmpty(relationship.AccessDetails!.UnifiedRoles!);
+        });
+
+        DelegatedAdminRelationshipCollectionResponse? active =
+            await graph.TenantRelationships.DelegatedAdminRelationships.GetAsync(request => request.QueryParameters.Filter = "status eq 'active'");
+        DelegatedAdminRelationship one = active!.Value![0];
+        Assert.Equal((DelegatedAdminRelationshipStatus.Active, true), (one.Status, one.EndDateTime > DateTimeOffset.UtcNow));
+        Assert.Contains(_sandbox.Facts.Tenants, tenant => tenant.TenantId == one.Customer!.TenantId);
+        DelegatedAdminAccessAssignmentCollectionResponse? assignments =
+            await graph.TenantRelationships.DelegatedAdminRelationships[one.Id].AccessAssignments.GetAsync();
+        DelegatedAdminAccessAssignment assignment = Assert.Single(assignments!.Value!);
+        Assert.Equal(DelegatedAdminAccessContainerType.SecurityGroup, assignment.AccessContainer!.AccessContainerType);
+        Assert.NotEmpty(assignment.AccessDetails!.UnifiedRoles!);
+    }
+
+    [Fact]
     public async Task Alerts_are_read_over_all_pages_with_what_they_hold()
     {
         SandboxTenant customer = _sandbox.Facts.Tenants[0];
