@@ -24,6 +24,8 @@ pub(crate) struct Registered {
     fields: RwLock<Map<String, Value>>,
     /// Other tenants whose administrators have consented.
     consented: RwLock<HashSet<String>>,
+    /// Service principals that own it.
+    owners: RwLock<Vec<String>>,
 }
 
 impl Registered {
@@ -37,6 +39,7 @@ impl Registered {
             created: world.clock.now(),
             fields: RwLock::new(fields),
             consented: RwLock::default(),
+            owners: RwLock::default(),
         }
     }
 
@@ -80,6 +83,24 @@ impl Registered {
                 }
             }
         }
+    }
+
+    pub(crate) fn owners(&self) -> Vec<String> {
+        read(&self.owners).clone()
+    }
+
+    pub(crate) fn is_owned_by(&self, principal_id: &str) -> bool {
+        read(&self.owners).iter().any(|owner| owner == principal_id)
+    }
+
+    /// False where it is an owner already.
+    pub(crate) fn add_owner(&self, principal_id: &str) -> bool {
+        let owners = &mut *write(&self.owners);
+        let is_new = !owners.iter().any(|owner| owner == principal_id);
+        if is_new {
+            owners.push(principal_id.to_owned());
+        }
+        is_new
     }
 
     /// Whether other organizations may use it.

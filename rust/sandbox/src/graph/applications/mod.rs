@@ -1,9 +1,10 @@
 //! Applications: the partner's own registration, and those that administrators make.
 //!
 //! Sources: Microsoft Graph reference, "List applications", "Create application", "Get application", "Update application", "Delete
-//! application", "passwordCredential resource type", "keyCredential resource type".
+//! application", "List owners", "Add owner", "passwordCredential resource type", "keyCredential resource type".
 
 mod fields;
+mod owners;
 mod secrets;
 
 use std::sync::Arc;
@@ -45,8 +46,7 @@ pub(super) fn serve(
         (&Method::POST, "", "") => create(world, call, access, version),
         (&Method::GET, key, "") => get(world, call, access, version, key),
         (&Method::PATCH, key, "") => {
-            administers(world, access, &WRITING)?;
-            let application = find(world, access, key)?;
+            let application = changeable(world, access, key)?;
             let mut change = body(call)?;
             let keys = change.remove("keyCredentials");
             fields::check(&change)?;
@@ -57,20 +57,25 @@ pub(super) fn serve(
             Ok(no_content())
         }
         (&Method::DELETE, key, "") => {
-            administers(world, access, &WRITING)?;
-            let application = find(world, access, key)?;
+            let application = changeable(world, access, key)?;
             world.registry.remove_application(world, &application);
             Ok(no_content())
         }
         (&Method::POST, key, "addpassword") => {
-            administers(world, access, &WRITING)?;
-            let application = find(world, access, key)?;
+            let application = changeable(world, access, key)?;
             secrets::add(world, call, version, &application)
         }
         (&Method::POST, key, "removepassword") => {
-            administers(world, access, &WRITING)?;
-            let application = find(world, access, key)?;
+            let application = changeable(world, access, key)?;
             secrets::remove(call, &application)
+        }
+        (&Method::GET, key, "owners") => {
+            may_read(access)?;
+            owners::list(world, call, version, &*find(world, access, key)?)
+        }
+        (&Method::POST, key, "owners/$ref") => {
+            let application = changeable(world, access, key)?;
+            owners::add(world, call, &application)
         }
         _ => Err(not_allowed()),
     }
@@ -117,6 +122,9 @@ fn create(world: &World, call: &Call, access: &Access, version: &str) -> Result<
     if let Some(keys) = keys {
         secrets::replace_certificates(world, &application, &keys)?;
     }
+    if access.user.is_none() {
+        application.add_owner(&owners::caller(world, access));
+    }
     let mut shown = application.shown(world.clock.now());
     shown.insert("@odata.context".to_owned(), context(world, version));
     Ok(odata(201, &without_keys(shown)))
@@ -160,6 +168,14 @@ fn partners(world: &World) -> Map<String, Value> {
 fn application_id(key: &str) -> Option<String> {
     let key = key.to_ascii_lowercase();
     Some(key.strip_prefix("(appid='")?.strip_suffix("')")?.to_owned())
+}
+
+/// An application that the caller may change.
+fn changeable(world: &World, access: &Access, key: &str) -> Result<Arc<Registered>, GraphError> {
+    administers(world, access, &WRITING)?;
+    let application = find(world, access, key)?;
+    owners::check(world, access, &application)?;
+    Ok(application)
 }
 
 /// Finds an application that can be changed: one that was registered here.
