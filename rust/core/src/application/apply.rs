@@ -7,6 +7,7 @@ use super::permission::Permission;
 use super::registrar::{is_there_already, Ask, Registrar};
 use super::state::State;
 use crate::certificate::Certificate;
+use crate::environment::Service;
 use crate::error::{Error, Result};
 use crate::export::time::iso;
 use crate::secret::Secret;
@@ -89,6 +90,7 @@ impl Applied {
                 self.principal_id.is_some() && self.api(&permission.resource).is_some()
             }
             Change::Consent { resource, .. } => self.principal_id.is_some() && self.api(resource).is_some(),
+            Change::OwnItself => self.principal_id.is_some() && self.object_id.is_some(),
             Change::AssignDirectoryRole { .. } | Change::JoinAgents { .. } => self.principal_id.is_some(),
         }
     }
@@ -137,11 +139,7 @@ impl Applied {
                 post(registrar, "roleManagement/directory/roleAssignments", &body, ask).await?;
             }
             Change::JoinAgents { group } => {
-                let endpoint = registrar
-                    .environment()
-                    .resource(crate::environment::Service::Graph)
-                    .trim_end_matches('/');
-                let body = json!({"@odata.id": format!("{endpoint}/v1.0/directoryObjects/{principal}")});
+                let body = reference(registrar, &principal);
                 let ask = Ask {
                     action: "add the service principal to AdminAgents",
                     permission: "GroupMember.ReadWrite.All together with Application.ReadWrite.All",
@@ -149,15 +147,28 @@ impl Applied {
                 };
                 post(registrar, &format!("groups/{group}/members/$ref"), &body, ask).await?;
             }
+            Change::OwnItself => {
+                let body = reference(registrar, &principal);
+                let ask = Ask::application("make the application an owner of itself");
+                post(registrar, &format!("applications/{object}/owners/$ref"), &body, ask).await?;
+            }
             Change::AddCertificate { .. } => {
                 let certificate = certificate.ok_or_else(|| Error::internal("there is no certificate to add"))?;
                 add_certificate(registrar, &object, certificate).await?;
                 self.has_new_certificate = true;
             }
-            Change::AddSecret { days } => self.secret = Some(add_secret(registrar, &object, *days).await?),
+            Change::AddSecret { days } => {
+                self.secret = Some(add_secret(registrar, &object, *days, SECRET_NAME).await?);
+            }
         }
         Ok(())
     }
+}
+
+/// How a request names an object of the directory.
+fn reference(registrar: &Registrar, id: &str) -> Json {
+    let endpoint = registrar.environment().resource(Service::Graph).trim_end_matches('/');
+    json!({"@odata.id": format!("{endpoint}/v1.0/directoryObjects/{id}")})
 }
 
 /// Something that refers to new objects. Where it is there by now, that is as well.
@@ -229,7 +240,7 @@ async fn consent(
 }
 
 /// Makes a secret. The name is what it is known by in the next run.
-pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64) -> Result<NewSecret> {
+pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64, name: &str) -> Result<NewSecret> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Made {
@@ -241,7 +252,7 @@ pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64) -
         .clock()
         .now_ms()
         .saturating_add(days.saturating_mul(DAY_MS));
-    let body = json!({"passwordCredential": {"displayName": SECRET_NAME, "endDateTime": iso(ends)}});
+    let body = json!({"passwordCredential": {"displayName": name, "endDateTime": iso(ends)}});
     let path = format!("applications/{object}/addPassword");
     let ask = Ask::application("add a client secret (policies of the tenant may forbid secrets or shorten their life)");
     let reply = registrar

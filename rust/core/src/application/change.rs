@@ -27,6 +27,8 @@ pub(crate) enum Change {
         names: Vec<String>,
         there: Option<(String, Vec<String>)>,
     },
+    /// The service principal becomes an owner of its own application.
+    OwnItself,
     AssignDirectoryRole {
         id: String,
         name: String,
@@ -69,6 +71,10 @@ impl Change {
                 names.join(", "),
                 title(resource)
             ),
+            Change::OwnItself => {
+                "Make the service principal an owner of the application, so that it can update its own secrets"
+                    .to_owned()
+            }
             Change::AssignDirectoryRole { name, .. } => format!("Assign the directory role {name}"),
             Change::JoinAgents { .. } => "Add the service principal to the group AdminAgents".to_owned(),
             Change::AddSecret { days } => format!("Add a client secret for {days} days"),

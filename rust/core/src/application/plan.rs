@@ -6,7 +6,7 @@ use super::object::{Application, TAG};
 use super::permission::{title, Kind, Permission};
 use super::required;
 use super::state::State;
-use super::wanted::{is_web, Proof, Wanted};
+use super::wanted::{audience, is_web, Proof, Wanted};
 use serde_json::{json, Map, Value as Json};
 
 pub(crate) struct Plan {
@@ -26,8 +26,14 @@ impl Plan {
             None => plan.changes.push(create(wanted, state)),
             Some(application) => plan.or_unchanged(update(wanted, state, application), "the application"),
         }
-        let principal = state.principal.is_none().then_some(Change::CreatePrincipal);
-        plan.or_unchanged(principal, "the service principal");
+        if !wanted.must_exist || wanted.is_about_principal() {
+            let principal = state.principal.is_none().then_some(Change::CreatePrincipal);
+            plan.or_unchanged(principal, "the service principal");
+        }
+        if wanted.self_update {
+            let change = (!state.owns_itself).then_some(Change::OwnItself);
+            plan.or_unchanged(change, "the application's ownership of itself");
+        }
         if wanted.admin_consent {
             plan.consent(state);
         }
@@ -109,13 +115,14 @@ impl Plan {
     fn prove(&mut self, wanted: &Wanted, state: &State, now: i64) {
         let application = state.application.as_ref();
         match &wanted.proof {
-            Proof::Secret { days } => {
+            None => {}
+            Some(Proof::Secret { days }) => {
                 let there =
                     application.is_some_and(|one| one.password_credentials.iter().any(|secret| secret.is_ours(now)));
                 let change = (!there).then_some(Change::AddSecret { days: *days });
                 self.or_unchanged(change, "the client secret");
             }
-            Proof::Certificate(credential) => {
+            Some(Proof::Certificate(credential)) => {
                 // INVARIANT: what is no certificate's credential was refused when the request was read.
                 let Some(certificate) = credential.certificate() else {
                     return;
@@ -134,24 +141,22 @@ impl Plan {
 fn create(wanted: &Wanted, state: &State) -> Change {
     let (web, native) = split(&wanted.redirect_uris);
     let all: Vec<&Permission> = state.permissions.iter().collect();
+    let single_tenant = wanted.single_tenant == Some(true);
     let body = json!({
         "displayName": wanted.display_name,
-        "signInAudience": wanted.audience(),
+        "signInAudience": audience(single_tenant),
         "tags": [TAG],
         "web": {"redirectUris": web},
         "publicClient": {"redirectUris": native},
         "requiredResourceAccess": required::with(&[], &state.permissions),
     });
-    let audience = match wanted.single_tenant {
-        true => "this organization alone",
-        false => "several organizations",
-    };
     let urls = match wanted.redirect_uris.join(", ") {
         none if none.is_empty() => "no reply URL".to_owned(),
         urls => format!("the reply URLs {urls}"),
     };
     let line = format!(
-        "Create the application for {audience}, with {urls} and {}",
+        "Create the application for {}, with {urls} and {}",
+        organizations(single_tenant),
         counted(&all)
     );
     Change::CreateApplication { body, line }
@@ -161,17 +166,18 @@ fn create(wanted: &Wanted, state: &State) -> Change {
 fn update(wanted: &Wanted, state: &State, application: &Application) -> Option<Change> {
     let mut body = Map::new();
     let mut told = Vec::new();
-    if application.display_name.as_deref() != Some(wanted.display_name.as_str()) && wanted.application_id.is_some() {
-        body.insert("displayName".to_owned(), wanted.display_name.as_str().into());
-        told.push(format!("the name '{}'", wanted.display_name));
+    if let Some(name) = wanted
+        .new_name
+        .as_deref()
+        .filter(|name| application.display_name.as_deref() != Some(name))
+    {
+        body.insert("displayName".to_owned(), name.into());
+        told.push(format!("the name '{name}'"));
     }
-    let is_single = application.sign_in_audience.as_deref() == Some("AzureADMyOrg");
-    if is_single != wanted.single_tenant {
-        body.insert("signInAudience".to_owned(), wanted.audience().into());
-        told.push(match wanted.single_tenant {
-            true => "this organization alone".to_owned(),
-            false => "several organizations".to_owned(),
-        });
+    let is_single = application.sign_in_audience.as_deref() == Some(audience(true));
+    if let Some(single_tenant) = wanted.single_tenant.filter(|single_tenant| is_single != *single_tenant) {
+        body.insert("signInAudience".to_owned(), audience(single_tenant).into());
+        told.push(organizations(single_tenant).to_owned());
     }
     let (web, native) = split(&wanted.redirect_uris);
     let places = [
@@ -202,6 +208,13 @@ fn update(wanted: &Wanted, state: &State, application: &Application) -> Option<C
         body: Json::Object(body),
         line,
     })
+}
+
+fn organizations(single_tenant: bool) -> &'static str {
+    match single_tenant {
+        true => "this organization alone",
+        false => "several organizations",
+    }
 }
 
 fn split(uris: &[String]) -> (Vec<String>, Vec<String>) {

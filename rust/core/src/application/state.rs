@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) apis: Vec<Principal>,
     /// What is asked for, as this tenant names it.
     pub(crate) permissions: Vec<Permission>,
+    /// Where that is wanted.
+    pub(crate) owns_itself: bool,
     pub(crate) assignments: Vec<Assignment>,
     pub(crate) grants: Vec<Grant>,
     /// The directory roles that are wanted.
@@ -33,9 +35,13 @@ pub(crate) struct State {
 impl State {
     pub(crate) async fn read(registrar: &Registrar, wanted: &Wanted) -> Result<State> {
         registrar.progress("reading the directory", None);
-        let application = match &wanted.application_id {
-            Some(id) => Some(by_id(registrar, id).await?),
-            None => by_name(registrar, &wanted.display_name).await?,
+        let application = match (&wanted.application_id, &wanted.display_name) {
+            (Some(id), _) => Some(by_id(registrar, id).await?),
+            (None, Some(name)) => match by_name(registrar, name).await? {
+                None if wanted.must_exist => return Err(no_such_name(registrar, name)),
+                found => found,
+            },
+            (None, None) => return Err(Error::internal("an application without a name and an id")),
         };
         let mut ids: Vec<&str> = wanted.permissions.iter().map(|asked| asked.resource.as_str()).collect();
         ids.extend(application.as_ref().map(|application| application.app_id.as_str()));
@@ -51,7 +57,10 @@ impl State {
         let principal = own.map(|at| apis.swap_remove(at));
         let mut permissions = Vec::new();
         for asked in &wanted.permissions {
-            permissions.push(asked.resolve(apis.iter().find(|api| api.app_id.eq_ignore_ascii_case(&asked.resource)))?);
+            let permission = asked.resolve(apis.iter().find(|api| api.app_id.eq_ignore_ascii_case(&asked.resource)))?;
+            if !permissions.contains(&permission) {
+                permissions.push(permission);
+            }
         }
         let roles = roles(registrar, &wanted.roles).await?;
         let group = match wanted.preconsent {
@@ -64,6 +73,7 @@ impl State {
             principal: None,
             apis,
             permissions,
+            owns_itself: false,
             assignments: Vec::new(),
             grants: Vec::new(),
             roles,
@@ -80,6 +90,12 @@ impl State {
     /// What the service principal holds already.
     async fn read_held(&mut self, registrar: &Registrar, wanted: &Wanted, id: &str) -> Result<()> {
         let home = format!("servicePrincipals/{id}");
+        if let Some(application) = self.application.as_ref().filter(|_| wanted.self_update) {
+            let path = format!("applications/{}/owners", application.id);
+            let ask = Ask::application("list the application's owners");
+            let owners: Vec<Identified> = registrar.all(&path, &[("$select", "id")], ask).await?;
+            self.owns_itself = owners.iter().any(|one| one.id == id);
+        }
         if wanted.admin_consent {
             let ask = Ask::application("list the application's permissions");
             self.assignments = registrar.all(&format!("{home}/appRoleAssignments"), &[], ask).await?;
@@ -106,6 +122,12 @@ impl State {
         Ok(())
     }
 
+    /// What it is called now, or will be.
+    pub(crate) fn title<'a>(&'a self, wanted: &'a Wanted) -> &'a str {
+        let own = self.application.as_ref().map(Application::name);
+        own.or(wanted.display_name.as_deref()).unwrap_or_default()
+    }
+
     pub(crate) fn api(&self, resource: &str) -> Option<&Principal> {
         self.apis.iter().find(|api| api.app_id.eq_ignore_ascii_case(resource))
     }
@@ -127,6 +149,18 @@ async fn by_name(registrar: &Registrar, name: &str) -> Result<Option<Application
             .advise("Name one of them with -ApplicationId, or give another -DisplayName."))
         }
     }
+}
+
+#[cold]
+fn no_such_name(registrar: &Registrar, name: &str) -> Error {
+    let tenant = registrar.tenant();
+    let message = format!(
+        "no application of the name {} is registered in the tenant {tenant}",
+        shown(name)
+    );
+    Error::new(Kind::NotFound, message)
+        .for_tenant(tenant.as_str())
+        .advise("Check the name with Get-SecureApp -All, and -TenantId. New-SecureApp registers an application.")
 }
 
 /// The application of that client id.

@@ -12,11 +12,16 @@ use url::Url;
 /// Microsoft's portal offers two years at most, and advises less.
 const LONGEST_SECRET_DAYS: i64 = 730;
 pub(crate) const SECRET_DAYS: i64 = 365;
+/// On what an application owns, and so on itself where it is its own owner.
+const SELF_UPDATE: &str = "00000003-0000-0000-c000-000000000000 Role Application.ReadWrite.OwnedBy";
 const LONGEST_NAME: usize = 120;
 
 /// The fields that [`Wanted::read`] reads.
-pub(crate) const FIELDS: [&str; 13] = [
+pub(crate) const FIELDS: [&str; 16] = [
     "displayName",
+    "mustExist",
+    "newName",
+    "selfUpdate",
     "applicationId",
     "profiles",
     "includeRetired",
@@ -32,17 +37,26 @@ pub(crate) const FIELDS: [&str; 13] = [
 ];
 
 pub(crate) struct Wanted {
-    pub(crate) display_name: String,
+    /// The name that it has, or is to be registered with; nothing where its id tells it.
+    pub(crate) display_name: Option<String>,
     /// The client id of an application that is there.
     pub(crate) application_id: Option<String>,
+    /// One that is not there is an error, and what is not spoken of stays as it is.
+    pub(crate) must_exist: bool,
+    /// The name that one which is there is to have.
+    pub(crate) new_name: Option<String>,
     pub(crate) permissions: Vec<Asked>,
-    pub(crate) single_tenant: bool,
+    /// Nothing: as it is.
+    pub(crate) single_tenant: Option<bool>,
     /// Names of directory roles.
     pub(crate) roles: Vec<String>,
     pub(crate) redirect_uris: Vec<String>,
+    /// The application may update its own secrets.
+    pub(crate) self_update: bool,
     pub(crate) preconsent: bool,
     pub(crate) admin_consent: bool,
-    pub(crate) proof: Proof,
+    /// Nothing: with what it has.
+    pub(crate) proof: Option<Proof>,
     pub(crate) csv: Option<PathBuf>,
     /// What to say of it before anything is asked.
     pub(crate) warnings: Vec<String>,
@@ -59,18 +73,21 @@ pub(crate) enum Proof {
 
 impl Wanted {
     pub(crate) fn read(request: &Request) -> Result<Self> {
-        let display_name = request.text("displayName")?.trim().to_owned();
-        if display_name.is_empty()
-            || display_name.chars().count() > LONGEST_NAME
-            || display_name.contains(char::is_control)
-        {
-            return Err(Error::invalid(
-                "the display name is empty, longer than 120 characters or not one line of text",
-            )
-            .advise("Give -DisplayName the name that administrators are to see."));
-        }
+        let must_exist = request.flag("mustExist")?;
+        let name = |key: &str| request.opt_text(key)?.map(name).transpose();
         let application_id = request.opt_text("applicationId")?.map(client_id).transpose()?;
-        let single_tenant = request.flag("singleTenant")?;
+        let display_name = name("displayName")?;
+        if display_name.is_none() && (application_id.is_none() || !must_exist) {
+            return Err(Error::invalid("no name was given for the application").advise("Use -DisplayName."));
+        }
+        let new_name = match must_exist {
+            true => name("newName")?,
+            false => display_name.clone().filter(|_| application_id.is_some()),
+        };
+        let single_tenant = match request.opt_int("singleTenant")? {
+            None if must_exist => None,
+            given => Some(given.is_some_and(|number| number != 0)),
+        };
         let roles = request.texts("roles")?.to_vec();
         if roles.iter().any(|role| role.eq_ignore_ascii_case("Contributor")) {
             return Err(
@@ -80,29 +97,72 @@ impl Wanted {
             );
         }
         let csv = request.opt_text("csvPath")?.map(PathBuf::from);
+        let has_proof = request.opt_int("secretDays")?.is_some()
+            || request.opt_credential("certificateCredential")?.is_some()
+            || csv.is_some();
+        if must_exist && has_proof {
+            return Err(
+                Error::invalid("an application that is there keeps its secrets and certificates")
+                    .advise("Use Update-SecureAppCredential for new ones."),
+            );
+        }
+        // What goes without saying is for those who sign users in of other organizations, and new.
+        let may_be_none = must_exist || single_tenant == Some(true);
+        let self_update = request.flag("selfUpdate")?;
+        let mut permissions = permissions(request, may_be_none)?;
+        if self_update {
+            permissions.push(Asked::parse(SELF_UPDATE)?);
+        }
         let wanted = Wanted {
-            permissions: permissions(request, single_tenant)?,
-            redirect_uris: redirect_uris(request.texts("redirectUris")?, single_tenant)?,
+            permissions,
+            self_update,
+            redirect_uris: redirect_uris(request.texts("redirectUris")?, may_be_none)?,
             preconsent: request.flag("configurePreconsent")?,
             admin_consent: request.flag("grantAdminConsent")?,
-            proof: proof(request, csv.is_some())?,
+            proof: match must_exist {
+                true => None,
+                false => Some(proof(request, csv.is_some())?),
+            },
             warnings: warnings(request, &roles)?,
             display_name,
             application_id,
+            must_exist,
+            new_name,
             single_tenant,
             roles,
             csv,
         };
+        if must_exist && wanted.admin_consent && wanted.permissions.is_empty() {
+            return Err(Error::invalid("consent was asked for, but no permission was named")
+                .advise("Use -GrantAdminConsent with -Profile or -RequiredResourceAccess."));
+        }
         Ok(wanted)
     }
 
-    /// As the registration writes it.
-    pub(crate) fn audience(&self) -> &'static str {
-        match self.single_tenant {
-            true => "AzureADMyOrg",
-            false => "AzureADMultipleOrgs",
-        }
+    /// Whether something is asked for that the service principal has.
+    pub(super) fn is_about_principal(&self) -> bool {
+        self.admin_consent || self.preconsent || self.self_update || !self.roles.is_empty()
     }
+}
+
+/// As the registration writes it.
+pub(super) fn audience(single_tenant: bool) -> &'static str {
+    match single_tenant {
+        true => "AzureADMyOrg",
+        false => "AzureADMultipleOrgs",
+    }
+}
+
+/// A display name.
+fn name(text: &str) -> Result<String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        return Err(
+            Error::invalid("the display name is empty, longer than 120 characters or not one line of text")
+                .advise("Give the name that administrators are to see."),
+        );
+    }
+    Ok(name.to_owned())
 }
 
 /// An application's client id, in lower case.
@@ -114,10 +174,11 @@ pub(crate) fn client_id(text: &str) -> Result<String> {
     }
 }
 
-fn permissions(request: &Request, single_tenant: bool) -> Result<Vec<Asked>> {
+/// `may_be_none`: without a word the application asks for nothing, or nothing more.
+fn permissions(request: &Request, may_be_none: bool) -> Result<Vec<Asked>> {
     let retired = request.flag("includeRetired")?;
     match (request.texts("profiles")?, request.texts("permissions")?) {
-        ([], []) if single_tenant && !retired => Ok(Vec::new()),
+        ([], []) if may_be_none && !retired => Ok(Vec::new()),
         ([], []) => of_profiles(&["Partner".to_owned()], retired),
         (profiles, []) => of_profiles(profiles, retired),
         ([], lines) if !retired => lines.iter().map(|line| Asked::parse(line)).collect(),
@@ -126,7 +187,7 @@ fn permissions(request: &Request, single_tenant: bool) -> Result<Vec<Asked>> {
     }
 }
 
-fn proof(request: &Request, csv: bool) -> Result<Proof> {
+pub(super) fn proof(request: &Request, csv: bool) -> Result<Proof> {
     let days = request.opt_int("secretDays")?;
     let Some(credential) = request.opt_credential("certificateCredential")? else {
         let days = days.unwrap_or(SECRET_DAYS);
@@ -138,7 +199,7 @@ fn proof(request: &Request, csv: bool) -> Result<Proof> {
     };
     if credential.certificate().is_none() {
         return Err(
-            Error::invalid("the credential for the new application has no certificate")
+            Error::invalid("the credential that is to prove the application has no certificate")
                 .advise("Give -CertificateCredential a certificate with its key, or a credential that has one."),
         );
     }
@@ -152,8 +213,8 @@ fn proof(request: &Request, csv: bool) -> Result<Proof> {
 }
 
 /// A listener's address for applications at which users sign in.
-fn redirect_uris(given: &[String], single_tenant: bool) -> Result<Vec<String>> {
-    if given.is_empty() && !single_tenant {
+fn redirect_uris(given: &[String], may_be_none: bool) -> Result<Vec<String>> {
+    if given.is_empty() && !may_be_none {
         return Ok(vec!["http://localhost".to_owned()]);
     }
     for uri in given {

@@ -8,41 +8,41 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Microsoft Graph Command Line Tools.
-const TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
+pub(crate) const TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
 /// How the changes of a plan are answered.
 #[derive(Clone, Copy)]
-enum Answer {
+pub(crate) enum Answer {
     All,
     None,
     /// All but those whose line holds this.
     But(&'static str),
 }
 
-struct Run {
-    plan: Vec<String>,
-    result: Option<Value>,
-    failures: Vec<Error>,
-    warnings: Vec<String>,
-    progress: Vec<String>,
-    credential: Option<Arc<Credential>>,
-    end: Result<(), Error>,
+pub(crate) struct Run {
+    pub(crate) plan: Vec<String>,
+    pub(crate) result: Option<Value>,
+    pub(crate) failures: Vec<Error>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) progress: Vec<String>,
+    pub(crate) credential: Option<Arc<Credential>>,
+    pub(crate) end: Result<(), Error>,
 }
 
 impl Run {
-    fn list(&self, key: &str) -> Vec<String> {
+    pub(crate) fn list(&self, key: &str) -> Vec<String> {
         match self.result.as_ref().and_then(|result| result.get(key)) {
             Some(Value::List(all)) => all.iter().filter_map(|one| one.as_text().map(str::to_owned)).collect(),
             _ => Vec::new(),
         }
     }
 
-    fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         text(self.result.as_ref().expect("a result"), "applicationId")
     }
 }
 
-async fn world(preset: Preset) -> World {
+pub(crate) async fn world(preset: Preset) -> World {
     World::start(Options {
         tenants: 1,
         records: 0,
@@ -52,7 +52,7 @@ async fn world(preset: Preset) -> World {
     .await
 }
 
-fn administrator(world: &World, name: &str) -> Request {
+pub(crate) fn administrator(world: &World, name: &str) -> Request {
     let facts = world.sandbox.facts();
     let user = facts
         .users
@@ -69,7 +69,7 @@ fn administrator(world: &World, name: &str) -> Request {
         .with("refreshToken", Field::Secret(refresh.as_str().into()))
 }
 
-fn wanted(world: &World, fields: &[(&str, Field)]) -> Request {
+pub(crate) fn wanted(world: &World, fields: &[(&str, Field)]) -> Request {
     let mut request = world
         .request("application_register", &administrator(world, "sam"))
         .with("displayName", Field::Text("Contoso SAM".to_owned()));
@@ -79,11 +79,11 @@ fn wanted(world: &World, fields: &[(&str, Field)]) -> Request {
     request
 }
 
-fn texts(all: &[&str]) -> Field {
+pub(crate) fn texts(all: &[&str]) -> Field {
     Field::Texts(all.iter().map(|one| (*one).to_owned()).collect())
 }
 
-async fn run(world: &World, request: Request, how: Answer) -> Run {
+pub(crate) async fn run(world: &World, request: Request, how: Answer) -> Run {
     let mut run = Run {
         plan: Vec::new(),
         result: None,
@@ -150,7 +150,7 @@ fn whole() -> Vec<(&'static str, Field)> {
 }
 
 /// Requests that change something at Graph.
-fn changing(world: &World) -> u64 {
+pub(crate) fn changing(world: &World) -> u64 {
     ["POST /v1.0", "PATCH /v1.0", "DELETE /v1.0", "PUT /v1.0"]
         .iter()
         .map(|part| world.requests(part))
@@ -311,6 +311,99 @@ async fn what_depends_on_a_declined_change_is_not_tried() {
         "the application and its secret: {:?}",
         run.list("created")
     );
+}
+
+fn existing(world: &World, fields: &[(&str, Field)]) -> Request {
+    let mut request = world
+        .request("application_register", &administrator(world, "sam"))
+        .with("mustExist", Field::Int(1));
+    for (key, field) in fields {
+        request.set(*key, field.clone());
+    }
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_exist_is_changed_where_it_is_named_and_never_made() {
+    let world = world(Preset::Empty).await;
+    let name = ("displayName", Field::Text("Contoso SAM".to_owned()));
+    let missing = run(
+        &world,
+        existing(&world, &[name.clone(), ("singleTenant", Field::Int(1))]),
+        Answer::All,
+    )
+    .await;
+    let error = missing.end.expect_err("it is not there");
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(
+        error.advice().contains("New-SecureApp") && error.message().contains("'Contoso SAM'"),
+        "{error}"
+    );
+    assert_eq!(changing(&world), 0);
+    let made = run(&world, wanted(&world, &[]), Answer::All).await;
+
+    let more = [
+        name.clone(),
+        ("newName", Field::Text("Renamed".to_owned())),
+        ("redirectUris", texts(&["https://contoso.example/answer"])),
+    ];
+    let changed = run(&world, existing(&world, &more), Answer::All).await;
+
+    assert_eq!(
+        changed.list("changed"),
+        ["Change the application: the name 'Renamed', the reply URL https://contoso.example/answer"]
+    );
+    assert!(changed.credential.is_none() && changed.list("created").is_empty());
+    assert_eq!(
+        (changed.id(), text(changed.result.as_ref().unwrap(), "displayName")),
+        (made.id(), "Renamed")
+    );
+    let id = ("applicationId", Field::Text(made.id().to_owned()));
+    let single = [id.clone(), ("singleTenant", Field::Int(1))];
+    let single = run(&world, existing(&world, &single), Answer::All).await;
+    assert_eq!(
+        single.list("changed"),
+        ["Change the application: this organization alone"]
+    );
+    let permissions = [
+        id.clone(),
+        ("profiles", texts(&["Audit"])),
+        ("grantAdminConsent", Field::Int(1)),
+    ];
+    let permitted = run(&world, existing(&world, &permissions), Answer::All).await;
+    assert!(
+        permitted.failures.is_empty() && permitted.list("changed")[0].contains("permissions"),
+        "{:?}",
+        permitted.plan
+    );
+    let before = changing(&world);
+    let again = run(&world, existing(&world, &permissions), Answer::All).await;
+    assert!(again.plan.is_empty() && again.end.is_ok());
+    assert_eq!(changing(&world), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_existing_application_does_not_take_is_refused() {
+    let world = world(Preset::Empty).await;
+    let id = ("applicationId", Field::Text(TOOLS.to_owned()));
+    for (field, part) in [
+        (("secretDays", Field::Int(9)), "keeps its secrets"),
+        (("grantAdminConsent", Field::Int(1)), "no permission was named"),
+        (("newName", Field::Text(" ".to_owned())), "display name"),
+    ] {
+        let error = run(&world, existing(&world, &[id.clone(), field]), Answer::All)
+            .await
+            .end
+            .expect_err(part);
+        assert_eq!(error.kind(), Kind::InvalidInput);
+        assert!(error.message().contains(part), "{error}");
+    }
+    let nameless = run(&world, existing(&world, &[]), Answer::All)
+        .await
+        .end
+        .expect_err("which?");
+    assert!(nameless.message().contains("no name"), "{nameless}");
+    assert_eq!(world.requests(""), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

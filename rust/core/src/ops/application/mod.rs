@@ -12,7 +12,7 @@ pub(super) use register::start as register;
 pub(super) use remove::start as remove;
 
 use crate::error::{Error, Result};
-use crate::operation::Input;
+use crate::operation::{Input, Sink};
 use crate::value::Value;
 use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,12 @@ use tokio_util::sync::CancellationToken;
 /// One line of a plan.
 fn change(number: usize, line: &str) -> Value {
     Value::map().with("number", number as i64).with("line", line)
+}
+
+/// One change failed; the others go on.
+async fn fail(sink: &Sink, application: &str, line: &str, error: Error) -> Result<()> {
+    let target = Value::map().with("application", application).with("line", line);
+    sink.failed(target, error).await
 }
 
 /// The numbers of the changes that are approved.

@@ -1,11 +1,12 @@
-//! `application_register`: an application that is there as it is wanted, made or changed.
+//! `application_register`: an application that is there as it is wanted, made or changed. With `mustExist` none is made, and what is
+//! not spoken of stays as it is.
 
-use super::{approved, change};
+use super::{approved, change, fail};
 use crate::application::{self, Applied, Caller, NewSecret, Plan, Proof, Registrar, State, Wanted};
 use crate::credential::Credential;
 use crate::engine::Session;
-use crate::error::{Error, Result};
-use crate::operation::{or_cancelled, Context, Operation, Sink};
+use crate::error::Result;
+use crate::operation::{or_cancelled, Context, Operation};
 use crate::request::{Field, Request};
 use crate::value::Value;
 use std::sync::Arc;
@@ -40,8 +41,10 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
     };
     let (registrar, state) = or_cancelled(&cancel, read).await?;
     let plan = Plan::make(&wanted, &state, engine.clock().now_ms());
+    let name = state.title(&wanted);
+    let new_name = wanted.new_name.as_deref().unwrap_or(name);
     registrar.finished();
-    sink.record(told(&registrar, &wanted, &state, &plan)).await?;
+    sink.record(told(&registrar, name, &state, &plan)).await?;
     let approved = approved(&mut context.input, &cancel).await?;
     if approved.is_empty() && !plan.changes.is_empty() {
         return Ok(());
@@ -57,14 +60,14 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
         }
         registrar.progress(&line, i64::try_from(100 * number / all).ok());
         let certificate = match &wanted.proof {
-            Proof::Certificate(credential) => credential.certificate(),
-            Proof::Secret { .. } => None,
+            Some(Proof::Certificate(credential)) => credential.certificate(),
+            Some(Proof::Secret { .. }) | None => None,
         };
         let made = async { Ok(applied.apply(&registrar, change, certificate).await) };
         match or_cancelled(&cancel, made).await? {
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                fail(&sink, &wanted, &line, error).await?;
+                fail(&sink, name, &line, error).await?;
                 left.failed.push(line);
             }
             None => left.failed.push(format!("{line} (what it needs is not there)")),
@@ -85,14 +88,14 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
         }
         context.made(credential);
     }
-    let written = write_csv(&registrar, &wanted, &state, &applied);
+    let written = write_csv(&registrar, &wanted, new_name, &state, &applied);
     registrar.finished();
     if let Err(error) = written {
-        fail(&sink, &wanted, "Write the CSV file", error).await?;
+        fail(&sink, name, "Write the CSV file", error).await?;
     }
     sink.record(result(
         &registrar,
-        &wanted,
+        new_name,
         &state,
         plan,
         applied,
@@ -102,19 +105,11 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
     .await
 }
 
-/// One change failed; the others go on.
-async fn fail(sink: &Sink, wanted: &Wanted, line: &str, error: Error) -> Result<()> {
-    let target = Value::map()
-        .with("application", wanted.display_name.as_str())
-        .with("line", line);
-    sink.failed(target, error).await
-}
-
-fn told(registrar: &Registrar, wanted: &Wanted, state: &State, plan: &Plan) -> Value {
+fn told(registrar: &Registrar, name: &str, state: &State, plan: &Plan) -> Value {
     let changes = plan.changes.iter().enumerate();
     Value::map()
         .with("plan", true)
-        .with("displayName", wanted.display_name.as_str())
+        .with("displayName", name)
         .with("tenantId", registrar.tenant().as_str())
         .with("tenantName", state.tenant_name.clone())
         .with(
@@ -129,25 +124,25 @@ fn credential(registrar: &Registrar, wanted: &Wanted, applied: &Applied) -> Resu
         return Ok(None);
     };
     let made = match (&wanted.proof, &applied.secret) {
-        (Proof::Certificate(credential), _) => credential.for_application(id, registrar.tenant())?,
-        (Proof::Secret { .. }, Some(secret)) => {
+        (Some(Proof::Certificate(credential)), _) => credential.for_application(id, registrar.tenant())?,
+        (Some(Proof::Secret { .. }), Some(secret)) => {
             let request = Request::new("credential")
                 .with("applicationId", Field::Text(id.clone()))
                 .with("tenant", Field::Text(registrar.tenant().as_str().to_owned()))
                 .with("secret", Field::Secret(secret.value.clone()));
             Credential::open(&request)?
         }
-        (Proof::Secret { .. }, None) => return Ok(None),
+        _ => return Ok(None),
     };
     Ok(Some(Arc::new(made)))
 }
 
-fn write_csv(registrar: &Registrar, wanted: &Wanted, state: &State, applied: &Applied) -> Result<()> {
+fn write_csv(registrar: &Registrar, wanted: &Wanted, name: &str, state: &State, applied: &Applied) -> Result<()> {
     let (Some(path), Some(secret), Some(id)) = (&wanted.csv, &applied.secret, &applied.application_id) else {
         return Ok(());
     };
     let row = application::Row {
-        application: &wanted.display_name,
+        application: name,
         tenant_name: state.tenant_name.as_deref().unwrap_or_default(),
         tenant_id: registrar.tenant().as_str(),
         client_id: id,
@@ -158,7 +153,7 @@ fn write_csv(registrar: &Registrar, wanted: &Wanted, state: &State, applied: &Ap
 
 fn result(
     registrar: &Registrar,
-    wanted: &Wanted,
+    name: &str,
     state: &State,
     plan: Plan,
     applied: Applied,
@@ -167,7 +162,7 @@ fn result(
 ) -> Value {
     let secret = applied.secret.as_ref();
     Value::map()
-        .with("displayName", wanted.display_name.as_str())
+        .with("displayName", name)
         .with("applicationId", applied.application_id)
         .with("objectId", applied.object_id)
         .with("servicePrincipalId", applied.principal_id)
