@@ -57,6 +57,7 @@
         'Save-SecureAppCredential'
         'Search-SecureAppUnifiedAuditLog'
         'Send-SecureAppMailMessage'
+        'Set-SecureApp'
         'Set-SecureAppDefault'
         'Set-SecureAppKeyVaultSecret'
         'Start-SecureAppSandbox'

@@ -1,7 +1,4 @@
-using System.Collections.Generic;
-using System.Linq;
 using System.Management.Automation;
-using SecureAppModel.Completion;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -9,11 +6,8 @@ namespace SecureAppModel.Commands
     /// <summary>Registers an application, or changes one that is there into what is asked for.</summary>
     [Cmdlet(VerbsCommon.New, "SecureApp", SupportsShouldProcess = true, DefaultParameterSetName = ProfileSet)]
     [OutputType(typeof(SecureAppRegistration))]
-    public sealed class NewSecureAppCommand : ApplicationCmdlet
+    public sealed class NewSecureAppCommand : RegistrationCmdlet
     {
-        private const string ProfileSet = "Profile";
-        private const string PermissionSet = "Permission";
-
         private SecureAppCredential? _certificate;
         private string? _csv;
 
@@ -25,40 +19,6 @@ namespace SecureAppModel.Commands
         [Parameter]
         [Alias("ClientId", "AppId")]
         public string? ApplicationId { get; set; }
-
-        /// <summary>Permissions that go together.</summary>
-        [Parameter(Position = 1, ParameterSetName = ProfileSet)]
-        [ValidateSet("Partner", "ExchangeAutomation", "Audit", "SecurityReader")]
-        public string[]? Profile { get; set; }
-
-        /// <summary>With Partner also what guides of 2019 asked for on the retired Azure AD Graph.</summary>
-        [Parameter(ParameterSetName = ProfileSet)]
-        public SwitchParameter IncludeRetired { get; set; }
-
-        /// <summary>Permissions as an application's manifest has them.</summary>
-        [Parameter(ParameterSetName = PermissionSet)]
-        public object[]? RequiredResourceAccess { get; set; }
-
-        /// <summary>For this organization alone.</summary>
-        [Parameter]
-        public SwitchParameter SingleTenant { get; set; }
-
-        /// <summary>Directory roles of the application, by their names.</summary>
-        [Parameter]
-        [ArgumentCompleter(typeof(DirectoryRoleCompleter))]
-        public string[]? Role { get; set; }
-
-        [Parameter]
-        [Alias("ReplyUrl")]
-        public string[]? RedirectUri { get; set; }
-
-        /// <summary>Puts the application into the partner's group AdminAgents.</summary>
-        [Parameter]
-        public SwitchParameter ConfigurePreconsent { get; set; }
-
-        /// <summary>Consents for the own organization.</summary>
-        [Parameter]
-        public SwitchParameter GrantAdminConsent { get; set; }
 
         /// <summary>A certificate in place of a secret: one with its key, or a credential that has one.</summary>
         [Parameter]
@@ -74,34 +34,10 @@ namespace SecureAppModel.Commands
         [Parameter]
         public string? CsvPath { get; set; }
 
-        internal override string[] Scopes
-        {
-            get
-            {
-                List<string> scopes = new List<string> { "Application.ReadWrite.All" };
-                if (GrantAdminConsent)
-                {
-                    scopes.AddRange(new[] { "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All" });
-                }
-
-                if (Role is not null)
-                {
-                    scopes.Add("RoleManagement.ReadWrite.Directory");
-                }
-
-                if (ConfigurePreconsent)
-                {
-                    scopes.Add("GroupMember.ReadWrite.All");
-                }
-
-                return scopes.ToArray();
-            }
-        }
-
         protected override void ProcessRecord()
         {
-            CheckNotEmpty(nameof(DisplayName), nameof(ApplicationId), nameof(Profile), nameof(RequiredResourceAccess), nameof(Role), nameof(RedirectUri), nameof(CertificateCredential), nameof(CsvPath));
-            CheckCaller();
+            CheckNotEmpty(nameof(DisplayName), nameof(ApplicationId), nameof(CertificateCredential), nameof(CsvPath));
+            CheckWanted();
             if (string.IsNullOrWhiteSpace(DisplayName))
             {
                 FailInput("No name was given for the application.", "Use -DisplayName.", null);
@@ -112,20 +48,12 @@ namespace SecureAppModel.Commands
                 Check(ApplicationInput.Refusal(ApplicationId), ApplicationId);
             }
 
-            string[] permissions = Guarded(() => RequiredAccessInput.Lines(RequiredResourceAccess), null);
             _certificate = CertificateCredential is null ? null : Guarded(() => CertificateCredentialInput.Resolve(CertificateCredential, GetUnresolvedProviderPathFromPSPath), null);
             _csv = CsvPath is null ? null : Guarded(() => OutputPath.Resolve(SessionState, CsvPath, "Give -CsvPath the path of a file."), new FilePath(CsvPath));
-            using RequestBuilder request = Request("application_register")
+            using RequestBuilder request = WantedRequest()
                 .Text("displayName", DisplayName)
                 .Text("applicationId", ApplicationId?.Trim())
-                .Texts("profiles", Profile)
-                .Flag("includeRetired", IncludeRetired)
-                .Texts("permissions", permissions)
                 .Flag("singleTenant", SingleTenant)
-                .Texts("roles", Role)
-                .Texts("redirectUris", RedirectUri?.Select(uri => uri.Trim()))
-                .Flag("configurePreconsent", ConfigurePreconsent)
-                .Flag("grantAdminConsent", GrantAdminConsent)
                 .Int("secretDays", SecretDays)
                 .Text("csvPath", _csv);
             if (_certificate is not null)

@@ -18,6 +18,7 @@ public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSand
         ["Stop-SecureAppSandbox"] =
             "$null = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -WhatIf:$false; Stop-SecureAppSandbox; Stop-SecureAppSandbox -WhatIf:$false",
         ["New-SecureApp"] = "New-SecureApp any -Credential $administrator",
+        ["Set-SecureApp"] = "Set-SecureApp -ApplicationId $sandbox.ApplicationId -NewName any -Credential $administrator",
         ["Remove-SecureApp"] = "Remove-SecureApp $sandbox.ApplicationId -Credential $administrator",
         ["Get-DelegatedTenantSecuritySummary"] = "Get-DelegatedTenantSecuritySummary $customer $application -CsvPath $folder/any.csv",
     };

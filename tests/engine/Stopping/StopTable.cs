@@ -91,6 +91,7 @@ public static class StopTable
         ["New-SecureAppCredential"] = Asks(
             "New-SecureAppCredential $sandbox.ApplicationId -VaultName vault -CertificateName any -VaultCredential $application", "keyVault"),
         ["New-SecureApp"] = Asks("New-SecureApp any -Credential $application", "graph"),
+        ["Set-SecureApp"] = Asks("Set-SecureApp -ApplicationId $sandbox.ApplicationId -NewName any -Credential $application", "graph"),
         ["Get-SecureApp"] = Asks("Get-SecureApp -All -Credential $application", "graph"),
         ["Remove-SecureApp"] = Asks("Remove-SecureApp $sandbox.ApplicationId -Credential $application -Confirm:$false", "graph"),
         ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),

@@ -1,0 +1,74 @@
+using System.Linq;
+using System.Management.Automation;
+using SecureAppModel.Interop;
+
+namespace SecureAppModel.Commands
+{
+    /// <summary>Changes an application's registration that is there; what is not spoken of stays as it is.</summary>
+    [Cmdlet(VerbsCommon.Set, "SecureApp", SupportsShouldProcess = true, DefaultParameterSetName = ProfileSet)]
+    [OutputType(typeof(SecureAppRegistration))]
+    public sealed class SetSecureAppCommand : RegistrationCmdlet
+    {
+        private static readonly string[] s_changes =
+        {
+            nameof(NewName), nameof(Profile), nameof(RequiredResourceAccess), nameof(SingleTenant), nameof(Role), nameof(RedirectUri), nameof(AllowSelfUpdate), nameof(ConfigurePreconsent),
+            nameof(GrantAdminConsent), nameof(IncludeRetired),
+        };
+
+        /// <summary>The name that it has.</summary>
+        [Parameter(Position = 0)]
+        [Alias("Name")]
+        public string? DisplayName { get; set; }
+
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        [Alias("ClientId", "AppId")]
+        public string? ApplicationId { get; set; }
+
+        /// <summary>The name that it is to have.</summary>
+        [Parameter]
+        public string? NewName { get; set; }
+
+        private string? Target => ApplicationId ?? DisplayName;
+
+        protected override void BeginProcessing()
+        {
+            CheckNotEmpty(nameof(DisplayName), nameof(NewName));
+            if (!s_changes.Any(IsGiven))
+            {
+                FailInput("Nothing was named that is to change.", "Use for example -NewName, -RedirectUri, -Profile, -SingleTenant or -Role.", null);
+            }
+        }
+
+        protected override void ProcessRecord()
+        {
+            CheckWanted();
+            if (string.IsNullOrWhiteSpace(DisplayName) && string.IsNullOrWhiteSpace(ApplicationId))
+            {
+                FailInput("No application was named.", "Use -DisplayName or -ApplicationId, or pipe what Get-SecureApp lists.", null);
+            }
+
+            Each(Serve, Target);
+        }
+
+        internal override void OnAnswer(ValueMap record) => WriteObject(new SecureAppRegistration(record, null, null));
+
+        internal override void OnEnded(SecureAppException failure) => throw failure;
+
+        private void Serve()
+        {
+            if (ApplicationId is not null && ApplicationInput.Refusal(ApplicationId) is SecureAppException refusal)
+            {
+                throw refusal;
+            }
+
+            using RequestBuilder request = WantedRequest()
+                .Flag("mustExist", true)
+                .Text("displayName", DisplayName)
+                .Text("applicationId", ApplicationId?.Trim())
+                .Text("newName", NewName)
+                .Int("singleTenant", IsGiven(nameof(SingleTenant)) ? SingleTenant ? 1 : 0 : null);
+            Restart(request);
+            Follow();
+        }
+    }
+}
