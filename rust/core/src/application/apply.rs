@@ -281,6 +281,55 @@ pub(super) async fn add_certificate(registrar: &Registrar, object: &str, certifi
     write_keys(registrar, object, &all).await
 }
 
+/// Takes a certificate away; one that is not there any more is as well.
+pub(super) async fn remove_certificate(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+    let keys = read_keys(registrar, object).await?;
+    let left: Vec<Json> = keys
+        .iter()
+        .filter(|key| key.key_id != key_id)
+        .map(|key| json!(key))
+        .collect();
+    match left.len() < keys.len() {
+        true => write_keys(registrar, object, &left).await,
+        false => Ok(()),
+    }
+}
+
+/// The id of a certificate's entry, where the directory shows it.
+pub(super) async fn key_id_of(
+    registrar: &Registrar,
+    object: &str,
+    certificate: &Certificate,
+) -> Result<Option<String>> {
+    let keys = read_keys(registrar, object).await?;
+    Ok(keys
+        .into_iter()
+        .find(|key| key.is_of(certificate))
+        .map(|key| key.key_id))
+}
+
+/// Takes a secret away; one that is not there any more is as well.
+pub(super) async fn remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+    let path = format!("applications/{object}/removePassword");
+    let body = json!({ "keyId": key_id });
+    let ask = Ask::application("remove the client secret");
+    match registrar.change(Method::POST, &path, Some(&body), ask).await {
+        Err(error) if !is_gone(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// "No password credential found with keyId '..'."
+fn is_gone(error: &Error) -> bool {
+    error.service().is_some_and(|service| {
+        matches!(service.http_status, 400 | 404)
+            && service
+                .description
+                .to_ascii_lowercase()
+                .contains("no password credential found")
+    })
+}
+
 async fn read_keys(registrar: &Registrar, object: &str) -> Result<Vec<Key>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

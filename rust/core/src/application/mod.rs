@@ -14,6 +14,7 @@ mod plan;
 mod proof;
 mod registrar;
 mod required;
+mod rotation;
 mod shown;
 mod state;
 mod wanted;
@@ -24,5 +25,8 @@ pub(crate) use object::TAG;
 pub(crate) use plan::Plan;
 pub(crate) use proof::prove;
 pub(crate) use registrar::{quoted, Ask, Caller, Registrar, FIELDS as CALLER_FIELDS};
+pub(crate) use rotation::{
+    Kept, Plan as RotationPlan, Rotation, Step, Wanted as RotationWanted, FIELDS as ROTATION_FIELDS,
+};
 pub(crate) use state::{by_id, find, principals, State};
 pub(crate) use wanted::{client_id, Proof, Wanted, FIELDS as WANTED_FIELDS};

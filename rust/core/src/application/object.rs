@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What marks an application that was registered here.
 pub(crate) const TAG: &str = "SecureAppModel";
-/// The name of secrets that were made here, by which they are known again: no value can.
+/// What the names of secrets that were made here begin with, by which they are known again: no value can.
 pub(crate) const SECRET_NAME: &str = "SecureAppModel";
 /// All that is looked at.
 pub(crate) const SELECT: &str = "id,appId,displayName,createdDateTime,signInAudience,tags,web,publicClient,requiredResourceAccess,passwordCredentials,keyCredentials";
@@ -82,7 +82,64 @@ pub(crate) struct Key {
     usage: Option<String>,
 }
 
+/// What a registration tells of one of its secrets or certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    pub(crate) key_id: String,
+    pub(crate) display_name: Option<String>,
+    /// A secret's first three letters, a certificate's thumbprint.
+    pub(crate) hint: Option<String>,
+    /// Milliseconds since 1970.
+    pub(crate) ends: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Secret,
+    Certificate,
+}
+
+impl EntryKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            EntryKind::Secret => "Secret",
+            EntryKind::Certificate => "Certificate",
+        }
+    }
+}
+
+impl Entry {
+    pub(crate) fn value(&self) -> Value {
+        Value::map()
+            .with("keyId", self.key_id.as_str())
+            .with("kind", self.kind.name())
+            .with("displayName", self.display_name.clone())
+            .with("hint", self.hint.clone())
+            .with("endsOn", self.ends.map_or(Value::Null, Value::Time))
+    }
+}
+
 impl Application {
+    /// All of its secrets and certificates.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let secrets = self.password_credentials.iter().map(|secret| Entry {
+            kind: EntryKind::Secret,
+            key_id: secret.key_id.clone(),
+            display_name: secret.display_name.clone(),
+            hint: secret.hint.clone(),
+            ends: secret.ends(),
+        });
+        let certificates = self.key_credentials.iter().map(|key| Entry {
+            kind: EntryKind::Certificate,
+            key_id: key.key_id.clone(),
+            display_name: key.display_name.clone(),
+            hint: key.thumbprint(),
+            ends: millis(key.end_date_time.as_deref()),
+        });
+        secrets.chain(certificates)
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.app_id)
     }
@@ -90,22 +147,6 @@ impl Application {
     /// What the module writes of it: no secret is in any answer.
     pub(crate) fn row(&self, tenant: &str, principal: Option<&str>) -> Value {
         let uris = [&self.web.redirect_uris[..], &self.public_client.redirect_uris[..]].concat();
-        let secrets = self.password_credentials.iter().map(|secret| {
-            Value::map()
-                .with("keyId", secret.key_id.as_str())
-                .with("kind", "Secret")
-                .with("displayName", secret.display_name.clone())
-                .with("hint", secret.hint.clone())
-                .with("endsOn", time(secret.end_date_time.as_deref()))
-        });
-        let certificates = self.key_credentials.iter().map(|key| {
-            Value::map()
-                .with("keyId", key.key_id.as_str())
-                .with("kind", "Certificate")
-                .with("displayName", key.display_name.clone())
-                .with("hint", key.thumbprint())
-                .with("endsOn", time(key.end_date_time.as_deref()))
-        });
         let of_kind = |kind: Kind| {
             self.required_resource_access
                 .iter()
@@ -124,20 +165,26 @@ impl Application {
             .with("tags", self.tags.clone())
             .with("roles", of_kind(Kind::Role) as i64)
             .with("scopes", of_kind(Kind::Scope) as i64)
-            .with("keys", Value::List(secrets.chain(certificates).collect()))
+            .with("keys", Value::List(self.entries().map(|entry| entry.value()).collect()))
     }
 }
 
 impl Password {
     /// Made here, and in force at `now` (milliseconds since 1970).
     pub(crate) fn is_ours(&self, now: i64) -> bool {
-        self.display_name.as_deref() == Some(SECRET_NAME) && self.ends().is_none_or(|end| end > now)
+        is_own_name(self.display_name.as_deref()) && self.ends().is_none_or(|end| end > now)
     }
 
     /// Milliseconds since 1970.
     pub(crate) fn ends(&self) -> Option<i64> {
         millis(self.end_date_time.as_deref())
     }
+}
+
+/// Whether a secret of that name was made here, at first or by a rotation.
+fn is_own_name(name: Option<&str>) -> bool {
+    name.and_then(|name| name.strip_prefix(SECRET_NAME))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 impl Key {

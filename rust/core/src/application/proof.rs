@@ -29,7 +29,7 @@ pub(crate) async fn prove(registrar: &Registrar, credential: &Arc<Credential>) -
     registrar.patiently("the new credential", is_unknown_yet, ask).await
 }
 
-fn is_unknown_yet(error: &Error) -> bool {
+pub(super) fn is_unknown_yet(error: &Error) -> bool {
     error
         .service()
         .is_some_and(|service| UNKNOWN_YET.contains(&service.code.as_str()))

@@ -180,6 +180,26 @@ impl Registrar {
         &self.tenant
     }
 
+    /// The application permissions that the caller's own token has, asked for anew: a cached one may be older than a consent, or than
+    /// the end of what the application proves itself with. None of a token that was brought along.
+    pub(crate) async fn application_permissions(&self) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Permissions {
+            #[serde(default)]
+            roles: Vec<String>,
+        }
+        let By::Credential(api) = &self.by else {
+            return Ok(Vec::new());
+        };
+        let token = self
+            .engine
+            .tokens()
+            .acquire(&api.token().clone().force_refresh(true))
+            .await?;
+        let claims = jwt::known_claims::<Permissions>(token.access_token().expose());
+        Ok(claims.map(|claims| claims.roles).unwrap_or_default())
+    }
+
     /// Reads one object or list. `action` reads like "list the groups", `permission` is what it takes.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)], ask: Ask<'_>) -> Result<T> {
         let url = self.address(path, query)?;

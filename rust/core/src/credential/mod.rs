@@ -340,11 +340,25 @@ impl Credential {
         })
     }
 
-    /// The same user's credential, with the application proved as `other` proves it.
-    pub(crate) fn proved_like(mut self, other: &Credential) -> Self {
-        self.proof = Arc::clone(&other.proof);
-        self.proof_mark = other.proof_mark;
-        self
+    /// The same user's credential, with the application proved as `other` proves it. A refresh token is its application's, whatever
+    /// that proves itself by, so its chain goes on.
+    pub(crate) fn proved_like(&self, other: &Credential) -> Self {
+        let lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Credential {
+            application_id: self.application_id.clone(),
+            tenant: self.tenant.clone(),
+            account: self.account.clone(),
+            proof: Arc::clone(&other.proof),
+            managed_identity: None,
+            refresh_token: self.refresh_token.clone(),
+            acquired_on: self.acquired_on,
+            mfa: self.mfa,
+            stored_refresh: self.stored_refresh,
+            proof_mark: other.proof_mark,
+            refresh_mark: self.refresh_mark,
+            lineages: Mutex::new(lineages),
+            binding: Mutex::default(),
+        }
     }
 
     /// Keeps it in a store from now on.

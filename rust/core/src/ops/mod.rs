@@ -59,6 +59,7 @@ impl Operation {
             "consents" => consents::start(session, request),
             "credential_load" => store::load(session, request),
             "credential_remove" => store::remove(session, request),
+            "credential_rotate" => application::rotate(session, request),
             "credential_save" => store::save(session, request),
             "credential_test" => credential_test::start(session, request),
             "delegated_tenants" => delegated_tenants::start(session, request),

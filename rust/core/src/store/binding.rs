@@ -65,7 +65,7 @@ impl Binding {
         Arc::clone(&self.lock().place)
     }
 
-    pub(super) fn environment(&self) -> u64 {
+    pub(crate) fn environment(&self) -> u64 {
         self.environment
     }
 
@@ -195,6 +195,27 @@ impl Binding {
         let enough =
             since == Since::Renewed && !self.single_use() && stored.refreshed_on() >= credential.refreshed_on();
         Ok((!enough).then(|| stored.renewed(credential, self.environment, now)))
+    }
+
+    /// What is written over `stored` when the application proves itself anew, as `credential` does: with the newest refresh token,
+    /// whoever has it. `is_behind` says that the store lacks one of this process. It counts as a new save.
+    pub(super) fn proved_anew(
+        &self,
+        stored: Option<&Secret>,
+        credential: &Credential,
+        is_behind: bool,
+        now: i64,
+    ) -> Result<Document> {
+        let (stored, since) = self.compare(stored)?;
+        let has_newest = match self.single_use() {
+            true => !is_behind,
+            false => since == Since::Renewed && stored.refreshed_on() >= credential.refreshed_on(),
+        };
+        let stored = match has_newest {
+            true => stored,
+            false => stored.renewed(credential, self.environment, now),
+        };
+        stored.proved_like(credential, now)
     }
 
     /// Reads what is stored by now. An error says that it is not the credential that was loaded or saved here; the binding

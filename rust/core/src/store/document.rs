@@ -97,6 +97,16 @@ impl Document {
         }
     }
 
+    /// A new save of what is stored, with what `credential` proves its application by.
+    pub(crate) fn proved_like(self, credential: &Credential, now_ms: i64) -> Result<Self> {
+        Ok(Document {
+            save_id: Some(random_id()?),
+            secret: credential.secret().cloned(),
+            saved_on: now_ms,
+            ..self
+        })
+    }
+
     /// What became of the stored credential that was last seen as `seen`, and is this by now.
     pub(crate) fn since(&self, seen: &Document) -> Since {
         let same = |one: &Option<Secret>, other: &Option<Secret>| {

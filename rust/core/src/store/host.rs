@@ -4,12 +4,21 @@ use super::binding::next_claim;
 use super::{Place, Save, Stores};
 use crate::error::Result;
 use crate::secret::Secret;
+use tokio::sync::oneshot;
 
 /// A write that is due.
 pub(crate) struct HostWrite {
     pub(crate) id: i64,
     pub(crate) store: String,
     pub(crate) name: String,
+}
+
+/// A save that a host is making.
+pub(super) struct HostSave {
+    id: i64,
+    save: Save,
+    /// Hears how it went.
+    told: oneshot::Sender<bool>,
 }
 
 impl Stores {
@@ -52,22 +61,25 @@ impl Stores {
         document
     }
 
-    /// Notes a save that the host is about to make; it tells by the id how that went.
-    pub(crate) fn host_saves(&self, save: Save) -> i64 {
+    /// Notes a save that the host is about to make; it tells by the id how that went, and the receiver hears it.
+    pub(crate) fn host_saves(&self, save: Save) -> (i64, oneshot::Receiver<bool>) {
         let id = next_claim();
-        self.lock().saves.push((id, save));
-        id
+        let (told, hears) = oneshot::channel();
+        self.lock().saves.push(HostSave { id, save, told });
+        (id, hears)
     }
 
     /// How a host's write went.
     pub(crate) fn host_wrote(&self, id: i64, well: bool) {
         let now = self.clock.now_ms();
         let mut kept = self.lock();
-        if let Some(at) = kept.saves.iter().position(|(save, _)| *save == id) {
-            let (_, save) = kept.saves.swap_remove(at);
+        if let Some(at) = kept.saves.iter().position(|save| save.id == id) {
+            let HostSave { save, told, .. } = kept.saves.swap_remove(at);
             if well {
                 kept.saved(save);
             }
+            // Not everybody waits for it.
+            let _ = told.send(well);
             return;
         }
         kept.stale.retain(|stale| {

@@ -13,10 +13,12 @@ pub(crate) mod exclusive;
 mod host;
 mod lock;
 mod place;
+mod replace;
 
 pub(crate) use binding::Binding;
 pub(crate) use document::Document;
 pub(crate) use place::{Place, VaultPlace};
+pub(crate) use replace::Replaced;
 
 use crate::credential::Credential;
 use crate::engine::Clock;
@@ -47,7 +49,7 @@ struct Kept {
     /// What a store lacks: one for each binding at most.
     stale: Vec<Stale>,
     /// Saves that a host is making.
-    saves: Vec<(i64, Save)>,
+    saves: Vec<host::HostSave>,
 }
 
 #[derive(Clone)]

@@ -10,5 +10,6 @@ mod mail;
 mod object_ids;
 mod relationships;
 mod rest;
+mod rotation;
 mod security;
 mod support;

@@ -31,6 +31,7 @@ impl World {
             ("manageHost", &facts.endpoints.manage),
             ("outlookHost", &facts.endpoints.outlook),
             ("aadGraphHost", &facts.endpoints.aad_graph),
+            ("keyVaultHost", &facts.endpoints.key_vault),
         ];
         world.add_environment(&facts.environment, endpoints.map(|(key, url)| (key, url.as_str())));
         world

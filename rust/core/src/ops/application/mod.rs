@@ -1,4 +1,5 @@
-//! The operations on applications' registrations: `application_register`, `application_list`, `application_remove`.
+//! The operations on applications' registrations: `application_register`, `application_list`, `application_remove`, and
+//! `credential_rotate` on what an application proves itself with.
 //!
 //! Those that change something tell their plan first, as a record with `plan`, and make what is approved by items with its `number`
 //! once the input is finished. Nothing approved is nothing changed.
@@ -6,10 +7,12 @@
 mod list;
 mod register;
 mod remove;
+mod rotate;
 
 pub(super) use list::start as list;
 pub(super) use register::start as register;
 pub(super) use remove::start as remove;
+pub(super) use rotate::start as rotate;
 
 use crate::error::{Error, Result};
 use crate::operation::{Input, Sink};

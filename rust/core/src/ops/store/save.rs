@@ -56,7 +56,7 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
             }
             Place::Host { .. } => {
                 let document = save.document.write()?;
-                let id = stores.host_saves(save);
+                let (id, _) = stores.host_saves(save);
                 record.with("id", id).with("document", Value::Hidden(document))
             }
         };
