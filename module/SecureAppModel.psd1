@@ -64,6 +64,7 @@
         'Stop-SecureAppSandbox'
         'Test-SecureAppAuditExport'
         'Test-SecureAppCredential'
+        'Update-SecureAppCredential'
         'Watch-SecureAppAuditLog'
     )
 

@@ -41,43 +41,14 @@ namespace SecureAppModel.Commands
 
         internal override void OnEnded(SecureAppException failure) => Fail(failure, new ObjectName(Name));
 
+        private StorePlace Place => new StorePlace(Name, IsKeyVault, IsKeyVault ? VaultName : SecretManagementVault);
+
         /// <summary>What is left to say once everything that is needed to find it is there.</summary>
-        internal void CheckPlace()
-        {
-            if (string.IsNullOrWhiteSpace(Name))
-            {
-                FailInput("The stored credential has no name.", "Use -Name with the name it is, or is to be, stored under.", null);
-            }
-
-            if (IsKeyVault && string.IsNullOrWhiteSpace(VaultName))
-            {
-                FailInput(
-                    "No store was given.",
-                    "Use -VaultName for an Azure key vault, or -SecretManagementVault for a vault of Microsoft.PowerShell.SecretManagement.",
-                    new ObjectName(Name));
-            }
-
-            if (!IsKeyVault && string.IsNullOrWhiteSpace(SecretManagementVault))
-            {
-                FailInput("-SecretManagementVault is empty.", "Use the vault's registered name; Get-SecretVault lists them.", new ObjectName(Name));
-            }
-        }
+        internal void CheckPlace() => Check(Place.Refusal(), Place.Target);
 
         /// <summary>A request with the place; the caller disposes of it.</summary>
-        internal RequestBuilder PlaceRequest(string kind, SecureAppCredential? access)
-        {
-            RequestBuilder request = new RequestBuilder(kind)
-                .Text("environment", ResolveEnvironment(Environment))
-                .Text("name", Name!.Trim());
-            if (!IsKeyVault)
-            {
-                HostStore.Use();
-                return request.Text("hostStore", SecretManagementVault!.Trim());
-            }
-
-            request.Text("vault", VaultName!.Trim()).Flag("appOnly", AppOnly);
-            return access is null ? request : request.Credential("vaultCredential", access);
-        }
+        internal RequestBuilder PlaceRequest(string kind, SecureAppCredential? access) =>
+            Place.Request(kind, ResolveEnvironment(Environment), access, AppOnly);
 
         /// <summary>Who goes to the key vault: -VaultCredential, or the session's default credential.</summary>
         internal SecureAppCredential VaultAccess() => ResolveCredential(VaultCredential, nameof(VaultCredential));

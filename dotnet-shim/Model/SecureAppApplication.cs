@@ -60,7 +60,7 @@ namespace SecureAppModel
     }
 
     /// <summary>A secret or a certificate of an application, as far as the registration tells.</summary>
-    public sealed class SecureAppKey
+    public class SecureAppKey
     {
         internal SecureAppKey(ValueMap key)
         {
@@ -84,5 +84,19 @@ namespace SecureAppModel
         public DateTimeOffset? EndsOn { get; }
 
         public override string ToString() => Kind + " " + (DisplayName ?? KeyId);
+    }
+
+    /// <summary>A key that an update of the credential left, and why.</summary>
+    public sealed class SecureAppKeptKey : SecureAppKey
+    {
+        internal SecureAppKeptKey(ValueMap key)
+            : base(key)
+        {
+            Reason = key.Text("reason");
+        }
+
+        public string Reason { get; }
+
+        public override string ToString() => Kind + " " + KeyId + ": " + Reason;
     }
 }

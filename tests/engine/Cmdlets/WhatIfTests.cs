@@ -19,6 +19,7 @@ public sealed class WhatIfTests(SharedSandbox shared) : IClassFixture<SharedSand
             "$null = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -WhatIf:$false; Stop-SecureAppSandbox; Stop-SecureAppSandbox -WhatIf:$false",
         ["New-SecureApp"] = "New-SecureApp any -Credential $administrator",
         ["Set-SecureApp"] = "Set-SecureApp -ApplicationId $sandbox.ApplicationId -NewName any -Credential $administrator",
+        ["Update-SecureAppCredential"] = "Update-SecureAppCredential $application -AdministratorCredential $administrator",
         ["Remove-SecureApp"] = "Remove-SecureApp $sandbox.ApplicationId -Credential $administrator",
         ["Get-DelegatedTenantSecuritySummary"] = "Get-DelegatedTenantSecuritySummary $customer $application -CsvPath $folder/any.csv",
     };

@@ -94,6 +94,7 @@ public static class StopTable
         ["Set-SecureApp"] = Asks("Set-SecureApp -ApplicationId $sandbox.ApplicationId -NewName any -Credential $application", "graph"),
         ["Get-SecureApp"] = Asks("Get-SecureApp -All -Credential $application", "graph"),
         ["Remove-SecureApp"] = Asks("Remove-SecureApp $sandbox.ApplicationId -Credential $application -Confirm:$false", "graph"),
+        ["Update-SecureAppCredential"] = Asks("Update-SecureAppCredential $application -AdministratorCredential $application", "graph"),
         ["New-SecureAppRefreshToken"] = Asks("New-SecureAppRefreshToken -Credential $application -UseDeviceCode", "login"),
         ["New-PartnerAccessToken"] = Asks(
             "New-PartnerAccessToken -Credential ([pscredential]::new($application.appId, (ConvertTo-Secret $application.secret))) -Resource https://graph.microsoft.com -TenantId $customer", "login"),
