@@ -5,6 +5,7 @@
 //! leaves them and the service principal behind.
 
 use crate::estate::{Health, Tenant};
+use crate::permissions::Kind;
 use crate::resource::Resource;
 use crate::world::{read, write, World};
 
@@ -78,12 +79,22 @@ fn granted(world: &World, health: &Health, resource: Resource) -> Option<Vec<&'s
         return None;
     }
     match &health.grants {
-        None => world.application.scopes(resource),
+        None => asked(world, resource),
         Some(grants) => {
             let own = grants.iter().find(|grant| grant.resource == resource)?;
             Some(own.scopes.clone())
         }
     }
+}
+
+/// The delegated permissions that the partner's application asks for on an API.
+fn asked(world: &World, resource: Resource) -> Option<Vec<&'static str>> {
+    if !world.application.is_absent() {
+        return world.application.scopes(resource);
+    }
+    let application = world.registry.partners(&world.estate.partner.id)?;
+    let scopes = application.asks(resource, Kind::Scope);
+    (!scopes.is_empty()).then_some(scopes)
 }
 
 /// Grants permissions on one API; false where there are some already, which stay as they are.
@@ -97,7 +108,7 @@ pub(crate) fn grant(world: &World, tenant: &Tenant, new: Grant) -> bool {
         (None, true) => Resource::KNOWN
             .into_iter()
             .filter_map(|resource| {
-                let scopes = world.application.scopes(resource)?;
+                let scopes = asked(world, resource)?;
                 Some(Grant { resource, scopes })
             })
             .collect(),

@@ -234,7 +234,8 @@ impl Estate {
                     .health
                     .get_mut()
                     .unwrap_or_else(std::sync::PoisonError::into_inner);
-                (health.consent, health.service_principal) = (false, false);
+                health.consent_to_all(false);
+                health.service_principal = false;
             }
             if options.preset == Preset::Mixed {
                 let health = customer

@@ -6,6 +6,7 @@ use std::sync::RwLock;
 use serde_json::{json, Map, Value};
 
 use crate::clock::iso_seconds;
+use crate::consent;
 use crate::estate::Tenant;
 use crate::keys::Keys;
 use crate::permissions::{self, Kind};
@@ -161,14 +162,22 @@ impl Registered {
             && (read(&self.consented).contains(&tenant.id) || self.is_partners(world) && tenant.health().consent)
     }
 
-    /// What it holds on an API in a tenant. Customers give all that it asks for, or nothing.
+    /// What it holds on an API in a tenant. Customers' administrators give all that it asks for; through Partner Center it has
+    /// what was granted there, which is delegated permissions alone.
     pub(crate) fn holds(&self, world: &World, tenant: &Tenant, resource: Resource, kind: Kind) -> Vec<&'static str> {
         if tenant.id == self.tenant_id {
             return world.registry.granted(world, self, resource, kind);
         }
-        match self.is_consented(world, tenant) {
-            true => self.asks(resource, kind),
-            false => Vec::new(),
+        if self.is_for_others() && read(&self.consented).contains(&tenant.id) {
+            return self.asks(resource, kind);
+        }
+        if !self.is_consented(world, tenant) {
+            return Vec::new();
+        }
+        match kind {
+            Kind::Scope => consent::seen(world, tenant, resource).unwrap_or_default(),
+            Kind::Role if tenant.health().application_roles => self.asks(resource, kind),
+            Kind::Role => Vec::new(),
         }
     }
 
