@@ -320,6 +320,34 @@ async fn a_consent_that_cannot_be_seen_is_not_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_failed_for_one_api_removes_nothing_for_another() {
+    let bed = bed(1).await;
+    let tenant = bed.tenants[0].as_str();
+    let before = bed.held(tenant, GRAPH).await;
+    bed.change(
+        tenant,
+        json!({"conditionalAccess": true, "conditionalAccessResources": [MANAGE]}),
+    );
+    let fields = [(
+        "scopes",
+        texts(&[
+            &format!("{GRAPH}/Application.Read.All"),
+            &format!("{MANAGE}/No.Such.Scope"),
+        ]),
+    )];
+
+    let seen = bed.ask("grant", tenant, &fields).await;
+
+    let mut outcomes = seen.outcomes();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [(GRAPH, "Failed"), (MANAGE, "Failed")]);
+    let graph = seen.records.iter().find(|record| text(record, "resource") == GRAPH);
+    assert_eq!(graph.map(|record| error_of(record, "id")), Some("ConsentHidden"));
+    assert_eq!(bed.changes().1, 0);
+    assert_eq!(bed.held(tenant, GRAPH).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_say_what_is_missing_and_offer_the_consent_page() {
     let bed = bed(4).await;
     for tenant in &bed.tenants {

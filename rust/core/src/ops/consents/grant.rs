@@ -4,7 +4,7 @@ use super::replace::{self, HIDDEN};
 use super::row::{Outcome, Row};
 use super::{Asking, Customer};
 use crate::consent::{Granted, Seen, Wanted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::operation::or_cancelled;
 use futures_util::future::try_join_all;
 use std::time::Duration;
@@ -48,7 +48,10 @@ async fn first(asking: &Asking, customer: &Customer, wanted: &Wanted, seen: Seen
         Ok(Granted::Exists) => match seen {
             Seen::Hidden(error) => Ok(Row::of(wanted, Outcome::Failed).because(hidden(customer, wanted, &error))),
             // It may be too young to be seen.
-            _ => Ok(compared(wanted, wait_for(asking, customer, wanted).await?)),
+            _ => Ok(match wait_for(asking, customer, wanted).await? {
+                Seen::Nothing => Row::of(wanted, Outcome::Failed).because(hidden(customer, wanted, &unseen())),
+                seen => compared(wanted, seen),
+            }),
         },
         Err(error) if error.is_cancelled() => Err(error),
         Err(error) => Ok(Row::of(wanted, Outcome::Failed).because(error)),
@@ -64,6 +67,12 @@ fn compared(wanted: &Wanted, seen: Seen) -> Row {
         _ => row.outcome = Outcome::Incomplete,
     }
     row
+}
+
+/// There is a consent, and no token shows it: it may hold more than is asked for.
+#[cold]
+fn unseen() -> Error {
+    Error::new(Kind::Protocol, "tokens do not show it yet").advise("Run the same command again in a few minutes.")
 }
 
 #[cold]

@@ -58,12 +58,15 @@ pub(super) async fn replace(asking: &Asking, customer: &Customer, rows: &mut Vec
 
 /// What goes with the rest and has no row, or why it cannot be told.
 async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Result<Vec<Wanted>>> {
-    let unseen = rows
-        .iter()
-        .filter_map(|row| row.error.as_ref())
-        .find(|error| error.id() == HIDDEN);
-    if let Some(error) = unseen {
-        return Ok(Err(error.clone()));
+    // What could not be asked for or granted may be there all the same, and would go with the rest.
+    let unseen = rows.iter().find(|row| row.outcome == Outcome::Failed);
+    if let Some((row, error)) = unseen.and_then(|row| Some((row, row.error.as_ref()?))) {
+        if error.id() == HIDDEN {
+            return Ok(Err(error.clone()));
+        }
+        if let Some(wanted) = &row.wanted {
+            return Ok(Err(untouched(customer, &wanted.api, error)));
+        }
     }
     let has_row = |api: &Api| {
         rows.iter()
