@@ -8,7 +8,7 @@ use super::registrar::{is_there_already, Ask, Registrar};
 use super::state::State;
 use crate::certificate::Certificate;
 use crate::environment::Service;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::export::time::iso;
 use crate::secret::Secret;
 use base64::engine::general_purpose::STANDARD;
@@ -281,9 +281,18 @@ pub(super) async fn add_certificate(registrar: &Registrar, object: &str, certifi
     write_keys(registrar, object, &all).await
 }
 
-/// Takes a certificate away; one that is not there any more is as well.
-pub(super) async fn remove_certificate(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+/// Takes a certificate away; one that is not there any more is as well. The others are written again as they were read, so nothing
+/// is written while `kept`, which was added a moment ago, is not among them.
+pub(super) async fn remove_certificate(
+    registrar: &Registrar,
+    object: &str,
+    key_id: &str,
+    kept: Option<&Certificate>,
+) -> Result<()> {
     let keys = read_keys(registrar, object).await?;
+    if kept.is_some_and(|kept| !keys.iter().any(|key| key.is_of(kept))) {
+        return Err(unseen());
+    }
     let left: Vec<Json> = keys
         .iter()
         .filter(|key| key.key_id != key_id)
@@ -293,6 +302,20 @@ pub(super) async fn remove_certificate(registrar: &Registrar, object: &str, key_
         true => write_keys(registrar, object, &left).await,
         false => Ok(()),
     }
+}
+
+/// The new certificate is not in what the directory answers.
+const UNSEEN: &str = "CertificateUnseen";
+
+#[cold]
+pub(super) fn unseen() -> Error {
+    Error::new(Kind::Protocol, "the directory does not show the new certificate yet")
+        .with_id(UNSEEN)
+        .advise("Try again in a few minutes.")
+}
+
+pub(super) fn is_unseen(error: &Error) -> bool {
+    error.id() == UNSEEN
 }
 
 /// The id of a certificate's entry, where the directory shows it.

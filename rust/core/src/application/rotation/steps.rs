@@ -4,7 +4,9 @@
 use super::origin::{mark, Origin};
 use super::plan::Plan;
 use super::wanted::Wanted;
-use crate::application::apply::{add_certificate, add_secret, key_id_of, remove_certificate, remove_secret};
+use crate::application::apply::{
+    add_certificate, add_secret, is_unseen, key_id_of, remove_certificate, remove_secret, unseen,
+};
 use crate::application::object::{Application, Entry, EntryKind, Key};
 use crate::application::proof::{is_unknown_yet, prove};
 use crate::application::registrar::Registrar;
@@ -146,7 +148,17 @@ impl Rotation<'_> {
         self.registrar.progress("removing what is over", None);
         let removed = match entry.kind {
             EntryKind::Secret => remove_secret(self.registrar, object, &entry.key_id).await,
-            EntryKind::Certificate => remove_certificate(self.registrar, object, &entry.key_id).await,
+            EntryKind::Certificate => {
+                let kept = match &self.wanted.proof {
+                    Proof::Certificate(given) => Some(certificate(given)?),
+                    Proof::Secret { .. } => None,
+                };
+                self.registrar
+                    .patiently("the new certificate", is_unseen, || {
+                        remove_certificate(self.registrar, object, &entry.key_id, kept)
+                    })
+                    .await
+            }
         };
         removed.map_err(|error| {
             let state = format!("The new credential works. The old key {} does too: the next update removes it, or the Entra admin center.", entry.key_id);
@@ -179,8 +191,8 @@ impl Rotation<'_> {
     async fn remove_new(&self, given: &Credential) -> Result<()> {
         let object = &self.application.id;
         match key_id_of(self.registrar, object, certificate(given)?).await? {
-            Some(key_id) => remove_certificate(self.registrar, object, &key_id).await,
-            None => Ok(()),
+            Some(key_id) => remove_certificate(self.registrar, object, &key_id, None).await,
+            None => Err(unseen()),
         }
     }
 }
