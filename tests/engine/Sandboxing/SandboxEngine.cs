@@ -44,6 +44,7 @@ public static class SandboxEngine
             """).Succeeded();
         return engine;
     }
+
     /// <summary>The one error of a script that is refused before the sandbox is asked for anything.</summary>
     public static ErrorRecord RefusedUnsent(this Engine engine, Sandbox sandbox, string script)
     {
