@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace SecureAppModel.Certificates
 {
-    /// <summary>Files with a private key, which nobody but their owner may read.</summary>
+    /// <summary>Files with a private key or a secret, which nobody but their owner may read.</summary>
     internal static class KeyFile
     {
         private const string OwnerAlone = @"
@@ -34,7 +34,7 @@ namespace SecureAppModel.Certificates
             }
             catch (RuntimeException cause)
             {
-                cmdlet.WriteWarning("'" + path + "' holds a private key and has the permissions of its folder, which could not be narrowed: " + cause.Message);
+                cmdlet.WriteWarning("'" + path + "' holds a secret and has the permissions of its folder, which could not be narrowed: " + cause.Message);
             }
         }
     }

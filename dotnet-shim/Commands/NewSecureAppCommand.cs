@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SecureAppModel.Certificates;
 using SecureAppModel.Interop;
 
 namespace SecureAppModel.Commands
@@ -68,8 +69,12 @@ namespace SecureAppModel.Commands
         internal override void OnAnswer(ValueMap record)
         {
             SecureAppCredential? credential = record.Flag("hasCredential") ? TakeCredential(_certificate?.Needs) : null;
-            bool wrote = _csv is not null && record.OptionalText("secretId") is not null;
-            WriteObject(new SecureAppRegistration(record, credential, wrote ? _csv : null));
+            if (record.OptionalText("csvPath") is string path)
+            {
+                KeyFile.KeepToOwner(this, path);
+            }
+
+            WriteObject(new SecureAppRegistration(record, credential));
         }
     }
 }

@@ -50,7 +50,7 @@ namespace SecureAppModel.Commands
             Each(Serve, Target);
         }
 
-        internal override void OnAnswer(ValueMap record) => WriteObject(new SecureAppRegistration(record, null, null));
+        internal override void OnAnswer(ValueMap record) => WriteObject(new SecureAppRegistration(record, null));
 
         internal override void OnEnded(SecureAppException failure) => throw failure;
 

@@ -7,7 +7,7 @@ namespace SecureAppModel
     /// <remarks>A secret is in <see cref="Credential"/> alone, and no property shows it.</remarks>
     public sealed class SecureAppRegistration
     {
-        internal SecureAppRegistration(ValueMap record, SecureAppCredential? credential, string? csvPath)
+        internal SecureAppRegistration(ValueMap record, SecureAppCredential? credential)
         {
             DisplayName = record.Text("displayName");
             ApplicationId = record.OptionalText("applicationId");
@@ -23,7 +23,7 @@ namespace SecureAppModel
             Credential = credential;
             SecretId = record.OptionalText("secretId");
             SecretExpiresOn = record.Time("secretExpiresOn");
-            CsvPath = csvPath;
+            CsvPath = record.OptionalText("csvPath");
         }
 
         public string DisplayName { get; }

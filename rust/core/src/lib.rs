@@ -33,6 +33,7 @@ mod managed_identity;
 mod odata;
 pub mod operation;
 mod ops;
+mod owned_file;
 pub mod request;
 mod rest;
 pub mod secret;

@@ -121,6 +121,18 @@ public sealed class NewSecureAppTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_cannot_be_written_is_an_error_and_the_secret_is_in_the_result()
+    {
+        Outcome outcome = _engine.Run("New-SecureApp 'Contoso SAM' -CsvPath $folder");
+
+        ErrorRecord error = Assert.Single(outcome.Errors);
+        Assert.Contains("CSV file", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Null(outcome.Property("CsvPath"));
+        Assert.NotNull(outcome.Property("Credential"));
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(_folder)!, Path.GetFileName(_folder) + ".*.tmp"));
+    }
+
+    [Fact]
     public void A_brought_token_lets_the_administrator_in()
     {
         Outcome outcome = _engine.Run(

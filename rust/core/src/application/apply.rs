@@ -332,7 +332,7 @@ pub(super) async fn key_id_of(
 }
 
 /// Takes a secret away; one that is not there any more is as well.
-pub(super) async fn remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+pub(crate) async fn remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
     let path = format!("applications/{object}/removePassword");
     let body = json!({ "keyId": key_id });
     let ask = Ask::application("remove the client secret");

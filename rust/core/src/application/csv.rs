@@ -1,9 +1,8 @@
 //! The file that the articles' scripts write: one row with the application and its secret.
 
 use crate::error::{Error, Result};
+use crate::owned_file;
 use crate::secret::Secret;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -16,30 +15,13 @@ pub(crate) struct Row<'a> {
     pub(crate) secret: &'a Secret,
 }
 
-/// Writes the file anew, readable by its owner alone from the first byte on.
+/// Writes the file, its owner's alone (on Windows the host sees to that), in place of one that is there.
 pub(crate) fn write(path: &Path, row: &Row<'_>) -> Result<()> {
     let text = text(row);
-    fill(path, text.as_bytes()).map_err(|cause| {
+    owned_file::replace(path, &owned_file::temporary(path)?, text.as_bytes()).map_err(|cause| {
         Error::storage("write the CSV file", path, &cause)
             .advise("The secret is in the returned credential: save that with Save-SecureAppCredential.")
     })
-}
-
-fn fill(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 fn text(row: &Row<'_>) -> Zeroizing<String> {

@@ -19,7 +19,8 @@ mod shown;
 mod state;
 mod wanted;
 
-pub(crate) use apply::{Applied, NewSecret};
+pub(crate) use apply::{remove_secret, Applied, NewSecret};
+pub(crate) use change::Change;
 pub(crate) use csv::{write as write_csv, Row};
 pub(crate) use object::TAG;
 pub(crate) use plan::Plan;

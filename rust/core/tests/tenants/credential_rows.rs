@@ -111,15 +111,7 @@ async fn the_registration_is_looked_for_at_home() {
 
 /// Makes a certificate that lasts some days, uploaded or not; the credential that has it.
 async fn certified(world: &World, days: i64, upload: bool) -> Request {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("app.pem").to_string_lossy().into_owned();
-    let plan = Request::new("certificate_create")
-        .with("subject", Field::Text("CN=Made".to_owned()))
-        .with("keyLength", Field::Int(2048))
-        .with("days", Field::Int(days))
-        .with("pemPath", Field::Text(path.clone()));
-    world.run(plan).await.end.expect("a certificate");
-    let pem = std::fs::read_to_string(path).expect("the file");
+    let pem = world.certificate(days).await;
     if upload {
         let end = "-----END CERTIFICATE-----";
         let from = pem.find("-----BEGIN CERTIFICATE").expect("a certificate");

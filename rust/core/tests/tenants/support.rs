@@ -116,6 +116,19 @@ impl World {
         }
     }
 
+    /// Makes a certificate that lasts some days: it and its key, as PEM.
+    pub(crate) async fn certificate(&self, days: i64) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.pem").to_string_lossy().into_owned();
+        let plan = Request::new("certificate_create")
+            .with("subject", Field::Text("CN=Made".to_owned()))
+            .with("keyLength", Field::Int(2048))
+            .with("days", Field::Int(days))
+            .with("pemPath", Field::Text(path.clone()));
+        self.run(plan).await.end.expect("a certificate");
+        std::fs::read_to_string(path).expect("the file")
+    }
+
     pub(crate) fn fault(&self, fault: serde_json::Value) {
         self.sandbox.control().add_faults(fault).expect("a fault");
     }

@@ -189,11 +189,14 @@ impl Rotation<'_> {
     }
 
     async fn remove_new(&self, given: &Credential) -> Result<()> {
-        let object = &self.application.id;
-        match key_id_of(self.registrar, object, certificate(given)?).await? {
-            Some(key_id) => remove_certificate(self.registrar, object, &key_id, None).await,
-            None => Err(unseen()),
-        }
+        let (object, certificate) = (&self.application.id, certificate(given)?);
+        let remove = || async {
+            match key_id_of(self.registrar, object, certificate).await? {
+                Some(key_id) => remove_certificate(self.registrar, object, &key_id, None).await,
+                None => Err(unseen()),
+            }
+        };
+        self.registrar.patiently("the new certificate", is_unseen, remove).await
     }
 }
 

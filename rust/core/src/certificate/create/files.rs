@@ -4,11 +4,12 @@
 use super::{unwritable, Made};
 use crate::certificate::{pfx, refuse};
 use crate::error::{Error, Kind, Result};
+use crate::owned_file::{create, fill, temporary};
 use crate::request::Request;
 use crate::secret::Secret;
 use openssl::symm::Cipher;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -183,35 +184,6 @@ impl Drop for Begun {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-/// A name beside the file, on the same disk.
-fn temporary(path: &Path) -> Result<PathBuf> {
-    let mut random = [0; 8];
-    openssl::rand::rand_bytes(&mut random).map_err(unwritable)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{:016x}.tmp", u64::from_le_bytes(random)));
-    Ok(path.with_file_name(name))
-}
-
-/// A new file; one with a key is its owner's alone from the first byte on. Windows takes the folder's permissions, and the
-/// host narrows them.
-fn create(path: &Path, private: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if private {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = private;
-    options.open(path)
-}
-
-fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cold]

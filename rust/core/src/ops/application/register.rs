@@ -2,14 +2,17 @@
 //! not spoken of stays as it is.
 
 use super::{approved, change, fail};
-use crate::application::{self, Applied, Caller, NewSecret, Plan, Proof, Registrar, State, Wanted};
+use crate::application::{self, Applied, Caller, Change, NewSecret, Plan, Proof, Registrar, State, Wanted};
 use crate::credential::Credential;
 use crate::engine::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operation::{or_cancelled, Context, Operation};
 use crate::request::{Field, Request};
 use crate::value::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 const ACTIVITY: &str = "Registering the application";
 
@@ -42,67 +45,164 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
     let (registrar, state) = or_cancelled(&cancel, read).await?;
     let plan = Plan::make(&wanted, &state, engine.clock().now_ms());
     let name = state.title(&wanted);
-    let new_name = wanted.new_name.as_deref().unwrap_or(name);
     registrar.finished();
     sink.record(told(&registrar, name, &state, &plan)).await?;
     let approved = approved(&mut context.input, &cancel).await?;
     if approved.is_empty() && !plan.changes.is_empty() {
         return Ok(());
     }
-    let mut applied = Applied::new(&state);
-    let mut left = Left::default();
-    let all = plan.changes.len();
-    for (number, change) in plan.changes.iter().enumerate() {
-        let line = change.line();
-        if !approved.contains(&number) {
-            left.declined.push(line);
-            continue;
+    let mut work = Work {
+        applied: Applied::new(&state),
+        left: Left::default(),
+        csv: None,
+        registrar,
+        wanted,
+        state,
+    };
+    match work.run(&context, plan, &approved).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(work.undo(error).await),
+    }
+}
+
+/// What was agreed to, while it is done.
+struct Work {
+    registrar: Registrar,
+    wanted: Wanted,
+    state: State,
+    applied: Applied,
+    left: Left,
+    /// The file that was written.
+    csv: Option<PathBuf>,
+}
+
+impl Work {
+    async fn run(&mut self, context: &Context, plan: Plan, approved: &BTreeSet<usize>) -> Result<()> {
+        let (cancel, sink) = (&context.cancel, &context.sink);
+        let name = self.state.title(&self.wanted).to_owned();
+        let all = plan.changes.len();
+        for (number, change) in plan.changes.iter().enumerate() {
+            let line = change.line();
+            if !approved.contains(&number) {
+                self.left.declined.push(line);
+                continue;
+            }
+            self.registrar.progress(&line, i64::try_from(100 * number / all).ok());
+            match self.make(change, cancel).await? {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    fail(sink, &name, &line, error).await?;
+                    self.left.failed.push(line);
+                }
+                None => self.left.failed.push(format!("{line} (what it needs is not there)")),
+            }
         }
-        registrar.progress(&line, i64::try_from(100 * number / all).ok());
-        let certificate = match &wanted.proof {
+        if let Err(error) = self.write_csv() {
+            fail(sink, &name, "Write the CSV file", error).await?;
+        }
+        let credential = credential(&self.registrar, &self.wanted, &self.applied)?;
+        if let Some(credential) = &credential {
+            self.prove(context, credential).await?;
+            context.made(credential);
+        }
+        self.registrar.finished();
+        sink.record(self.result(plan.unchanged, credential.is_some())).await
+    }
+
+    async fn make(&mut self, change: &Change, cancel: &CancellationToken) -> Result<Option<Result<()>>> {
+        let certificate = match &self.wanted.proof {
             Some(Proof::Certificate(credential)) => credential.certificate(),
             Some(Proof::Secret { .. }) | None => None,
         };
-        let made = async { Ok(applied.apply(&registrar, change, certificate).await) };
-        match or_cancelled(&cancel, made).await? {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                fail(&sink, name, &line, error).await?;
-                left.failed.push(line);
-            }
-            None => left.failed.push(format!("{line} (what it needs is not there)")),
+        let made = self.applied.apply(&self.registrar, change, certificate);
+        match change {
+            // Half a request would leave a secret of which nobody knows even the id.
+            Change::AddSecret { .. } => match cancel.is_cancelled() {
+                true => Err(Error::cancelled()),
+                false => Ok(made.await),
+            },
+            _ => or_cancelled(cancel, async { Ok(made.await) }).await,
         }
     }
-    let credential = credential(&registrar, &wanted, &applied)?;
-    if let Some(credential) = &credential {
-        let is_new = applied.secret.is_some() || applied.has_new_certificate;
-        if is_new && applied.principal_id.is_some() {
-            let proved = or_cancelled(&cancel, application::prove(&registrar, credential)).await;
-            if let Err(error) = proved {
-                if error.is_cancelled() {
-                    return Err(error);
-                }
-                sink.warning(format!("The new credential could not be tried yet: {}", error.told()))
-                    .await?;
-            }
+
+    /// Sees that what is new works. Where that cannot be seen yet it is there all the same.
+    async fn prove(&self, context: &Context, credential: &Arc<Credential>) -> Result<()> {
+        let is_new = self.applied.secret.is_some() || self.applied.has_new_certificate;
+        if !is_new || self.applied.principal_id.is_none() {
+            return Ok(());
         }
-        context.made(credential);
+        match or_cancelled(&context.cancel, application::prove(&self.registrar, credential)).await {
+            Err(error) if !error.is_cancelled() => {
+                let warning = format!("The new credential could not be tried yet: {}", error.told());
+                context.sink.warning(warning).await
+            }
+            done => done,
+        }
     }
-    let written = write_csv(&registrar, &wanted, new_name, &state, &applied);
-    registrar.finished();
-    if let Err(error) = written {
-        fail(&sink, name, "Write the CSV file", error).await?;
+
+    /// The new secret is in the result, which nobody takes any more. Where it is in no file either it goes again, so that the next run
+    /// makes another one.
+    async fn undo(&self, error: Error) -> Error {
+        let (Some(secret), Some(object), None) = (&self.applied.secret, &self.applied.object_id, &self.csv) else {
+            return error;
+        };
+        match application::remove_secret(&self.registrar, object, &secret.key_id).await {
+            Ok(()) => error,
+            Err(failure) => error.advise(format!(
+                "The new secret {} could not be taken away again ({}): remove it in the Entra admin center, and run the command again.",
+                secret.key_id,
+                failure.message().trim_end_matches('.')
+            )),
+        }
     }
-    sink.record(result(
-        &registrar,
-        new_name,
-        &state,
-        plan,
-        applied,
-        left,
-        credential.is_some(),
-    ))
-    .await
+
+    fn write_csv(&mut self) -> Result<()> {
+        let applied = &self.applied;
+        let (Some(path), Some(secret), Some(id)) = (&self.wanted.csv, &applied.secret, &applied.application_id) else {
+            return Ok(());
+        };
+        let row = application::Row {
+            application: self.name(),
+            tenant_name: self.state.tenant_name.as_deref().unwrap_or_default(),
+            tenant_id: self.registrar.tenant().as_str(),
+            client_id: id,
+            secret: &secret.value,
+        };
+        application::write_csv(path, &row)?;
+        self.csv = Some(path.clone());
+        Ok(())
+    }
+
+    /// What the application is called from now on.
+    fn name(&self) -> &str {
+        let new = self.wanted.new_name.as_deref();
+        new.unwrap_or_else(|| self.state.title(&self.wanted))
+    }
+
+    fn result(&self, unchanged: Vec<String>, has_credential: bool) -> Value {
+        let (applied, left) = (&self.applied, &self.left);
+        let secret = applied.secret.as_ref();
+        let csv = self.csv.as_ref().map(|path| path.to_string_lossy().into_owned());
+        Value::map()
+            .with("displayName", self.name())
+            .with("applicationId", applied.application_id.clone())
+            .with("objectId", applied.object_id.clone())
+            .with("servicePrincipalId", applied.principal_id.clone())
+            .with("tenantId", self.registrar.tenant().as_str())
+            .with("tenantName", self.state.tenant_name.clone())
+            .with("created", applied.created.clone())
+            .with("changed", applied.changed.clone())
+            .with("unchanged", unchanged)
+            .with("failed", left.failed.clone())
+            .with("declined", left.declined.clone())
+            .with("hasCredential", has_credential)
+            .with("secretId", secret.map(|secret| secret.key_id.clone()))
+            .with(
+                "secretExpiresOn",
+                secret.map_or(Value::Null, |secret: &NewSecret| Value::Time(secret.ends)),
+            )
+            .with("csvPath", csv)
+    }
 }
 
 fn told(registrar: &Registrar, name: &str, state: &State, plan: &Plan) -> Value {
@@ -135,48 +235,4 @@ fn credential(registrar: &Registrar, wanted: &Wanted, applied: &Applied) -> Resu
         _ => return Ok(None),
     };
     Ok(Some(Arc::new(made)))
-}
-
-fn write_csv(registrar: &Registrar, wanted: &Wanted, name: &str, state: &State, applied: &Applied) -> Result<()> {
-    let (Some(path), Some(secret), Some(id)) = (&wanted.csv, &applied.secret, &applied.application_id) else {
-        return Ok(());
-    };
-    let row = application::Row {
-        application: name,
-        tenant_name: state.tenant_name.as_deref().unwrap_or_default(),
-        tenant_id: registrar.tenant().as_str(),
-        client_id: id,
-        secret: &secret.value,
-    };
-    application::write_csv(path, &row)
-}
-
-fn result(
-    registrar: &Registrar,
-    name: &str,
-    state: &State,
-    plan: Plan,
-    applied: Applied,
-    left: Left,
-    has_credential: bool,
-) -> Value {
-    let secret = applied.secret.as_ref();
-    Value::map()
-        .with("displayName", name)
-        .with("applicationId", applied.application_id)
-        .with("objectId", applied.object_id)
-        .with("servicePrincipalId", applied.principal_id)
-        .with("tenantId", registrar.tenant().as_str())
-        .with("tenantName", state.tenant_name.clone())
-        .with("created", applied.created)
-        .with("changed", applied.changed)
-        .with("unchanged", plan.unchanged)
-        .with("failed", left.failed)
-        .with("declined", left.declined)
-        .with("hasCredential", has_credential)
-        .with("secretId", secret.map(|secret| secret.key_id.clone()))
-        .with(
-            "secretExpiresOn",
-            secret.map_or(Value::Null, |secret: &NewSecret| Value::Time(secret.ends)),
-        )
 }
