@@ -51,7 +51,7 @@ namespace SecureAppModel.Commands
                 CheckTenants();
             }
 
-            _parameters = Guarded(() => JsonText.Of(Parameters ?? new Hashtable()), null);
+            _parameters = Guarded(() => JsonText.ForExchange(Parameters ?? new Hashtable()), null);
             _credential = ResolveCredential(Credential);
             if (IsForAll && _credential.TenantId is null)
             {

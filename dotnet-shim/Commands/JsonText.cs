@@ -23,15 +23,19 @@ namespace SecureAppModel.Commands
         private const string Advice = "Give a hashtable or an object of texts, numbers, times, lists and others like it, or JSON text.";
 
         private readonly StringBuilder _text = new StringBuilder();
+        private readonly bool _isExchange;
 
-        private JsonText()
-        {
-        }
+        private JsonText(bool isExchange) => _isExchange = isExchange;
 
         /// <exception cref="SecureAppException">Something in it has no form in JSON, or must not be sent by accident.</exception>
-        internal static string Of(object? value)
+        internal static string Of(object? value) => Of(value, isExchange: false);
+
+        /// <summary>The same for Exchange's cmdlets, which write durations as .NET does: 30.00:00:00.</summary>
+        internal static string ForExchange(object? value) => Of(value, isExchange: true);
+
+        private static string Of(object? value, bool isExchange)
         {
-            JsonText json = new JsonText();
+            JsonText json = new JsonText(isExchange);
             json.Value(value, 0);
             return json._text.ToString();
         }
@@ -81,7 +85,7 @@ namespace SecureAppModel.Commands
                     Text(time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture));
                     return;
                 case TimeSpan duration:
-                    Text(System.Xml.XmlConvert.ToString(duration));
+                    Text(_isExchange ? duration.ToString("c", CultureInfo.InvariantCulture) : System.Xml.XmlConvert.ToString(duration));
                     return;
                 case Guid or Uri or char or Version:
                     Text(bare.ToString() ?? string.Empty);

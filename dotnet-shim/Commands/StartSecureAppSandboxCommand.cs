@@ -45,6 +45,10 @@ namespace SecureAppModel.Commands
         [ValidateSet("partner", "articles", "articles-oob", "mixed", "empty")]
         public string Preset { get; set; } = "partner";
 
+        /// <summary>Another partner with the same application: one customer in four is its own, and one both's.</summary>
+        [Parameter]
+        public SwitchParameter SecondPartner { get; set; }
+
         /// <summary>The first of its ports, which lie in a row; the system chooses free ones where none is given.</summary>
         [Parameter]
         [ValidateRange(0, 65000)]
@@ -135,7 +139,8 @@ namespace SecureAppModel.Commands
             string audit = AuditOption is { Count: > 0 } options
                 ? " --audit " + string.Join(",", options.Cast<DictionaryEntry>().Select(option => AuditArgument(option)))
                 : string.Empty;
-            return fixedOnes + pages + audit + string.Concat((RedirectUri ?? Array.Empty<string>()).Select(RedirectArgument));
+            string partners = SecondPartner ? " --second-partner" : string.Empty;
+            return fixedOnes + partners + pages + audit + string.Concat((RedirectUri ?? Array.Empty<string>()).Select(RedirectArgument));
         }
 
         private string RedirectArgument(string uri)
@@ -198,7 +203,7 @@ namespace SecureAppModel.Commands
             if (facts.OptionalText("applicationId") is null)
             {
                 // No application is registered yet.
-                return new SecureAppSandbox(facts, name, process.Id, null, null);
+                return new SecureAppSandbox(facts, name, process.Id);
             }
 
             CertificateParts certificate = new CertificateParts
@@ -206,16 +211,21 @@ namespace SecureAppModel.Commands
                 Path = facts.Text("certificatePfxPath"),
                 Password = CredentialInput.Secure(facts.Text("certificatePfxPassword")),
             };
-            return new SecureAppSandbox(
-                facts, name, process.Id, OpenCredential(facts, CredentialInput.Secure(facts.Text("secret")), null), OpenCredential(facts, null, certificate));
+            SecureString Secret() => CredentialInput.Secure(facts.Text("secret"));
+            return new SecureAppSandbox(facts, name, process.Id)
+            {
+                Credential = OpenCredential(facts, facts, facts.Text("partnerTenantId"), Secret(), null),
+                CertificateCredential = OpenCredential(facts, facts, facts.Text("partnerTenantId"), null, certificate),
+                SecondCredential = facts.Map("secondPartner") is ValueMap second ? OpenCredential(facts, second, second.Text("tenantId"), Secret(), null) : null,
+            };
         }
 
-        private static SecureAppCredential OpenCredential(ValueMap facts, SecureString? secret, CertificateParts? certificate) => CredentialInput.Open(
+        private static SecureAppCredential OpenCredential(ValueMap facts, ValueMap user, string tenant, SecureString? secret, CertificateParts? certificate) => CredentialInput.Open(
             facts.Text("applicationId"),
             secret,
-            CredentialInput.Secure(facts.Text("refreshToken")),
-            facts.Text("partnerTenantId"),
-            facts.OptionalText("userPrincipalName"),
+            CredentialInput.Secure(user.Text("refreshToken")),
+            tenant,
+            user.OptionalText("userPrincipalName"),
             null,
             certificate);
 

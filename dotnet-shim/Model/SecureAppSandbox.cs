@@ -9,7 +9,7 @@ namespace SecureAppModel
     /// </summary>
     public sealed class SecureAppSandbox
     {
-        internal SecureAppSandbox(ValueMap facts, string environment, int processId, SecureAppCredential? credential, SecureAppCredential? certificateCredential)
+        internal SecureAppSandbox(ValueMap facts, string environment, int processId)
         {
             Environment = environment;
             Endpoints = new SandboxEndpoints(facts.Map("endpoints") ?? ValueMap.Empty);
@@ -21,8 +21,6 @@ namespace SecureAppModel
             UserPrincipalName = facts.OptionalText("userPrincipalName");
             CertificatePfxPath = facts.Text("certificatePfxPath");
             CertificatePfxPassword = facts.Text("certificatePfxPassword");
-            Credential = credential;
-            CertificateCredential = certificateCredential;
             Users = facts.Maps("users").Select(user => new SandboxUser(user)).ToArray();
             RedirectUris = facts.Texts("redirectUris");
             Tenants = facts.Maps("tenants").Select(tenant => new SandboxTenant(tenant)).ToArray();
@@ -55,10 +53,13 @@ namespace SecureAppModel
         public string? UserPrincipalName { get; }
 
         /// <summary>Ready to use: the application with its secret and the user's refresh token. None with the preset empty.</summary>
-        public SecureAppCredential? Credential { get; }
+        public SecureAppCredential? Credential { get; internal set; }
 
         /// <summary>The same with the application's certificate in place of its secret.</summary>
-        public SecureAppCredential? CertificateCredential { get; }
+        public SecureAppCredential? CertificateCredential { get; internal set; }
+
+        /// <summary>The same application with the refresh token of the second partner's user, where there is one.</summary>
+        public SecureAppCredential? SecondCredential { get; internal set; }
 
         /// <summary>Who can sign in at the sandbox's pages: the partner's administrator first.</summary>
         public SandboxUser[] Users { get; }

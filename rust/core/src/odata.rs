@@ -26,6 +26,10 @@ pub(crate) trait Collection {
     fn refused(&self, reply: &Reply) -> Error;
     /// True where asking for this page a second time gives the same page.
     fn is_repeatable(&self, page: u32) -> bool;
+    /// True where an answer without a list is one with nothing in it.
+    fn may_have_no_list(&self) -> bool {
+        false
+    }
 }
 
 /// One page.
@@ -36,8 +40,8 @@ pub(crate) struct Page {
     pub(crate) warnings: Vec<String>,
     /// Errors that Exchange Online's cmdlets have gone on after.
     pub(crate) errors: Vec<String>,
-    /// One of its cmdlets asks whether it shall, and has done nothing.
-    pub(crate) asks: bool,
+    /// What one of its cmdlets asks, which has done nothing.
+    pub(crate) question: Option<String>,
 }
 
 /// A collection that is being read. A next link is followed only to the place where the first page is: the token that goes
@@ -91,7 +95,7 @@ impl<C: Collection> Pages<C> {
         Ok(Some(Page {
             items,
             errors: texts(around.errors),
-            asks: !texts(around.confirmation).is_empty(),
+            question: Some(texts(around.confirmation).join(" ")).filter(|text| !text.is_empty()),
             warnings: around.warnings,
         }))
     }
@@ -114,7 +118,11 @@ impl<C: Collection> Pages<C> {
                 Ok(())
             })?;
         }
-        envelope.finish().map(|around| (items, around))
+        let around = match collection.may_have_no_list() {
+            true => envelope.finish_with_or_without(),
+            false => envelope.finish(),
+        };
+        around.map(|around| (items, around))
     }
 
     fn follow(&self, current: &Url, link: &str) -> Result<Url> {

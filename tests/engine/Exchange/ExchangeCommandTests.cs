@@ -148,6 +148,45 @@ public sealed class ExchangeCommandTests : IDisposable
         Assert.Equal(2, Asked("Remove-TransportRule"));
     }
 
+    /// <summary>Whatever it is told, the cmdlet asks: then nothing has been done, and that is no success.</summary>
+    [Fact]
+    public void A_question_that_stays_is_an_error_with_its_text()
+    {
+        Fault("""{"@adminapi.confirmationmessage":"Use Force to remove it.","value":[]}""");
+
+        Outcome outcome = _engine.Run($"{Command} Remove-TransportRule @{{ Identity = 'x'; confirm = $false }} -TenantId $customer");
+
+        Assert.Empty(outcome.Output);
+        Assert.Contains("did nothing, because it asks: Use Force to remove it.", Assert.Single(outcome.Errors).Exception.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"value":null}""")]
+    public void A_change_may_have_nothing_to_say_and_a_reading_may_not(string answer)
+    {
+        _sandbox.AddFault(new { match = new { service = "outlook" }, times = -1, action = new { kind = "status", status = 200, body = answer, contentType = "application/json" } });
+
+        Outcome changed = _engine.Run($"{Command} Set-CASMailbox @{{ Identity = 'lee.gu' }} -TenantId $customer");
+        Outcome read = _engine.Run($"{Command} Get-CASMailbox -TenantId $customer");
+
+        Assert.Empty(changed.Succeeded().Output);
+        Assert.Single(read.Errors);
+    }
+
+    [Fact]
+    public void A_duration_is_written_as_Exchange_writes_it()
+    {
+        Outcome outcome = _engine.Run(
+            $$"""
+            {{Command}} Set-Mailbox @{ Identity = 'lee.gu'; AuditLogAgeLimit = [timespan]'30.00:00:00' } -TenantId $customer
+            {{Command}} Get-Mailbox @{ Identity = 'lee.gu' } -TenantId $customer
+            """).Succeeded();
+
+        Assert.Equal("30.00:00:00", outcome.Property("AuditLogAgeLimit"));
+    }
+
     [Fact]
     public void WhatIf_says_what_would_be_run_where_and_sends_nothing()
     {
@@ -170,6 +209,7 @@ public sealed class ExchangeCommandTests : IDisposable
     [InlineData("'Get Mailbox'", "is no cmdlet's")]
     [InlineData("Get-Mailbox -TenantId 'no tenant'", "neither a tenant id nor a domain")]
     [InlineData("Get-Mailbox -TenantId $none", "-TenantId is empty")]
+    [InlineData("Remove-TransportRule @{ Identity = 'x'; confirm = $true } -TenantId $customer", "a question that nobody could answer")]
     [InlineData("New-Mailbox @{ Password = (ConvertTo-Secret x) } -TenantId $customer", "holds a secret")]
     public void Bad_input_says_what_is_wrong_and_sends_nothing(string call, string expected)
     {
@@ -224,6 +264,7 @@ public sealed class ExchangeCommandTests : IDisposable
 
     [Theory]
     [InlineData("""["Ex1|Some.Exception|part of it failed"]""")]
+    [InlineData("""["Ex1|Some.Exception|part of it failed|at the end"]""")]
     [InlineData("""[{"message":"part of it failed"}]""")]
     public void What_a_cmdlet_went_on_after_is_an_error_beside_its_rows(string errors)
     {

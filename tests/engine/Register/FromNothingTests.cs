@@ -52,6 +52,10 @@ public sealed partial class FromNothingTests : IDisposable
         Assert.Equal(Customers * 3, second.Output.Count(one => Equals(one.Properties["Outcome"]?.Value?.ToString(), "AlreadyGranted")));
         Assert.Empty(_sandbox.Changes());
         Assert.Equal(records, Records());
+        Assert.True(File.Exists(Path.Combine(_folder, "security.html")));
+        Assert.Equal(
+            engine.Run("(Get-SecureAppDefault).Credential.ApplicationId").Single<string>(),
+            engine.Run("(Get-SecureAppCredential -Name contoso-sam -VaultName contoso).ApplicationId").Single<string>());
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SecureAppModel.EngineTests.Cmdlets;
 using SecureAppModel.EngineTests.Hosting;
 using SecureAppModel.EngineTests.Leaks;
 using SecureAppModel.EngineTests.Sandboxing;
@@ -140,6 +141,22 @@ public sealed class NewSecureAppTests : IDisposable
 
         Assert.NotEmpty((string[])outcome.Property("Created")!);
         Assert.NotNull(outcome.Property("Credential"));
+    }
+
+    /// <summary>A domain is another's as much as an id is.</summary>
+    [Fact]
+    public void A_brought_token_is_used_in_no_other_tenant_than_its_own()
+    {
+        const string Brought = "$token = (Get-SecureAppAccessToken -Credential $administrator -TenantId $sandbox.PartnerTenantId -Resource https://graph.microsoft.com).AccessToken; ";
+        foreach (string tenant in new[] { _sandbox.Facts.Tenants[0].DefaultDomainName, _sandbox.Facts.Tenants[0].TenantId })
+        {
+            _engine.Set("elsewhere", tenant);
+
+            ErrorRecord error = _engine.Refused(Brought + "New-SecureApp Brought -AccessToken $token -TenantId $elsewhere");
+
+            Assert.Contains("and -TenantId names " + tenant, error.Exception.Message, StringComparison.OrdinalIgnoreCase);
+            Assert.Empty(_sandbox.Changes());
+        }
     }
 
     [Fact]

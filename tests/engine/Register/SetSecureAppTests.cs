@@ -68,6 +68,18 @@ public sealed class SetSecureAppTests : IDisposable
         Assert.Empty(_sandbox.Changes());
     }
 
+    [Fact]
+    public void A_name_beside_an_id_has_to_be_its_own()
+    {
+        _sandbox.ResetStats();
+
+        Outcome outcome = _engine.Run("Get-SecureApp | Set-SecureApp One -SingleTenant");
+
+        Assert.Equal("One", outcome.Property("DisplayName"));
+        Assert.Contains("is called 'Two' and not 'One'", Assert.Single(outcome.Errors).Exception.Message);
+        Assert.Single(_sandbox.Changes());
+    }
+
     [Theory]
     [InlineData("Set-SecureApp One", "Nothing was named")]
     [InlineData("Set-SecureApp -NewName x", "No application was named")]

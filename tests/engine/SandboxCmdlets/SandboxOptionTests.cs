@@ -18,7 +18,7 @@ public sealed class SandboxOptionTests
             path,
             """
             Start-SecureAppSandbox -TenantCount 3 -AuditRecordCount 30 -LatencyMilliseconds 5 -Seed 2 -Preset mixed -Port 9100 -Signature filler `
-                -PageSize 4 -TokenLifetimeSeconds 60 -RedirectUri urn:ietf:wg:oauth:2.0:oob, http://localhost -AuditOption @{ duplicates = 0.5; gzip = $false; startTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) }
+                -PageSize 4 -TokenLifetimeSeconds 60 -SecondPartner -RedirectUri urn:ietf:wg:oauth:2.0:oob, http://localhost -AuditOption @{ duplicates = 0.5; gzip = $false; startTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) }
             """);
         File.Delete(path);
 
@@ -52,6 +52,25 @@ public sealed class SandboxOptionTests
             """).Succeeded();
 
         Assert.True(outcome.Single<bool>());
+    }
+
+    [Fact]
+    public void A_second_partner_has_customers_of_its_own()
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run(
+            """
+            $s = Start-SecureAppSandbox -TenantCount 8 -AuditRecordCount 0 -SecondPartner
+            $first, $second = $s.Credential, $s.SecondCredential | ForEach-Object { ,@(Get-DelegatedTenant -Credential $_ -Environment $s.Environment) }
+            $ids = @{}
+            $first + $second | ForEach-Object { $ids[$_.TenantId] = $true }
+            $ids.Count
+            $first.Count -lt 8 -and $second.Count -lt 8 -and $s.SecondCredential.TenantId -ne $s.PartnerTenantId
+            Stop-SecureAppSandbox $s
+            """).Succeeded();
+
+        Assert.Equal([8, true], outcome.Output.Select(one => one.BaseObject));
     }
 
     [Fact]

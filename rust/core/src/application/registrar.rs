@@ -59,7 +59,8 @@ pub(crate) struct Caller {
 
 enum Who {
     Credential(Box<TokenRequest>),
-    Token(Secret),
+    /// A token, and the domain that its tenant has to have.
+    Token(Secret, Option<TenantId>),
 }
 
 #[derive(Deserialize)]
@@ -129,16 +130,15 @@ impl Caller {
             );
         }
         let tenant = TenantId::parse(&claims.tid)?;
-        if let Some(asked) = asked.filter(|asked| asked.guid().is_some() && asked.guid() != tenant.guid()) {
-            return refuse(
-                format!("the access token is of the tenant {tenant}, and -TenantId names {asked}"),
-                "Leave -TenantId out, or get a token in that tenant.",
-            );
-        }
+        let domain = match asked {
+            Some(asked) if asked.guid().is_none() => Some(asked),
+            Some(asked) if asked.guid() != tenant.guid() => return Err(elsewhere(&tenant, &asked)),
+            _ => None,
+        };
         Ok(Caller {
             environment,
             tenant,
-            who: Who::Token(token),
+            who: Who::Token(token, domain),
         })
     }
 
@@ -150,7 +150,15 @@ impl Caller {
                 let api = GraphApi::new(Arc::clone(engine), token.for_tenant(tenant.clone()))?;
                 (tenant, By::Credential(Box::new(api)))
             }
-            Who::Token(token) => (self.tenant, By::Token(token)),
+            Who::Token(token, domain) => {
+                if let Some(domain) = domain {
+                    let asked = engine.tokens().resolve(&self.environment, &domain).await?;
+                    if asked.guid() != self.tenant.guid() {
+                        return Err(elsewhere(&self.tenant, &domain));
+                    }
+                }
+                (self.tenant, By::Token(token))
+            }
         };
         let endpoint = self.environment.endpoint(Service::Graph)?;
         let endpoint =
@@ -165,6 +173,15 @@ impl Caller {
             activity,
         })
     }
+}
+
+/// A token is of one tenant, and another one is named.
+#[cold]
+fn elsewhere(tenant: &TenantId, asked: &TenantId) -> Error {
+    Error::invalid(format!(
+        "the access token is of the tenant {tenant}, and -TenantId names {asked}"
+    ))
+    .advise("Leave -TenantId out, or get a token in that tenant.")
 }
 
 impl Registrar {

@@ -32,11 +32,30 @@ pub(crate) struct State {
     pub(crate) agents: Option<(String, bool)>,
 }
 
+/// An id and a name that are two applications'.
+#[cold]
+fn other_name(found: &Application, name: &str) -> Error {
+    Error::invalid(format!(
+        "the application {} is called '{}' and not '{name}'",
+        found.app_id,
+        found.name()
+    ))
+    .advise("Give the id alone, or -NewName to call it so.")
+}
+
 impl State {
     pub(crate) async fn read(registrar: &Registrar, wanted: &Wanted) -> Result<State> {
         registrar.progress("reading the directory", None);
         let application = match (&wanted.application_id, &wanted.display_name) {
-            (Some(id), _) => Some(by_id(registrar, id).await?),
+            (Some(id), name) => {
+                let found = by_id(registrar, id).await?;
+                match name {
+                    Some(name) if wanted.must_exist && !found.name().eq_ignore_ascii_case(name) => {
+                        return Err(other_name(&found, name));
+                    }
+                    _ => Some(found),
+                }
+            }
             (None, Some(name)) => match by_name(registrar, name).await? {
                 None if wanted.must_exist => return Err(no_such_name(registrar, name)),
                 found => found,

@@ -50,18 +50,26 @@ struct Assignment {
     roles: Vec<String>,
 }
 
-/// All relationships with customers, whatever has become of them. Those with nobody yet, which are invitations, are left out.
-pub(crate) async fn read(api: &GraphApi) -> Result<Vec<Relationship>> {
-    all(api, api.address(PATH, &[("$top", "300")])?, relationship).await
+/// All relationships with customers, whatever has become of them, and how many could not be understood. Those with nobody yet, which
+/// are invitations, are left out.
+pub(crate) async fn read(api: &GraphApi) -> Result<(Vec<Relationship>, usize)> {
+    let (mut found, mut unclear) = (Vec::new(), 0);
+    for item in all(api, api.address(PATH, &[("$top", "300")])?).await? {
+        match relationship(&item) {
+            Some(one) => found.push(one),
+            None => unclear += usize::from(!item["customer"].is_null()),
+        }
+    }
+    Ok((found, unclear))
 }
 
 /// The items of a collection through all of its pages.
-async fn all<T>(api: &GraphApi, first: url::Url, read: fn(&Json) -> Option<T>) -> Result<Vec<T>> {
+async fn all(api: &GraphApi, first: url::Url) -> Result<Vec<Json>> {
     let mut found = Vec::new();
     let mut pages = Pages::new(List { api: api.clone() }, first);
     while let Some(page) = pages.next().await? {
         let items = page.items.iter();
-        found.extend(items.filter_map(|item| read(&serde_json::from_slice(item).ok()?)));
+        found.extend(items.filter_map(|item| serde_json::from_slice::<Json>(item).ok()));
     }
     Ok(found)
 }
@@ -86,7 +94,7 @@ impl Relationship {
     /// Reads which groups hold its roles.
     pub(crate) async fn read_assignments(&mut self, api: &GraphApi) -> Result<()> {
         let first = api.address(&format!("{PATH}/{}/accessAssignments", self.id), &[])?;
-        self.assignments = Some(all(api, first, assignment).await?);
+        self.assignments = Some(all(api, first).await?.iter().filter_map(assignment).collect());
         Ok(())
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Call {
     pub(super) cmdlet: Cow<'static, str>,
     /// Its first page may be asked for twice.
     pub(super) repeatable: bool,
+    /// It may change something, and then it may have nothing to say.
+    pub(super) changes: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -56,5 +58,9 @@ impl Collection for Call {
     /// A cmdlet may change something, and a search's session goes on with every call.
     fn is_repeatable(&self, page: u32) -> bool {
         page > 0 || self.repeatable
+    }
+
+    fn may_have_no_list(&self) -> bool {
+        self.changes
     }
 }

@@ -92,13 +92,14 @@ impl AdminApi {
     /// Runs a cmdlet; nothing is sent before its first page is asked for. Where a cmdlet could not do its work, it may say so
     /// in a page's warnings alone.
     pub(crate) fn call(&self, cmdlet: &'static str, parameters: &Value) -> Result<Pages<Call>> {
-        self.pages(Cow::Borrowed(cmdlet), false, parameters)
+        self.pages(Cow::Borrowed(cmdlet), parameters, (false, false))
     }
 
     /// The same for a cmdlet that the user names, which is sent again after a failure where that does no harm.
     pub(crate) fn run(&self, cmdlet: &Cmdlet, parameters: Map<String, Value>) -> Result<Pages<Call>> {
         let name = Cow::Owned(cmdlet.name().to_owned());
-        self.pages(name, cmdlet.is_repeatable(), &Value::Object(parameters))
+        let how = (cmdlet.is_repeatable(), cmdlet.changes());
+        self.pages(name, &Value::Object(parameters), how)
     }
 
     /// The same, with requests routed to a mailbox: a user's name, or a whole hint such as `SMTP:adele@contoso.com`.
@@ -113,7 +114,12 @@ impl AdminApi {
         }
     }
 
-    fn pages(&self, cmdlet: Cow<'static, str>, repeatable: bool, parameters: &Value) -> Result<Pages<Call>> {
+    fn pages(
+        &self,
+        cmdlet: Cow<'static, str>,
+        parameters: &Value,
+        (repeatable, changes): (bool, bool),
+    ) -> Result<Pages<Call>> {
         let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
         let body =
             serde_json::to_vec(&body).map_err(|cause| Error::internal(format!("the cmdlet's input: {cause}")))?;
@@ -121,6 +127,7 @@ impl AdminApi {
             api: self.clone(),
             cmdlet,
             repeatable,
+            changes,
             body,
         };
         Ok(Pages::new(call, self.address.clone()))

@@ -33,12 +33,17 @@ fn fields(entries: Entries) -> Entries {
         .collect();
     entries
         .into_iter()
-        .filter(|(key, _)| !key.contains('@'))
+        .filter(|(key, _)| !is_annotation(key))
         .map(|(key, value)| match value.as_text().and_then(moment) {
             Some(time) if times.iter().any(|name| *name == key) => (key, Value::Time(time)),
             _ => (key, plain(value)),
         })
         .collect()
+}
+
+/// An annotation, of a value or of the row. A hashtable's own keys may be addresses.
+fn is_annotation(key: &str) -> bool {
+    key.starts_with('@') || annotated(key).is_some()
 }
 
 fn annotated(key: &str) -> Option<&str> {
@@ -64,7 +69,7 @@ mod tests {
         let row = value(
             br##"{"@odata.type":"#Exchange.GenericHashTable","Guid@odata.type":"#Guid","Guid":"a","WhenCreated@data.type":"System.DateTime",
             "WhenCreated":"2022-09-21T08:07:47.1230000+00:00","Other@data.type":"System.DateTime","Other":"2022-09-21T08:07:47+02:00",
-            "Nested":{"x@odata.type":"#Int64","x":"5"},"List":[{"y@data.type":"System.DateTime","y":"2022-09-21T08:07:47"}],
+            "Nested":{"x@odata.type":"#Int64","x":"5","a@b.example":1},"List":[{"y@data.type":"System.DateTime","y":"2022-09-21T08:07:47"}],
             "Plain":"2022-09-21T08:07:47","ProhibitSendQuota":"99 GB (106,300,440,576 bytes)"}"##,
         )
         .unwrap();
@@ -86,6 +91,7 @@ mod tests {
         assert!(matches!(row.get("Other"), Some(Value::Text(_))));
         assert!(matches!(row.get("Plain"), Some(Value::Text(_))));
         assert_eq!(row.get("Nested").unwrap().get("x").unwrap().as_text(), Some("5"));
+        assert!(row.get("Nested").unwrap().get("a@b.example").is_some());
         let Some(Value::List(items)) = row.get("List") else {
             panic!("no list")
         };

@@ -87,6 +87,22 @@ impl Envelope {
             }
         }
     }
+
+    /// The same for who may have nothing to list: then there may be no text at all, or an object without a list.
+    pub fn finish_with_or_without(self) -> Result<Around> {
+        if self.place != Place::Before {
+            return self.finish();
+        }
+        if self.around.trim_ascii().is_empty() {
+            return Ok(Around::default());
+        }
+        match serde_json::from_slice::<serde_json::Value>(&self.around) {
+            Ok(object) if object.is_object() && object["value"].is_null() => {
+                Around::deserialize(object).map_err(|_| bad("the answer is not what it should be"))
+            }
+            _ => self.finish(),
+        }
+    }
 }
 
 /// Where the list of the top-level `value` begins, once that much is there.
@@ -184,6 +200,29 @@ mod tests {
         }
         let long = format!(r#"{{"value":[],"x":"{}"}}"#, "y".repeat(MOST_AROUND));
         assert!(read(long.as_bytes(), 1000).is_err());
+    }
+
+    #[test]
+    fn who_may_have_nothing_to_list_is_taken_at_its_word_and_no_further() {
+        let read = |text: &str| {
+            let mut envelope = Envelope::new(1000);
+            envelope.push(text.as_bytes(), &mut |_| Ok(())).unwrap();
+            envelope.finish_with_or_without()
+        };
+        for text in ["", " \r\n", "{}", r#"{"value":null}"#, r#"{"value":[{}]}"#] {
+            assert!(read(text).is_ok(), "{text}");
+        }
+        assert_eq!(read(r#"{"@adminapi.warnings":["w"]}"#).unwrap().warnings, ["w"]);
+        for text in [
+            r#"{"value":5}"#,
+            r#"{"value":{}}"#,
+            "[]",
+            "<html>",
+            "{",
+            r#"{"value":["#,
+        ] {
+            assert_eq!(read(text).unwrap_err().kind(), Kind::Protocol, "{text}");
+        }
     }
 
     proptest! {

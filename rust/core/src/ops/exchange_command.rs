@@ -30,15 +30,37 @@ struct Running {
 pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
     let own = ["cmdlet", "parameters", "anchorMailbox"];
     let asking = Asking::read(session, request, &own, Service::Outlook, THROTTLE)?;
+    let mut parameters = parameters(request.opt_text("parameters")?.unwrap_or("{}"))?;
+    settle_confirm(&mut parameters)?;
     let running = Running {
         asking,
         cmdlet: Cmdlet::parse(request.text("cmdlet")?)?,
-        parameters: parameters(request.opt_text("parameters")?.unwrap_or("{}"))?,
+        parameters,
         anchor: request
             .opt_text("anchorMailbox")?
             .map(|mailbox| mailbox.trim().to_owned()),
     };
     Ok(Operation::spawn(session, |context| run(context, running)))
+}
+
+/// Leaves a `Confirm` only where it says that nothing is to be asked, under that very name.
+fn settle_confirm(parameters: &mut Map<String, serde_json::Value>) -> Result<()> {
+    let Some(name) = parameters
+        .keys()
+        .find(|name| name.eq_ignore_ascii_case("Confirm"))
+        .cloned()
+    else {
+        return Ok(());
+    };
+    let given = parameters.remove(&name);
+    if given != Some(serde_json::Value::Bool(false)) {
+        return Err(
+            Error::invalid("Confirm in -Parameters has Exchange ask a question that nobody could answer")
+                .advise("Use the command's own -Confirm, or Confirm = $false."),
+        );
+    }
+    parameters.insert("Confirm".to_owned(), serde_json::Value::Bool(false));
+    Ok(())
 }
 
 async fn run(context: Context, running: Running) -> Result<()> {
@@ -71,11 +93,14 @@ impl Running {
         let mut parameters = self.parameters.clone();
         let mut pages = api.run(&self.cmdlet, parameters.clone())?;
         let mut page = self.first(&mut pages).await?;
-        if page.asks && !parameters.keys().any(|name| name.eq_ignore_ascii_case("Confirm")) {
+        if page.question.is_some() && !parameters.contains_key("Confirm") {
             // Whoever runs it has been asked already.
             parameters.insert("Confirm".to_owned(), serde_json::Value::Bool(false));
             pages = api.run(&self.cmdlet, parameters)?;
             page = self.first(&mut pages).await?;
+        }
+        if let Some(question) = page.question.take() {
+            return Err(self.asked(&question, api.tenant()));
         }
         loop {
             self.give(sink, &task.item, &api, page, given).await?;
@@ -115,9 +140,20 @@ impl Running {
         Ok(())
     }
 
-    /// An error that the cmdlet has gone on after.
+    /// It has done nothing, and nobody is there to answer.
+    #[cold]
+    fn asked(&self, question: &str, tenant: &TenantId) -> Error {
+        Error::new(
+            Kind::InvalidInput,
+            format!("{} did nothing, because it asks: {question}", self.cmdlet.name()),
+        )
+        .advise("Give -Parameters what answers it, such as Force = $true where the cmdlet has that.")
+        .for_tenant(tenant.as_str())
+    }
+
+    /// An error that the cmdlet has gone on after: the type's name, a code and the message.
     fn reported(&self, said: String, tenant: &TenantId) -> Error {
-        let said = said.rsplit('|').next().unwrap_or_default().trim().to_owned();
+        let said = said.splitn(3, '|').last().unwrap_or_default().trim().to_owned();
         Error::new(
             Kind::InvalidInput,
             format!("{} reported an error: {said}", self.cmdlet.name()),

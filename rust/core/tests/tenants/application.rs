@@ -1,10 +1,12 @@
 //! Registering applications: the plan, its changes, a second run, and what goes wrong.
 
-use crate::registration::{administrator, changing, run, texts, wanted, world, Answer};
+use crate::registration::{administrator, changing, run, texts, wanted, world, Answer, TOOLS};
 use crate::support::{text, World};
+use secureapp_core::credential::Credential;
 use secureapp_core::{Field, Kind, Request, Value};
 use secureapp_sandbox::Preset;
 use serde_json::json;
+use std::sync::Arc;
 
 fn whole() -> Vec<(&'static str, Field)> {
     vec![

@@ -70,6 +70,27 @@ async fn relationships_come_with_their_roles_and_ends_over_all_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_understood_is_counted_and_invitations_are_not() {
+    let world = small().await;
+    let body = json!({"value": [
+        {"id": "a-b", "customer": null},
+        {"id": "c-d", "customer": {"tenantId": "no tenant"}, "status": "active"},
+    ]});
+    world.fault(
+        json!({"times": 1, "match": {"pathContains": "delegatedAdminRelationships"},
+        "action": {"kind": "status", "status": 200, "contentType": "application/json", "body": body.to_string()}}),
+    );
+    let outcome = world.with_relationships(&[]).await;
+    let [warning] = &outcome.warnings[..] else {
+        panic!("{:?}", outcome.warnings)
+    };
+    assert!(
+        warning.starts_with("1 delegated admin relationships could not be understood"),
+        "{warning}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn customers_are_chosen_by_role_and_by_end_and_an_end_is_warned_of() {
     let world = small().await;
     let tenants = &world.sandbox.facts().tenants;

@@ -4,7 +4,7 @@ use crate::registration::{administrator, run, wanted, Answer};
 use crate::rotation_bed::{bed, ids, refused, unproved};
 use crate::support::text;
 use secureapp_core::credential::Credential;
-use secureapp_core::{Field, Kind};
+use secureapp_core::{Error, Field, Kind};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;

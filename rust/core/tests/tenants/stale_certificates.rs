@@ -10,7 +10,12 @@ use std::sync::Arc;
 
 async fn certificate(bed: &Bed) -> Arc<Credential> {
     let pem = bed.world.certificate(90).await;
-    let request = Request::new("credential").with("certificateData", Field::Secret(pem.as_str().into()));
+    let request = Request::new("credential")
+        .with(
+            "applicationId",
+            Field::Text(bed.application.application_id().to_owned()),
+        )
+        .with("certificateData", Field::Secret(pem.as_str().into()));
     Arc::new(Credential::open(&request).expect("a certificate"))
 }
 
@@ -28,7 +33,7 @@ async fn a_new_certificate_survives_the_removal_of_the_old_one() {
     bed.world
         .sandbox
         .control()
-        .set_graph(json!({ "replication": 2 }))
+        .set_graph(json!({ "replication": 1 }))
         .unwrap();
     let update = bed
         .administered(&robot)

@@ -1,4 +1,4 @@
-//! Cmdlets on mailboxes: `Get-Mailbox`, `Get-CASMailbox`, `Set-CASMailbox`. A tenant's mailboxes are those of its users.
+//! Cmdlets on mailboxes: `Get-Mailbox`, `Set-Mailbox`, `Get-CASMailbox`, `Set-CASMailbox`. A tenant's mailboxes are those of its users.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -30,6 +30,10 @@ const PROTOCOLS: [&str; 5] = [
 #[derive(Default)]
 pub(super) struct Switched(Mutex<HashMap<(String, String), Map<String, Value>>>);
 
+/// How long audit records are kept where that was changed, by tenant and user.
+#[derive(Default)]
+pub(super) struct KeptFor(Mutex<HashMap<(String, String), String>>);
+
 pub(super) fn mailboxes(world: &World, tenant: &Tenant, parameters: &Parameters) -> Result<Output, ExchangeError> {
     parameters.only(&["Identity", "ResultSize", "RecipientTypeDetails"])?;
     let shared_alone = parameters
@@ -38,6 +42,24 @@ pub(super) fn mailboxes(world: &World, tenant: &Tenant, parameters: &Parameters)
     listed(world, tenant, parameters, |at, user| {
         (!shared_alone).then(|| mailbox(world, tenant, at, user))
     })
+}
+
+/// `Set-Mailbox`, as far as `-AuditLogAgeLimit`: "dd.hh:mm:ss".
+pub(super) fn keep_for(world: &World, tenant: &Tenant, parameters: &Parameters) -> Result<Output, ExchangeError> {
+    parameters.only(&["Identity", "AuditLogAgeLimit"])?;
+    let (_, user) = found(world, tenant, parameters.needed("Identity")?)?;
+    let limit = parameters.needed("AuditLogAgeLimit")?;
+    let (days, time) = limit.split_once('.').unwrap_or(("0", limit));
+    let parts: Vec<&str> = std::iter::once(days).chain(time.split(':')).collect();
+    if parts.len() != 4 || parts.iter().any(|part| part.parse::<u32>().is_err()) {
+        return Err(ExchangeError::thrown(
+            "ParameterBindingException",
+            format!("Cannot convert value \"{limit}\" to type \"Microsoft.Exchange.Data.EnhancedTimeSpan\"."),
+        ));
+    }
+    let key = (tenant.id.clone(), text(&user, "userPrincipalName").to_owned());
+    lock(&world.exchange.kept_for.0).insert(key, limit.to_owned());
+    Ok(Output::default())
 }
 
 pub(super) fn protocols(world: &World, tenant: &Tenant, parameters: &Parameters) -> Result<Output, ExchangeError> {
@@ -123,6 +145,8 @@ fn found(world: &World, tenant: &Tenant, identity: &str) -> Result<(usize, Value
 fn mailbox(world: &World, tenant: &Tenant, at: usize, user: &Value) -> Value {
     let name = text(user, "userPrincipalName");
     let alias = name.split('@').next().unwrap_or_default();
+    let key = (tenant.id.clone(), name.to_owned());
+    let limit = lock(&world.exchange.kept_for.0).get(&key).cloned();
     json!({
         "ExternalDirectoryObjectId": user["id"],
         "Guid@odata.type": "#Guid",
@@ -137,7 +161,7 @@ fn mailbox(world: &World, tenant: &Tenant, at: usize, user: &Value) -> Value {
         "RecipientTypeDetails": "UserMailbox",
         "ProhibitSendQuota": "99 GB (106,300,440,576 bytes)",
         "AuditEnabled": true,
-        "AuditLogAgeLimit": "90.00:00:00",
+        "AuditLogAgeLimit": limit.as_deref().unwrap_or("90.00:00:00"),
         "WhenCreated@data.type": "System.DateTime",
         "WhenCreated": "2022-09-21T08:07:47.0000000+00:00",
     })

@@ -38,6 +38,7 @@ pub(crate) struct Exchange {
     sessions: Mutex<Sessions>,
     pages: Mutex<Pages>,
     switched: mailboxes::Switched,
+    kept_for: mailboxes::KeptFor,
     removed: organization::Removed,
 }
 
@@ -170,6 +171,7 @@ fn run(world: &World, tenant: &Tenant, cmdlet: &str, parameters: &Parameters) ->
         "get-transportrule" => organization::rules(world, tenant, parameters),
         "remove-transportrule" => organization::remove_rule(world, tenant, parameters),
         "get-mailbox" => mailboxes::mailboxes(world, tenant, parameters),
+        "set-mailbox" => mailboxes::keep_for(world, tenant, parameters),
         "get-casmailbox" => mailboxes::protocols(world, tenant, parameters),
         "set-casmailbox" => mailboxes::switch(world, tenant, parameters),
         // Whoever lacks a cmdlet's role does not have the cmdlet.

@@ -47,7 +47,7 @@ pub(super) fn serve(
         (&Method::POST, "", "") => create(world, call, access, version, tenant),
         (&Method::DELETE, id, "") => {
             administers(world, access, &["Application.ReadWrite.All"])?;
-            match world.registry.remove_principal(id) {
+            match world.registry.remove_principal(&tenant.id, id) {
                 true => Ok(no_content()),
                 false => Err(not_found(id)),
             }

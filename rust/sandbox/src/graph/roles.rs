@@ -104,7 +104,7 @@ pub(super) fn serve(
             administers(world, access, &WRITING)?;
             let all = &mut *write(&world.registry.roles);
             let before = all.len();
-            all.retain(|one| one.id != id);
+            all.retain(|one| one.id != id || one.tenant_id != tenant.id);
             match all.len() < before {
                 true => Ok(no_content()),
                 false => Err(not_found(id)),

@@ -115,19 +115,23 @@ impl Registry {
     /// Deletes an application with its service principal and all that this was given.
     pub(crate) fn remove_application(&self, world: &World, application: &Registered) {
         write(&self.applications).retain(|one| one.object_id != application.object_id);
-        self.remove_principal(&principal_id(world, &application.tenant_id, &application.id));
+        let tenant_id = &application.tenant_id;
+        self.remove_principal(tenant_id, &principal_id(world, tenant_id, &application.id));
     }
 
-    /// Deletes a service principal and all that it was given; false where there is none.
-    pub(crate) fn remove_principal(&self, id: &str) -> bool {
+    /// Deletes a tenant's service principal and all that it was given; false where the tenant has none of that id.
+    pub(crate) fn remove_principal(&self, tenant_id: &str, id: &str) -> bool {
         let mut principals = write(&self.principals);
         let before = principals.len();
-        principals.retain(|one| one.id != id);
+        principals.retain(|one| one.id != id || one.tenant_id != tenant_id);
+        if principals.len() == before {
+            return false;
+        }
         write(&self.assignments).retain(|one| one.principal_id != id);
         write(&self.grants).retain(|one| one.client_id != id);
         write(&self.roles).retain(|one| one.principal_id != id);
         write(&self.members).retain(|one| one.principal_id != id);
-        principals.len() < before
+        true
     }
 
     pub(crate) fn principals_of(&self, tenant_id: &str) -> Vec<Principal> {

@@ -62,7 +62,14 @@ impl Relations {
         }
         let api = GraphApi::new(Arc::clone(&context.engine), partner.clone())?;
         match relationship::read(&api).await {
-            Ok(found) => Ok(Some(Known::of_all(found))),
+            Ok((found, unclear)) => {
+                if unclear > 0 {
+                    let text =
+                        format!("{unclear} delegated admin relationships could not be understood, and are left out.");
+                    context.sink.warning(text).await?;
+                }
+                Ok(Some(Known::of_all(found)))
+            }
             Err(error) if error.is_cancelled() || self.chooses() => Err(error),
             Err(error) => {
                 let text = format!("Delegated admin relationships could not be read: {}.", error.told());
