@@ -24,16 +24,24 @@ namespace SecureAppModel.Connect
             "ModuleNotFound",
             ErrorCategory.NotInstalled);
 
-        /// <summary>Calls a command and leaves its output; true where it reported no error.</summary>
+        /// <summary>Calls a command and leaves its output; true where it reported no error, whatever the caller wants to see of errors.</summary>
         internal static bool Call(PSCmdlet caller, ConnectService service, CommandInfo command, Hashtable parameters)
         {
             caller.WriteVerbose("Calling " + command.Name + " with " + string.Join(", ", parameters.Keys.Cast<string>().OrderBy(name => name).Select(name => "-" + name)) + ".");
+
+            // A silent preference would drop an error before it is seen here, or go on behind it. A module's functions do not see this
+            // scope's preference, so they are told theirs.
+            if (CommandShape.Of(command, null).Takes("ErrorAction"))
+            {
+                parameters["ErrorAction"] = ActionPreference.Continue;
+            }
+
             Collection<PSObject> output;
             try
             {
                 // Its errors come back with its output, so that they are the caller's, and its success is known.
                 output = caller.InvokeCommand.InvokeScript(
-                    true, ScriptBlock.Create("param($command, $parameters) & $command @parameters 2>&1"), null, command, parameters);
+                    true, ScriptBlock.Create("param($command, $parameters) $ErrorActionPreference = 'Continue'; & $command @parameters 2>&1"), null, command, parameters);
             }
             catch (RuntimeException failure) when (failure is not PipelineStoppedException)
             {

@@ -9,6 +9,9 @@ namespace SecureAppModel.EngineTests.Connect;
 /// <summary>What Connect-DelegatedTenant says and does beside handing tokens over.</summary>
 public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<SharedSandbox>
 {
+    /// <summary>The ways in which a command fails.</summary>
+    private static readonly string[] s_failures = ["$PSCmdlet.ThrowTerminatingError($record)", "$PSCmdlet.WriteError($record)", "throw $record"];
+
     private const string Unknown = "99999999-9999-9999-9999-999999999999";
 
     private readonly Sandbox _sandbox = shared.Sandbox;
@@ -72,27 +75,57 @@ public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<Sh
         Assert.Contains("has no parameter -AccessToken", Assert.Single(outcome.Errors).Exception.Message);
     }
 
-    [Theory]
-    [InlineData("$PSCmdlet.ThrowTerminatingError($record)")]
-    [InlineData("$PSCmdlet.WriteError($record)")]
-    [InlineData("throw $record")]
-    public void A_connect_that_fails_is_an_error_and_no_result(string failure)
-    {
-        Outcome outcome = Run(
-            $$"""
-            function Connect-MgGraph {
-                [CmdletBinding()] param([securestring] $AccessToken)
-                $record = [System.Management.Automation.ErrorRecord]::new([Exception]::new('refused by the stub'), 'Stub', 'ConnectionError', $null)
-                {{failure}}
-            }
+    public static MatrixTheoryData<string, string> Failures() => new(s_failures, ["Continue", "SilentlyContinue", "Ignore"]);
 
-            """,
-            "Connect-DelegatedTenant $customer Graph");
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public void A_connect_that_fails_is_an_error_and_no_result(string failure, string preference)
+    {
+        using Engine engine = Engine.Open().Join(_sandbox);
+
+        Outcome outcome = engine.Run(
+            Failing("Connect-MgGraph", "[securestring] $AccessToken", failure) +
+            $$"""
+            function Disconnect-MgGraph { 'disconnected' }
+            $ErrorActionPreference = '{{preference}}'
+            Connect-DelegatedTenant $customer Graph -ErrorVariable told
+            Disconnect-DelegatedTenant
+            """);
 
         Assert.Null(outcome.Failure);
         Assert.Empty(outcome.Output);
-        ErrorRecord error = Assert.Single(outcome.Errors);
-        Assert.Equal("Connect-MgGraph: refused by the stub", error.ErrorDetails.Message);
+        Assert.Equal(preference == "Continue" ? 1 : 0, outcome.Errors.Count);
+        Assert.All(outcome.Errors, error => Assert.Equal("Connect-MgGraph: refused by the stub", error.ErrorDetails.Message));
+        if (preference != "Ignore")
+        {
+            Assert.Contains("Connect-MgGraph: refused by the stub", engine.Run("$told | ForEach-Object { \"$_\" }").Output.Select(told => told.ToString()));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_connect_that_fails_ends_a_script_that_is_to_stop(int failure)
+    {
+        Outcome outcome = Run(
+            Failing("Connect-MgGraph", "[securestring] $AccessToken", s_failures[failure]),
+            "$ErrorActionPreference = 'Stop'; try { Connect-DelegatedTenant $customer Graph; 'went on' } catch { \"$_\" }");
+
+        Assert.Contains("refused by the stub", outcome.Succeeded().Single<string>());
+    }
+
+    /// <summary>It stays on the list of what is to be disconnected.</summary>
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public void A_disconnect_that_fails_has_not_disconnected(string failure, string preference)
+    {
+        Outcome outcome = Run(
+            ConnectStubs.MgGraph + Failing("Disconnect-MgGraph", string.Empty, "$global:ended += 1; " + failure),
+            $"$null = Connect-DelegatedTenant $customer Graph; $ErrorActionPreference = '{preference}'; Disconnect-DelegatedTenant; Disconnect-DelegatedTenant; $ended");
+
+        Assert.Equal(2, outcome.Single<int>());
+        Assert.Equal(preference == "Continue" ? 2 : 0, outcome.Errors.Count);
     }
 
     [Fact]
@@ -176,6 +209,16 @@ public sealed class ConnectCommandTests(SharedSandbox shared) : IClassFixture<Sh
 
         Assert.Matches($@"Graph\s+{Customer}\s+{_sandbox.Facts.UserPrincipalName![..8]}", screen);
     }
+
+    private static string Failing(string command, string parameters, string failure) =>
+        $$"""
+        function {{command}} {
+            [CmdletBinding()] param({{parameters}})
+            $record = [System.Management.Automation.ErrorRecord]::new([Exception]::new('refused by the stub'), 'Stub', 'ConnectionError', $null)
+            {{failure}}
+        }
+
+        """;
 
     private Outcome Run(string stubs, string script)
     {

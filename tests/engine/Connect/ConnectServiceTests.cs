@@ -188,6 +188,6 @@ public sealed class ConnectServiceTests(SharedSandbox shared) : IClassFixture<Sh
     {
         using Engine engine = Engine.Open().Join(_sandbox);
         engine.Run(stubs + script).Succeeded();
-        return Assert.IsAssignableFrom<IDictionary>(engine.Get("got") is System.Management.Automation.PSObject got ? got.BaseObject : engine.Get("got"));
+        return ConnectStubs.Got(engine);
     }
 }

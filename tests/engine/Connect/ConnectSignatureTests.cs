@@ -126,7 +126,7 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
         if (row.Refusal is null)
         {
             Assert.Equal(row.Module.Command, outcome.Succeeded().Property("Command"));
-            Assert.Equal(row.Tokens.Keys.Concat(row.Else.Keys).Order(), Got(engine).Keys.Cast<string>().Order());
+            Assert.Equal(row.Tokens.Keys.Concat(row.Else.Keys).Order(), ConnectStubs.Got(engine).Keys.Cast<string>().Order());
         }
         else
         {
@@ -143,8 +143,8 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         engine.Run($"Connect-DelegatedTenant $customer {service} -AppOnly").Succeeded();
 
-        Assert.Equal(Customer.DefaultDomainName, Got(engine)["Organization"]);
-        Assert.Equal(["AccessToken", "Organization", "ShowBanner"], Got(engine).Keys.Cast<string>().Order());
+        Assert.Equal(Customer.DefaultDomainName, ConnectStubs.Got(engine)["Organization"]);
+        Assert.Equal(["AccessToken", "Organization", "ShowBanner"], ConnectStubs.Got(engine).Keys.Cast<string>().Order());
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         engine.Run("Connect-DelegatedTenant -Service Compliance").Succeeded();
 
-        Assert.Equal(["AccessToken", "ShowBanner", "UserPrincipalName"], Got(engine).Keys.Cast<string>().Order());
+        Assert.Equal(["AccessToken", "ShowBanner", "UserPrincipalName"], ConnectStubs.Got(engine).Keys.Cast<string>().Order());
     }
 
     /// <summary>Azure connects without the tokens for fewer commands.</summary>
@@ -168,8 +168,8 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         Outcome outcome = engine.Run("Connect-DelegatedTenant $customer Az").Succeeded();
 
-        Assert.False(Got(engine).Contains("KeyVaultAccessToken"));
-        Assert.True(Got(engine).Contains("MicrosoftGraphAccessToken"));
+        Assert.False(ConnectStubs.Got(engine).Contains("KeyVaultAccessToken"));
+        Assert.True(ConnectStubs.Got(engine).Contains("MicrosoftGraphAccessToken"));
         Assert.Contains(outcome.Verbose, line => line.Contains("no token for keyVault", StringComparison.Ordinal));
     }
 
@@ -182,8 +182,8 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         engine.Run(script).Succeeded();
 
-        Assert.Equal(url, Got(engine)["Url"]);
-        Jwt.ForAudience(audience, Customer.TenantId, Got(engine)["AccessToken"]);
+        Assert.Equal(url, ConnectStubs.Got(engine)["Url"]);
+        Jwt.ForAudience(audience, Customer.TenantId, ConnectStubs.Got(engine)["AccessToken"]);
     }
 
     [Theory]
@@ -276,7 +276,7 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
         }
 
         outcome.Succeeded();
-        IDictionary got = Got(engine);
+        IDictionary got = ConnectStubs.Got(engine);
         Assert.Equal(names.Split(' '), got.Keys.Cast<string>().Order(StringComparer.Ordinal));
         Assert.Contains(Application, got.Values.Cast<object>());
         Assert.Contains("contoso.onmicrosoft.com", got.Values.Cast<object>());
@@ -336,7 +336,7 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         engine.Run($"Connect-DelegatedTenant -Service {service} -CertificateThumbPrint aabb -AppID {Application} -Organization contoso.onmicrosoft.com").Succeeded();
 
-        Assert.Equal("aabb", Got(engine)["CertificateThumbprint"]);
+        Assert.Equal("aabb", ConnectStubs.Got(engine)["CertificateThumbprint"]);
     }
 
     [Fact]
@@ -357,7 +357,7 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         engine.Run("Connect-DelegatedTenant $customer Graph").Succeeded();
 
-        Jwt.ForAudience(Graph, Customer.TenantId, Got(engine)["AccessToken"]);
+        Jwt.ForAudience(Graph, Customer.TenantId, ConnectStubs.Got(engine)["AccessToken"]);
     }
 
     [Fact]
@@ -372,6 +372,19 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
         Assert.Contains("AllowBasic", error.ErrorDetails.RecommendedAction);
         Assert.Contains("Invoke-SecureAppExchangeCommand", error.ErrorDetails.RecommendedAction);
+    }
+
+    /// <summary>A module's functions see the session's preference, and none of the command that calls them.</summary>
+    [Theory]
+    [InlineData("SilentlyContinue")]
+    [InlineData("Ignore")]
+    public void A_modules_function_that_throws_has_not_connected_however_silent_the_session_is(string preference)
+    {
+        using Engine engine = With(ServiceModules.MgGraph with { Body = "throw 'refused by the module'" });
+
+        Outcome outcome = engine.Run($"$global:ErrorActionPreference = '{preference}'; Connect-DelegatedTenant $customer Graph; $global:ended = @(); Disconnect-DelegatedTenant; $ended");
+
+        Assert.Empty(outcome.Output);
     }
 
     [Fact]
@@ -420,8 +433,6 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
 
     private static string[] Values(Engine engine, string command) => [.. engine.Run(
         $"(Get-Command {command}).Parameters['Service'].Attributes.ForEach({{ if ($_ -is [ValidateSet]) {{ $_.ValidValues }} }})").Succeeded().Output.Select(value => value.ToString())];
-
-    private static IDictionary Got(Engine engine) => Assert.IsAssignableFrom<IDictionary>(engine.Get("got") is PSObject got ? got.BaseObject : engine.Get("got"));
 
     private static string Plain(SecureString secret) => new System.Net.NetworkCredential(string.Empty, secret).Password;
 

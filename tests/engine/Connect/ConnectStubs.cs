@@ -1,8 +1,22 @@
+using System.Collections;
+using System.Management.Automation;
+using SecureAppModel.EngineTests.Hosting;
+
 namespace SecureAppModel.EngineTests.Connect;
 
 /// <summary>The services' own Connect cmdlets with their true parameters; each leaves what it got in <c>$global:got</c>.</summary>
 internal static class ConnectStubs
 {
+    /// <summary>What a cmdlet got, less -ErrorAction, by which its errors are always heard.</summary>
+    public static IDictionary Got(Engine engine)
+    {
+        object? got = engine.Get("got");
+        Hashtable parameters = new(Assert.IsAssignableFrom<IDictionary>(got is PSObject wrapped ? wrapped.BaseObject : got));
+        Assert.Equal(ActionPreference.Continue, parameters["ErrorAction"]);
+        parameters.Remove("ErrorAction");
+        return parameters;
+    }
+
     public const string MgGraph =
         """
         function Connect-MgGraph {
