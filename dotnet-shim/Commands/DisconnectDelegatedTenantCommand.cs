@@ -1,5 +1,4 @@
 using System;
-using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
@@ -53,14 +52,7 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            // It has been asked here.
-            Hashtable parameters = new Hashtable();
-            if (CommandShape.Of(found, null).Takes("Confirm"))
-            {
-                parameters["Confirm"] = false;
-            }
-
-            if (ModuleCommand.Call(this, service, found, parameters))
+            if (ModuleCommand.Call(this, service, found, service.DisconnectParameters(CommandShape.Of(found, null))))
             {
                 State.Connected.RemoveWhere(name => ConnectService.Find(name).DisconnectCommand == command);
             }

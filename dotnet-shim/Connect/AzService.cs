@@ -47,6 +47,15 @@ namespace SecureAppModel.Connect
             }
         }
 
+        /// <summary>"Disconnect-AzAccount": by default it is the user's profile, with other sessions' connections, that it changes.</summary>
+        protected override void FillDisconnect(Hashtable parameters, CommandShape shape)
+        {
+            if (shape.Takes("Scope"))
+            {
+                parameters["Scope"] = "Process";
+            }
+        }
+
         protected override void FillRest(Hashtable parameters, ConnectContext context)
         {
             // By default the connection, tokens included, is kept in the user's profile for other sessions.

@@ -116,6 +116,20 @@ namespace SecureAppModel.Connect
             return parameters;
         }
 
+        /// <summary>What the cmdlet that ends the connection is passed.</summary>
+        internal Hashtable DisconnectParameters(CommandShape shape)
+        {
+            Hashtable parameters = new Hashtable(StringComparer.OrdinalIgnoreCase);
+            if (shape.Takes("Confirm"))
+            {
+                // It has been asked here.
+                parameters["Confirm"] = false;
+            }
+
+            FillDisconnect(parameters, shape);
+            return parameters;
+        }
+
         internal static ConnectService Find(string name) =>
             All.First(service => string.Equals(service.Name, name, StringComparison.OrdinalIgnoreCase));
 
@@ -124,6 +138,11 @@ namespace SecureAppModel.Connect
 
         /// <summary>What is the same with a token and with a certificate.</summary>
         protected virtual void FillRest(Hashtable parameters, ConnectContext context)
+        {
+        }
+
+        /// <summary>What ends this session's connection alone.</summary>
+        protected virtual void FillDisconnect(Hashtable parameters, CommandShape shape)
         {
         }
 

@@ -388,6 +388,16 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
     }
 
     [Fact]
+    public void Azure_is_disconnected_in_this_session_alone()
+    {
+        using Engine engine = With(ServiceModules.Az, ServiceModules.MgGraph);
+
+        Outcome outcome = engine.Run("Disconnect-DelegatedTenant Az; \"$($endedWith.Scope)\"; Disconnect-DelegatedTenant Graph; $endedWith.ContainsKey('Scope')").Succeeded();
+
+        Assert.Equal(["Process", false], outcome.Output.Select(item => item.BaseObject));
+    }
+
+    [Fact]
     public void What_was_connected_is_disconnected_each_once()
     {
         using Engine engine = With(ServiceModules.MgGraph, ServiceModules.Teams);

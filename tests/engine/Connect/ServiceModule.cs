@@ -46,6 +46,9 @@ internal sealed record ServiceModule(string Name, string Version, string Command
 
     public string? Disconnect { get; init; }
 
+    /// <summary>What that takes beside -Confirm.</summary>
+    public string DisconnectParameters { get; init; } = string.Empty;
+
     public string DefaultSet { get; init; } = "Default";
 
     /// <summary>What the cmdlet does with its parameters.</summary>
@@ -67,7 +70,7 @@ internal sealed record ServiceModule(string Name, string Version, string Command
                     {{string.Join(",\n        ", Parameters.Select(parameter => parameter.ToString()))}})
                 {{Body}}
             }
-            {{(Disconnect is null ? string.Empty : $"function {Disconnect} {{ [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param() $global:ended += @('{Disconnect}') }}")}}
+            {{(Disconnect is null ? string.Empty : $"function {Disconnect} {{ [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param({DisconnectParameters}) $global:ended += @('{Disconnect}'); $global:endedWith = $PSBoundParameters }}")}}
             """);
         engine.Run("param($path) Import-Module -Name $path -Global -ErrorAction Stop", Path.Combine(home, Name + ".psd1")).Succeeded();
     }

@@ -56,6 +56,7 @@ internal static class ServiceModules
         Types = "enum ContextModificationScope { Process; CurrentUser }",
         DefaultSet = "User",
         Disconnect = "Disconnect-AzAccount",
+        DisconnectParameters = "[ContextModificationScope] $Scope",
     };
 
     public static readonly ServiceModule PnP = new(
