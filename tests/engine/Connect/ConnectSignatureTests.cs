@@ -152,8 +152,11 @@ public sealed class ConnectSignatureTests(SharedSandbox shared) : IClassFixture<
     {
         using Engine engine = With(ServiceModules.Compliance);
 
+        _sandbox.ResetStats();
+
         engine.Run("Connect-DelegatedTenant -Service Compliance").Succeeded();
 
+        Assert.DoesNotContain(_sandbox.Stats()["byPath"]!.AsObject(), path => path.Key.Contains("v1.0/organization", StringComparison.Ordinal));
         Assert.Equal(["AccessToken", "ShowBanner", "UserPrincipalName"], ConnectStubs.Got(engine).Keys.Cast<string>().Order());
     }
 
