@@ -130,7 +130,7 @@ namespace SecureAppModel.Commands
             }
 
             string? domain = KnownDomain(tenant!);
-            string? site = Url is not null ? Site.Checked(Url) : domain is null ? null : Site.AdminCentre(domain);
+            string? site = Url is not null ? Site.Checked(Url) : domain is null ? null : Site.AdminCentre(domain, _environment!.Name);
             List<ConnectTarget> targets = Targets(tenant!, site);
             _tokens?.Ask(targets, tenant!, domain is not null, site);
             foreach (ConnectTarget target in targets)

@@ -17,13 +17,16 @@ namespace SecureAppModel.Connect
                 : throw ErrorRecords.Refusal("-Url is not the address of a site.", "Give it with https, such as https://contoso.sharepoint.com or https://contoso-admin.sharepoint.com.");
 
         /// <summary>The tenant's SharePoint admin centre, which is called after the domain that the tenant was made with.</summary>
-        internal static string AdminCentre(string initialDomain)
+        /// <param name="initialDomain">That domain. GCC High's and the Department of Defense's end alike.</param>
+        /// <param name="environment">The environment's name, which tells the two apart.</param>
+        internal static string AdminCentre(string initialDomain, string environment)
         {
             string[] parts = initialDomain.ToLowerInvariant().Split('.');
-            string end = initialDomain.EndsWith(".onmicrosoft.us", StringComparison.OrdinalIgnoreCase) ? "us"
-                : initialDomain.EndsWith(".cn", StringComparison.OrdinalIgnoreCase) ? "cn"
-                : "com";
-            return "https://" + parts[0] + "-admin.sharepoint." + end;
+            string end = environment.Equals("USGovDoD", StringComparison.OrdinalIgnoreCase) ? "-mil.us"
+                : initialDomain.EndsWith(".onmicrosoft.us", StringComparison.OrdinalIgnoreCase) ? ".us"
+                : initialDomain.EndsWith(".cn", StringComparison.OrdinalIgnoreCase) ? ".cn"
+                : ".com";
+            return "https://" + parts[0] + "-admin.sharepoint" + end;
         }
     }
 }

@@ -27,6 +27,22 @@ public sealed class ConnectCloudTests
         Assert.Equal(expected, outcome.Single<Hashtable>()[parameter]);
     }
 
+    /// <summary>GCC High's tenants and the Department of Defense's are called after domains that end alike.</summary>
+    [Theory]
+    [InlineData("Public", "contoso.onmicrosoft.com", "https://contoso-admin.sharepoint.com")]
+    [InlineData("USGov", "contoso.onmicrosoft.us", "https://contoso-admin.sharepoint.us")]
+    [InlineData("USGovDoD", "contoso.onmicrosoft.us", "https://contoso-admin.sharepoint-mil.us")]
+    [InlineData("China", "contoso.partner.onmschina.cn", "https://contoso-admin.sharepoint.cn")]
+    public void The_admin_centre_of_SharePoint_is_the_clouds(string environment, string domain, string expected)
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run(
+            $"Connect-DelegatedTenant -Service PnP -Organization {domain} -CertificateThumbPrint aabb -AppID 36ee4c6c-0812-40a2-b820-b22ebd02bce3 -Environment {environment} -AsHashtable");
+
+        Assert.Equal(expected, outcome.Succeeded().Single<Hashtable>()["Url"]);
+    }
+
     /// <summary>Asks the module's own table, which is internal, with a made-up token.</summary>
     private static string ParametersOf(string service, string environment) =>
         $$"""
