@@ -17,6 +17,12 @@ namespace SecureAppModel.Commands
         /// <summary>The tenant as a text of its own, which remembers the customer.</summary>
         internal static string Mark(string tenant, PSObject customer)
         {
+            // There is one empty text in a process, which would be every empty tenant's.
+            if (tenant.Length == 0)
+            {
+                return tenant;
+            }
+
             string own = new string(tenant.ToCharArray());
             s_customers.Add(own, customer);
             return own;

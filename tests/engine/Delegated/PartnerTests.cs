@@ -105,6 +105,20 @@ public sealed class PartnerTests : IDisposable
     }
 
     [Fact]
+    public void Rows_without_a_tenant_each_fail_alone()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            foreach ($row in 1, 2) { $rows += @([pscustomobject]@{ TenantId = ''; PartnerTenantId = 'x' }) }
+            $rows + @([pscustomobject]@{ TenantId = $customer }) | Get-SecureAppAccessToken -Resource https://graph.microsoft.com
+            """);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal(["The tenant is empty.", "The tenant is empty."], outcome.Errors.Select(error => error.ErrorDetails.Message));
+        Assert.Single(outcome.Output);
+    }
+
+    [Fact]
     public void A_script_in_a_customer_of_two_partners_has_the_one_that_was_piped()
     {
         Outcome outcome = _engine.Run(
