@@ -12,6 +12,8 @@ namespace SecureAppModel.Commands
     {
         private const string Advice = "Give -Id application ids or object ids, or pipe records or other objects in that have them.";
 
+        private bool _namesId;
+        private bool _namesTenant;
         private SecureAppCredential? _credential;
         private long _items;
 
@@ -26,6 +28,10 @@ namespace SecureAppModel.Commands
         [Alias("Tenant", "CustomerId", "CustomerContextId", "OrganizationId")]
         [ArgumentCompleter(typeof(TenantCompleter))]
         public string? TenantId { get; set; }
+
+        /// <summary>What is piped in, whole: it may say whose customer its tenant is.</summary>
+        [Parameter(ValueFromPipeline = true, DontShow = true)]
+        public PSObject? InputObject { get; set; }
 
         [Parameter]
         [Alias("AppCredential")]
@@ -49,7 +55,9 @@ namespace SecureAppModel.Commands
                 FailInput("No id was given.", Advice, null);
             }
 
-            if (IsGiven(nameof(TenantId)))
+            _namesId = IsGiven(nameof(Id));
+            _namesTenant = IsGiven(nameof(TenantId));
+            if (_namesTenant)
             {
                 Check(TenantInput.Refusal(TenantId), TenantId);
             }
@@ -63,7 +71,7 @@ namespace SecureAppModel.Commands
 
         protected override void ProcessRecord()
         {
-            if (TenantId is not null && TenantInput.Refusal(TenantId) is SecureAppException refusal)
+            if (Refused() is SecureAppException refusal)
             {
                 FailItem(refusal, TenantId);
                 return;
@@ -83,6 +91,18 @@ namespace SecureAppModel.Commands
         protected override void EndProcessing() => Complete();
 
         internal override void OnRecord(ValueMap record) => WriteObject(new SecureAppObjectId(record));
+
+        /// <summary>Null where the tenant is the credential's own, or one that its user may ask in.</summary>
+        private SecureAppException? Refused()
+        {
+            if (TenantId is not null)
+            {
+                return TenantInput.Refusal(TenantId) ?? (_namesTenant || InputObject is null ? null : TenantOrigin.Refusal(TenantId, InputObject, _credential, AppOnly));
+            }
+
+            // Ids that are named are looked up in what is piped in: never in the own tenant instead.
+            return _namesId && MyInvocation.ExpectingInput ? TenantInput.Refusal(TenantInput.NoTenant) : null;
+        }
 
         private void Submit(string id)
         {

@@ -13,6 +13,8 @@ namespace SecureAppModel.Commands
     {
         private const string TypeName = "SecureAppModel.UnifiedAuditLogRow";
 
+        private SecureAppCredential? _credential;
+
         /// <summary>From when, without a zone in UTC, as the original takes it.</summary>
         [Parameter(Mandatory = true)]
         [TimeTransformation]
@@ -66,8 +68,9 @@ namespace SecureAppModel.Commands
         public string? LongerRetentionEnabled { get; set; }
 
         /// <summary>The tenant to search in; the credential's own where it is not given.</summary>
-        [Parameter(ValueFromPipelineByPropertyName = true)]
+        [Parameter(ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
         [Alias("Tenant", "CustomerId", "CustomerContextId", "Organization")]
+        [TenantTransformation(One = true, Also = "Organization")]
         [ArgumentCompleter(typeof(TenantCompleter))]
         public string? TenantId { get; set; }
 
@@ -82,9 +85,11 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
+        protected override void BeginProcessing() => _credential = ResolveCredential(Credential);
+
         protected override void ProcessRecord()
         {
-            if (IsGiven(nameof(TenantId)) && TenantInput.Refusal(TenantId) is SecureAppException refusal)
+            if (IsGiven(nameof(TenantId)) && TenantRefusal(TenantId ?? string.Empty, AppOnly) is SecureAppException refusal)
             {
                 FailItem(refusal, TenantId);
                 return;
@@ -92,7 +97,7 @@ namespace SecureAppModel.Commands
 
             CheckNotEmpty(nameof(RecordType), nameof(Operations), nameof(UserIds), nameof(IPAddresses), nameof(ObjectIds), nameof(SiteIds), nameof(FreeText), nameof(SessionId), nameof(SessionCommand));
             using RequestBuilder request = new RequestBuilder("audit_search")
-                .Credential("credential", ResolveCredential(Credential))
+                .Credential("credential", _credential!)
                 .Text("environment", ResolveEnvironment(Environment))
                 .Flag("appOnly", AppOnly)
                 .Text("tenant", TenantId?.Trim())

@@ -36,15 +36,15 @@ namespace SecureAppModel.Commands
         /// Null where the credential can act for the partner that lists the customer, or nothing says that it cannot; otherwise why
         /// not. An application's own access to a tenant is no partner's affair.
         /// </summary>
-        internal static SecureAppException? Refusal(string tenant, SecureAppCredential? credential, bool appOnly)
-        {
-            if (credential is not { HasRefreshToken: true } || appOnly || !s_customers.TryGetValue(tenant, out PSObject customer))
-            {
-                return null;
-            }
+        internal static SecureAppException? Refusal(string tenant, SecureAppCredential? credential, bool appOnly) =>
+            s_customers.TryGetValue(tenant, out PSObject customer) ? Refusal(tenant, customer, credential, appOnly) : null;
 
+        /// <summary>The same of a tenant whose customer is at hand.</summary>
+        internal static SecureAppException? Refusal(string tenant, PSObject customer, SecureAppCredential? credential, bool appOnly)
+        {
             object? partner = customer.Properties[Partner]?.Value;
-            if (!Guid.TryParse(partner?.ToString(), out Guid listed) || !Guid.TryParse(credential.HomeTenantId, out Guid home) || listed == home)
+            if (credential is not { HasRefreshToken: true } || appOnly
+                || !Guid.TryParse(partner?.ToString(), out Guid listed) || !Guid.TryParse(credential.HomeTenantId, out Guid home) || listed == home)
             {
                 return null;
             }

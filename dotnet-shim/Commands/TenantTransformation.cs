@@ -22,6 +22,11 @@ namespace SecureAppModel.Commands
         /// <summary>For a parameter that takes a single tenant.</summary>
         public bool One { get; set; }
 
+        /// <summary>One more property of objects that names the tenant.</summary>
+        public string? Also { get; set; }
+
+        private IEnumerable<string> Names => Also is null ? Properties : Properties.Append(Also);
+
         public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
         {
             object? value = Base(inputData);
@@ -46,7 +51,7 @@ namespace SecureAppModel.Commands
             return One && tenants.Count == 1 ? tenants[0] : tenants.ToArray();
         }
 
-        private static string Tenant(object? input)
+        private string Tenant(object? input)
         {
             switch (Base(input))
             {
@@ -65,7 +70,7 @@ namespace SecureAppModel.Commands
             }
 
             PSObject customer = PSObject.AsPSObject(input);
-            foreach (string name in Properties)
+            foreach (string name in Names)
             {
                 if (customer.Properties[name]?.Value is object id)
                 {
@@ -80,7 +85,7 @@ namespace SecureAppModel.Commands
             return s_secrets.Any(secret => customer.Properties[secret] is not null) ? TenantInput.Credential : TenantInput.NoTenant;
         }
 
-        private static string FromDictionary(IDictionary dictionary)
+        private string FromDictionary(IDictionary dictionary)
         {
             object? id = null;
             foreach (DictionaryEntry entry in dictionary)
@@ -91,7 +96,7 @@ namespace SecureAppModel.Commands
                     return TenantInput.Credential;
                 }
 
-                if (id is null && Properties.Contains(key, StringComparer.OrdinalIgnoreCase))
+                if (id is null && Names.Contains(key, StringComparer.OrdinalIgnoreCase))
                 {
                     id = entry.Value;
                 }

@@ -90,6 +90,8 @@ public sealed class PartnerTests : IDisposable
     [InlineData("$all | Invoke-DelegatedTenantCommand -Resource https://graph.microsoft.com { $Tenant }")]
     [InlineData("$all | Get-SecureAppAuditSubscription")]
     [InlineData("$all | Get-DelegatedTenantSecureScore")]
+    [InlineData("$all | Resolve-SecureAppObjectId $sandbox.ApplicationId")]
+    [InlineData("$all | ForEach-Object { [pscustomobject]@{ AppId = $sandbox.ApplicationId; CustomerId = $_.TenantId; PartnerTenantId = $_.PartnerTenantId } } | Resolve-SecureAppObjectId")]
     [InlineData("Get-SecureAppAccessToken -TenantId $all -Resource https://graph.microsoft.com")]
     [InlineData("$all | ForEach-Object { [pscustomobject]@{ TenantId = $_.TenantId; PartnerTenantId = $_.PartnerTenantId } } | Get-SecureAppAccessToken -Resource https://graph.microsoft.com")]
     public void A_customer_is_acted_in_only_with_a_user_of_its_partner(string script)
@@ -102,6 +104,24 @@ public sealed class PartnerTests : IDisposable
         Assert.Equal(_second.CustomerIds.Order(), outcome.Errors.Select(error => (string)error.TargetObject).Order());
         Assert.All(outcome.Errors, error => Assert.Contains("is a customer of the partner " + _second.TenantId, error.Exception.Message));
         Assert.Equal(own, outcome.Output.Select(Tenant).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("$all")]
+    [InlineData("$all | ForEach-Object { [pscustomobject]@{ Organization = $_.TenantId; PartnerTenantId = $_.PartnerTenantId } }")]
+    public void A_search_in_another_partners_customer_is_refused_unsent(string customers)
+    {
+        _engine.Run("$global:all = $credential, $other | Get-DelegatedTenant").Succeeded();
+        string[] strangers = [.. _second.CustomerIds.Except(_engine.Run("(Get-DelegatedTenant).TenantId").Succeeded().Output.Select(id => id.ToString()))];
+        _sandbox.ResetStats();
+
+        Outcome outcome = _engine.Run(customers + " | Search-SecureAppUnifiedAuditLog -StartDate ([datetime]::UtcNow.AddDays(-6)) -EndDate ([datetime]::UtcNow)");
+
+        Assert.Equal(_second.CustomerIds.Order(), outcome.Errors.Select(error => (string)error.TargetObject).Order());
+        Assert.All(outcome.Errors, error => Assert.Contains("is a customer of the partner " + _second.TenantId, error.Exception.Message));
+        Assert.NotEmpty(_sandbox.TokenCounts());
+        Assert.NotEmpty(strangers);
+        Assert.DoesNotContain(_sandbox.TokenCounts(), count => strangers.Contains(count.TenantId));
     }
 
     [Fact]

@@ -94,6 +94,7 @@ public sealed class ObjectIdTests(SharedSandbox shared) : IClassFixture<SharedSa
     [InlineData("Resolve-SecureAppObjectId", "No id was given", true)]
     [InlineData($"Resolve-SecureAppObjectId {AadGraph} -TenantId 'no tenant'", "neither a tenant id nor a domain", true)]
     [InlineData($"'', '{AadGraph}' | Resolve-SecureAppObjectId", "The id is empty", false)]
+    [InlineData($"@([pscustomobject]@{{ Name = 'x' }}) + @([pscustomobject]@{{ TenantId = '{Exchange}' }}) | Resolve-SecureAppObjectId {AadGraph}", "names no tenant", false)]
     [InlineData($"[pscustomobject]@{{ Name = 'x' }}, '{AadGraph}' | Resolve-SecureAppObjectId", "The input has no id", false)]
     public void Bad_input_is_refused_and_in_a_pipeline_alone(string script, string expected, bool ends)
     {
