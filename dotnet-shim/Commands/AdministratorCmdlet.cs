@@ -103,6 +103,20 @@ namespace SecureAppModel.Commands
         /// <summary>One result of the operation itself.</summary>
         internal abstract void OnAnswer(ValueMap record);
 
+        /// <summary>A sign-in that fails ends the command, also in a pipeline: each of the others would ask for it again.</summary>
+        internal sealed override void OnEnded(SecureAppException failure)
+        {
+            if (_signsIn)
+            {
+                Fail(failure, null);
+            }
+
+            OnWorkEnded(failure);
+        }
+
+        /// <summary>The operation itself ended with a failure; thrown here for <see cref="SecureAppCmdlet.Each"/> to tell.</summary>
+        internal virtual void OnWorkEnded(SecureAppException failure) => throw failure;
+
         internal override void OnFailed(ValueMap target, SecureAppException failure) => FailItem(failure, null);
 
         /// <summary>Asks for each change of a plan and hands on what was agreed to.</summary>

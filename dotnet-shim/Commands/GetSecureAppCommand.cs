@@ -30,23 +30,14 @@ namespace SecureAppModel.Commands
 
         internal override string[] Scopes => new[] { "Application.Read.All" };
 
-        protected override void ProcessRecord()
+        protected override void BeginProcessing()
         {
             CheckNotEmpty(nameof(DisplayName), nameof(ApplicationId));
             CheckCaller();
-            if (ApplicationId is not null)
-            {
-                Check(ApplicationInput.Refusal(ApplicationId), ApplicationId);
-            }
-
-            bool isPattern = DisplayName is not null && WildcardPattern.ContainsWildcardCharacters(DisplayName);
-            _pattern = isPattern ? WildcardPattern.Get(DisplayName, WildcardOptions.IgnoreCase) : null;
-            using RequestBuilder request = Request("application_list")
-                .Text("displayName", isPattern ? null : DisplayName)
-                .Text("applicationId", ApplicationId?.Trim())
-                .Flag("all", All || isPattern);
-            Run(request);
+            Guarded(() => CheckItem(ApplicationId), ApplicationId);
         }
+
+        protected override void ProcessRecord() => Each(Serve, ApplicationId ?? DisplayName);
 
         internal override void OnAnswer(ValueMap record)
         {
@@ -54,6 +45,18 @@ namespace SecureAppModel.Commands
             {
                 WriteObject(new SecureAppApplication(record));
             }
+        }
+
+        private void Serve()
+        {
+            CheckItem(ApplicationId);
+            bool isPattern = DisplayName is not null && WildcardPattern.ContainsWildcardCharacters(DisplayName);
+            _pattern = isPattern ? WildcardPattern.Get(DisplayName, WildcardOptions.IgnoreCase) : null;
+            using RequestBuilder request = Request("application_list")
+                .Text("displayName", isPattern ? null : DisplayName)
+                .Text("applicationId", ApplicationId is null ? null : ApplicationInput.Id(ApplicationId))
+                .Flag("all", All || isPattern);
+            Run(request);
         }
     }
 }

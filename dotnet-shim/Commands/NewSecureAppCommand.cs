@@ -53,7 +53,7 @@ namespace SecureAppModel.Commands
             _csv = CsvPath is null ? null : Guarded(() => OutputPath.Resolve(SessionState, CsvPath, "Give -CsvPath the path of a file."), new FilePath(CsvPath));
             using RequestBuilder request = WantedRequest()
                 .Text("displayName", DisplayName)
-                .Text("applicationId", ApplicationId?.Trim())
+                .Text("applicationId", ApplicationId is null ? null : ApplicationInput.Id(ApplicationId))
                 .Flag("singleTenant", SingleTenant)
                 .Int("secretDays", SecretDays)
                 .Text("csvPath", _csv);
@@ -65,6 +65,8 @@ namespace SecureAppModel.Commands
             Restart(request);
             Follow();
         }
+
+        internal override void OnWorkEnded(SecureAppException failure) => Fail(failure, null);
 
         internal override void OnAnswer(ValueMap record)
         {

@@ -18,29 +18,14 @@ namespace SecureAppModel.Commands
 
         internal override string[] Scopes => new[] { "Application.ReadWrite.All" };
 
-        protected override void ProcessRecord()
+        protected override void BeginProcessing()
         {
             CheckNotEmpty(nameof(ApplicationId));
             CheckCaller();
-            if (ApplicationId is null)
-            {
-                FailInput("No application was named.", "Use -ApplicationId, or pipe what Get-SecureApp lists.", null);
-            }
-
-            Each(
-                () =>
-                {
-                    if (ApplicationInput.Refusal(ApplicationId!) is SecureAppException refusal)
-                    {
-                        throw refusal;
-                    }
-
-                    using RequestBuilder request = Request("application_remove").Text("applicationId", ApplicationId!.Trim());
-                    Restart(request);
-                    Follow();
-                },
-                ApplicationId);
+            Guarded(() => CheckItem(ApplicationId), ApplicationId);
         }
+
+        protected override void ProcessRecord() => Each(Serve, ApplicationId);
 
         internal override void OnAnswer(ValueMap record)
         {
@@ -50,16 +35,13 @@ namespace SecureAppModel.Commands
             }
         }
 
-        /// <summary>One that cannot be removed leaves the others of a pipeline.</summary>
-        internal override void OnEnded(SecureAppException failure)
+        private void Serve()
         {
-            if (MyInvocation.ExpectingInput)
-            {
-                FailItem(failure, ApplicationId);
-                return;
-            }
-
-            Fail(failure, ApplicationId);
+            CheckItem(ApplicationId);
+            string named = ApplicationId ?? throw ErrorRecords.Refusal("No application was named.", "Use -ApplicationId, or pipe what Get-SecureApp lists.");
+            using RequestBuilder request = Request("application_remove").Text("applicationId", ApplicationInput.Id(named));
+            Restart(request);
+            Follow();
         }
     }
 }

@@ -28,43 +28,34 @@ namespace SecureAppModel.Commands
         [Parameter]
         public string? NewName { get; set; }
 
-        private string? Target => ApplicationId ?? DisplayName;
-
         protected override void BeginProcessing()
         {
-            CheckNotEmpty(nameof(DisplayName), nameof(NewName));
+            CheckNotEmpty(nameof(DisplayName), nameof(ApplicationId), nameof(NewName));
             if (!s_changes.Any(IsGiven))
             {
                 FailInput("Nothing was named that is to change.", "Use for example -NewName, -RedirectUri, -Profile, -SingleTenant or -Role.", null);
             }
-        }
 
-        protected override void ProcessRecord()
-        {
             CheckWanted();
-            if (string.IsNullOrWhiteSpace(DisplayName) && string.IsNullOrWhiteSpace(ApplicationId))
-            {
-                FailInput("No application was named.", "Use -DisplayName or -ApplicationId, or pipe what Get-SecureApp lists.", null);
-            }
-
-            Each(Serve, Target);
+            Guarded(() => CheckItem(ApplicationId), ApplicationId);
         }
+
+        protected override void ProcessRecord() => Each(Serve, ApplicationId ?? DisplayName);
 
         internal override void OnAnswer(ValueMap record) => WriteObject(new SecureAppRegistration(record, null));
 
-        internal override void OnEnded(SecureAppException failure) => throw failure;
-
         private void Serve()
         {
-            if (ApplicationId is not null && ApplicationInput.Refusal(ApplicationId) is SecureAppException refusal)
+            CheckItem(ApplicationId);
+            if (ApplicationId is null && DisplayName is null)
             {
-                throw refusal;
+                throw ErrorRecords.Refusal("No application was named.", "Use -DisplayName or -ApplicationId, or pipe what Get-SecureApp lists.");
             }
 
             using RequestBuilder request = WantedRequest()
                 .Flag("mustExist", true)
                 .Text("displayName", DisplayName)
-                .Text("applicationId", ApplicationId?.Trim())
+                .Text("applicationId", ApplicationId is null ? null : ApplicationInput.Id(ApplicationId))
                 .Text("newName", NewName)
                 .Int("singleTenant", IsGiven(nameof(SingleTenant)) ? SingleTenant ? 1 : 0 : null);
             Restart(request);

@@ -50,7 +50,7 @@ namespace SecureAppModel.Commands
         internal static RequestBuilder Request(string kind, IEnumerable<string>? tenants, string? applicationId, string? environment) =>
             new RequestBuilder(kind)
                 .Texts("tenants", tenants?.Select(tenant => tenant.Trim()))
-                .Text("applicationId", applicationId?.Trim())
+                .Text("applicationId", applicationId is null ? null : ApplicationInput.Id(applicationId))
                 .Text("environment", environment?.Trim());
 
         /// <exception cref="SecureAppException">A domain is among the tenants that no token was asked for with.</exception>

@@ -126,7 +126,7 @@ namespace SecureAppModel.Commands
         }
 
         /// <summary>Where the application may not change itself, an administrator is asked.</summary>
-        internal override void OnEnded(SecureAppException failure)
+        internal override void OnWorkEnded(SecureAppException failure)
         {
             if (failure.Id != NeedsAdministrator)
             {

@@ -198,7 +198,10 @@ public sealed class NewSecureAppTests : IDisposable
     [InlineData("New-SecureApp x -TenantId 'no tenant'", "neither a tenant id nor a domain")]
     [InlineData("New-SecureApp x -CsvPath Variable:x", "holds no files")]
     [InlineData("Remove-SecureApp", "No application was named")]
+    [InlineData("Remove-SecureApp ''", "-ApplicationId is empty")]
+    [InlineData("Remove-SecureApp x", "not an application id")]
     [InlineData("Get-SecureApp ''", "-DisplayName is empty")]
+    [InlineData("Get-SecureApp -ApplicationId x", "not an application id")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
         Assert.Matches("(?i)" + expected, _engine.RefusedUnsent(_sandbox, script).Exception.Message);

@@ -53,6 +53,59 @@ public sealed class SecureAppTests : IDisposable
         Assert.Equal("Other", _engine.Run("(Get-SecureApp).DisplayName").Succeeded().Single<string>());
     }
 
+    [Theory]
+    [InlineData("Get-SecureApp")]
+    [InlineData("Set-SecureApp -SingleTenant")]
+    [InlineData("Remove-SecureApp -PassThru -Confirm:$false")]
+    public void What_is_wrong_in_a_pipeline_fails_alone(string command)
+    {
+        Outcome outcome = _engine.Run(
+            $$"""
+            $one = (Get-SecureApp 'Contoso One').ApplicationId
+            $rows = '', 'no id', '11111111-2222-3333-4444-555555555555' | ForEach-Object { [pscustomobject]@{ ApplicationId = $_ } }
+            $rows += [pscustomobject]@{ ApplicationId = $one; TenantId = 'no tenant' }
+            $rows += [pscustomobject]@{ ApplicationId = $one; TenantId = '' }
+            $rows += [pscustomobject]@{ ApplicationId = $one.Replace('-', '') }
+            $rows += [pscustomobject]@{ ApplicationId = $one; TenantId = $null }
+            $rows | {{command}}
+            """);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal("Contoso One", outcome.Property("DisplayName"));
+        Assert.Equal(6, outcome.Errors.Count);
+        Assert.Contains("is empty", outcome.Errors[0].Exception.Message);
+        Assert.Contains("not an application id", outcome.Errors[1].Exception.Message);
+        Assert.StartsWith("SecureAppModel.NotFound", outcome.Errors[2].FullyQualifiedErrorId);
+        Assert.Contains("neither a tenant id", outcome.Errors[3].Exception.Message);
+        Assert.All(outcome.Errors.Skip(4), error => Assert.Contains("is empty", error.Exception.Message));
+    }
+
+    [Theory]
+    [InlineData("Get-SecureApp")]
+    [InlineData("Set-SecureApp -SingleTenant")]
+    [InlineData("Remove-SecureApp -Confirm:$false")]
+    public void A_sign_in_that_fails_ends_the_command_and_is_not_begun_again(string command)
+    {
+        _sandbox.AddFault(new
+        {
+            match = new { service = "login", pathContains = "devicecode" },
+            times = -1,
+            action = new { kind = "status", status = 400, contentType = "application/json", body = """{"error":"invalid_request","error_description":"AADSTS90002: not today"}""" },
+        });
+        using Engine other = Engine.Open().JoinCloud(_sandbox);
+        _sandbox.ResetStats();
+
+        Outcome outcome = other.Run(
+            $$"""
+            $rows = '11111111-2222-3333-4444-555555555555', '22222222-2222-3333-4444-555555555555' | ForEach-Object { [pscustomobject]@{ ApplicationId = $_ } }
+            try { $rows | {{command}} -UseDeviceCode } catch { 'caught' }
+            'went on'
+            """).Succeeded();
+
+        Assert.Equal(["caught", "went on"], outcome.Output.Select(item => item.ToString()));
+        Assert.Equal(1, _sandbox.Stats()["byPath"]!.AsObject().Where(path => path.Key.Contains("devicecode", StringComparison.Ordinal)).Sum(path => (long)path.Value!));
+    }
+
     [Fact]
     public void Two_of_one_name_are_an_error_that_asks_for_the_id()
     {
