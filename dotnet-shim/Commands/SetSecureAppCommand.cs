@@ -36,6 +36,9 @@ namespace SecureAppModel.Commands
                 FailInput("Nothing was named that is to change.", "Use for example -NewName, -RedirectUri, -Profile, -SingleTenant or -Role.", null);
             }
 
+            CheckGives(nameof(AllowSelfUpdate), AllowSelfUpdate, "its service principal from its owners, and the permission Application.ReadWrite.OwnedBy");
+            CheckGives(nameof(ConfigurePreconsent), ConfigurePreconsent, "its service principal from the group AdminAgents");
+            CheckGives(nameof(GrantAdminConsent), GrantAdminConsent, "the consent from its service principal's permissions");
             CheckWanted();
             Guarded(() => CheckItem(ApplicationId), ApplicationId);
         }
@@ -60,6 +63,18 @@ namespace SecureAppModel.Commands
                 .Int("singleTenant", IsGiven(nameof(SingleTenant)) ? SingleTenant ? 1 : 0 : null);
             Restart(request);
             Follow();
+        }
+
+        /// <summary>Refuses a switch that is off: what was given is not taken away, and "nothing to change" would say that it was.</summary>
+        private void CheckGives(string name, bool isOn, string given)
+        {
+            if (IsGiven(name) && !isOn)
+            {
+                FailInput(
+                    "-" + name + ":$false takes nothing away: what is not asked for stays as it is.",
+                    "Leave -" + name + " out, and remove " + given + " in the portal where it shall end.",
+                    null);
+            }
         }
     }
 }

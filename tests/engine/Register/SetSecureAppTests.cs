@@ -88,6 +88,9 @@ public sealed class SetSecureAppTests : IDisposable
     [InlineData("Set-SecureApp One -RedirectUri http://contoso.example", "localhost alone")]
     [InlineData("Set-SecureApp One -GrantAdminConsent", "no permission was named")]
     [InlineData("Set-SecureApp One -Role Contributor", "Azure resources")]
+    [InlineData("Set-SecureApp One -AllowSelfUpdate:$false", "-AllowSelfUpdate:$false takes nothing away")]
+    [InlineData("Set-SecureApp One -NewName Two -ConfigurePreconsent:$false", "-ConfigurePreconsent:$false takes nothing away")]
+    [InlineData("Set-SecureApp One -Profile Audit -GrantAdminConsent:$false", "-GrantAdminConsent:$false takes nothing away")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
         Assert.Contains(expected, _engine.RefusedUnsent(_sandbox, script).Exception.Message);
