@@ -83,21 +83,22 @@ namespace SecureAppModel.Commands
                 throw noCertificate;
             }
 
+            string application = ApplicationInput.Id(applicationId);
             RequestBuilder Request() => new RequestBuilder("credential")
-                .Text("applicationId", Guid.Parse(applicationId).ToString("D"))
+                .Text("applicationId", application)
                 .Text("tenant", tenantId)
                 .Text("account", account)
                 .Secret("secret", secret)
                 .Secret("refreshToken", refreshToken)
                 .Time("acquiredOn", acquiredOn)
                 .Int("mfa", mfa is bool known ? (known ? 1 : 0) : null);
-            if (certificate is { IsEmpty: false })
+            SecureAppCredential credential = certificate is { IsEmpty: false } ? certificate.Open(Request) : Opened(Request());
+            if (refreshToken is not null)
             {
-                return certificate.Open(Request);
+                credential.RefreshTokenMark = ListedPartners.Mark(application, refreshToken);
             }
 
-            using RequestBuilder request = Request();
-            return new SecureAppCredential(Native.OpenCredential(request));
+            return credential;
         }
 
         /// <summary>Opens a credential of an application that proves nothing: users can sign in to it, and no more.</summary>
@@ -108,10 +109,15 @@ namespace SecureAppModel.Commands
                 throw noApplication;
             }
 
-            using RequestBuilder request = new RequestBuilder("credential")
-                .Text("applicationId", Guid.Parse(applicationId).ToString("D"))
-                .Flag("publicClient", true);
-            return new SecureAppCredential(Native.OpenCredential(request));
+            return Opened(new RequestBuilder("credential").Text("applicationId", ApplicationInput.Id(applicationId)).Flag("publicClient", true));
+        }
+
+        private static SecureAppCredential Opened(RequestBuilder request)
+        {
+            using (request)
+            {
+                return new SecureAppCredential(Native.OpenCredential(request));
+            }
         }
 
         private static SecureAppCredential FromPSCredential(PSCredential credential)

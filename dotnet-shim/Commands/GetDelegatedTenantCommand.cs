@@ -126,7 +126,7 @@ namespace SecureAppModel.Commands
         internal override void OnRecord(ValueMap record)
         {
             DelegatedTenant customer = new DelegatedTenant(record);
-            _credential!.ListedFor = customer.PartnerTenantId;
+            _credential!.RememberPartner(customer.PartnerTenantId);
             State.Customers[customer.TenantId] = customer;
             WriteObject(customer);
         }

@@ -14,6 +14,8 @@ namespace SecureAppModel
     /// </remarks>
     public sealed class SecureAppCredential
     {
+        private string? _listedFor;
+
         /// <param name="handle">The native credential.</param>
         /// <param name="needs">What must live as long as it does: an <see cref="ExternalSigner"/> or another credential.</param>
         internal SecureAppCredential(CredentialHandle handle, object? needs = null)
@@ -92,8 +94,11 @@ namespace SecureAppModel
         /// <summary>The id of the home tenant, where it is known or a list of customers has told it.</summary>
         internal string? HomeTenantId => Guid.TryParse(TenantId, out _) ? TenantId : ListedFor;
 
-        /// <summary>The partner whose customers were listed with it.</summary>
-        internal string? ListedFor { get; set; }
+        /// <summary>The partner whose customers were listed with it, or with the refresh token that it was made from.</summary>
+        internal string? ListedFor => _listedFor ?? ListedPartners.Of(RefreshTokenMark);
+
+        /// <summary>What stands for the refresh token that it was made from; null where nobody passed one.</summary>
+        internal string? RefreshTokenMark { get; set; }
 
         /// <summary>
         /// What must live as long as the credential, or one that was made from it: the thread of a key that stays in .NET, or the
@@ -110,6 +115,16 @@ namespace SecureAppModel
 
             string proof = Proof is null ? "refresh token" : HasRefreshToken ? Proof + " and refresh token" : Proof;
             return "SecureAppCredential " + ApplicationId + " (" + proof + ")";
+        }
+
+        /// <summary>Customers were listed with it: its user is that partner's.</summary>
+        internal void RememberPartner(string? partner)
+        {
+            _listedFor = partner;
+            if (partner is not null && RefreshTokenMark is string mark)
+            {
+                ListedPartners.Remember(mark, partner);
+            }
         }
 
         /// <summary>Read again each time: what is known grows when a refresh token is redeemed.</summary>

@@ -124,6 +124,22 @@ public sealed class PartnerTests : IDisposable
         Assert.DoesNotContain(_sandbox.TokenCounts(), count => strangers.Contains(count.TenantId));
     }
 
+    /// <summary>A table is another credential in each command, and names no tenant; its refresh token is the same.</summary>
+    [Fact]
+    public void The_home_of_a_table_is_known_from_the_list_that_was_read_with_it()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            $mine = @{ appID = $sandbox.ApplicationId; secret = $sandbox.Secret; refreshToken = $sandbox.RefreshToken }
+            $theirs = @{ appID = $sandbox.ApplicationId; secret = $sandbox.Secret; refreshToken = $sandbox.SecondPartner.RefreshToken }
+            $all = $mine, $theirs | Get-DelegatedTenant
+            $null = $all | Get-SecureAppAccessToken -Credential $mine -Resource https://graph.microsoft.com
+            """);
+
+        Assert.Equal(_second.CustomerIds.Order(), outcome.Errors.Select(error => (string)error.TargetObject).Order());
+        Assert.All(outcome.Errors, error => Assert.Contains("is a customer of the partner " + _second.TenantId, error.Exception.Message));
+    }
+
     [Fact]
     public void Rows_without_a_tenant_each_fail_alone()
     {
