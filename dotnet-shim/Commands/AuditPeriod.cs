@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace SecureAppModel.Commands
 {
@@ -58,7 +59,7 @@ namespace SecureAppModel.Commands
             DateTimeOffset start = new DateTimeOffset(month.Year, month.Month, 1, 0, 0, 0, TimeSpan.Zero);
             return start < now
                 ? new AuditPeriod(start, start.AddMonths(1))
-                : throw ErrorRecords.Refusal("The month " + start.ToString("yyyy-MM") + " has not begun.", "Give a month that has, for example -Month " + now.AddMonths(-1).ToString("yyyy-MM") + ".");
+                : throw ErrorRecords.Refusal("The month " + start.ToString("yyyy-MM", CultureInfo.InvariantCulture) + " has not begun.", "Give a month that has, for example -Month " + now.AddMonths(-1).ToString("yyyy-MM", CultureInfo.InvariantCulture) + ".");
         }
 
         /// <summary>A time without a zone is local, as everywhere in PowerShell.</summary>

@@ -106,6 +106,19 @@ public sealed class SecureAppTests : IDisposable
         Assert.Equal(1, _sandbox.Stats()["byPath"]!.AsObject().Where(path => path.Key.Contains("devicecode", StringComparison.Ordinal)).Sum(path => (long)path.Value!));
     }
 
+    /// <summary>Thailand's calendar is 543 years ahead.</summary>
+    [Fact]
+    public void Dates_are_shown_in_one_calendar()
+    {
+        const string Thai = "[System.Threading.Thread]::CurrentThread.CurrentCulture = [cultureinfo]::GetCultureInfo('th-TH'); ";
+        DateTimeOffset ends = (DateTimeOffset)_engine.Run("Get-SecureApp 'Contoso One'").Succeeded().Property("KeysEndOn")!;
+        Assert.Equal((ends.Year + 543).ToString(), _engine.Run(Thai + "(Get-SecureApp 'Contoso One').KeysEndOn.ToString('yyyy')").Succeeded().Single<string>());
+
+        Assert.Contains($"{ends.LocalDateTime:yyyy-MM-dd HH:mm:ss}", _engine.Render(Thai + "Get-SecureApp 'Contoso One'"));
+        Assert.Contains(
+            "2026-12-31", _engine.Render(Thai + "[pscustomobject]@{ PSTypeName = 'SecureAppModel.DelegatedAdminRelationship'; DisplayName = 'one'; EndsOn = [datetimeoffset]'2026-12-31T00:00:00Z' }"));
+    }
+
     [Fact]
     public void Two_of_one_name_are_an_error_that_asks_for_the_id()
     {
