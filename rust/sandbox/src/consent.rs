@@ -87,6 +87,17 @@ fn granted(world: &World, health: &Health, resource: Resource) -> Option<Vec<&'s
     }
 }
 
+/// All that the tenant has consented to.
+pub(crate) fn all(world: &World, health: &Health) -> Vec<Grant> {
+    Resource::KNOWN
+        .into_iter()
+        .filter_map(|resource| {
+            let scopes = granted(world, health, resource)?;
+            Some(Grant { resource, scopes })
+        })
+        .collect()
+}
+
 /// The delegated permissions that the partner's application asks for on an API.
 fn asked(world: &World, resource: Resource) -> Option<Vec<&'static str>> {
     if !world.application.is_absent() {
@@ -103,17 +114,7 @@ pub(crate) fn grant(world: &World, tenant: &Tenant, new: Grant) -> bool {
     if granted(world, health, new.resource).is_some() {
         return false;
     }
-    let mut grants: Vec<Grant> = match (&mut health.grants, health.consent) {
-        (Some(grants), true) => std::mem::take(grants),
-        (None, true) => Resource::KNOWN
-            .into_iter()
-            .filter_map(|resource| {
-                let scopes = asked(world, resource)?;
-                Some(Grant { resource, scopes })
-            })
-            .collect(),
-        (_, false) => Vec::new(),
-    };
+    let mut grants = all(world, health);
     grants.push(new);
     health.grants = Some(grants);
     (health.consent, health.service_principal) = (true, true);

@@ -151,3 +151,41 @@ async fn a_new_consent_may_take_some_redemptions_to_be_seen() {
         assert_eq!(cloud.redeem(&customer, GRAPH).await.status, expected);
     }
 }
+
+#[tokio::test]
+async fn what_was_consented_to_is_in_the_customers_directory() {
+    let cloud = cloud().await;
+    let customer = cloud.tenant(0).to_owned();
+    let facts = cloud.sandbox.facts();
+    let reader = cloud.token(&customer, GRAPH).await;
+    let graph = format!("{}/v1.0/servicePrincipals", facts.endpoints.graph);
+    let found = |filter: String| {
+        let (address, reader, cloud) = (format!("{graph}?$filter={filter}"), &reader, &cloud);
+        async move { cloud.get(&address, reader).await.json()["value"][0]["id"].clone() }
+    };
+    let client = found(format!("appId eq '{}'", facts.application_id)).await;
+    let teams = found("appId eq '48ac35b8-9aa8-4d74-927d-1f4a14a0b239'".to_owned()).await;
+    let grants = || async {
+        let address = format!("{graph}/{}/oauth2PermissionGrants", client.as_str().unwrap());
+        cloud.get(&address, &reader).await.json()["value"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let all = grants().await;
+    let own = all
+        .iter()
+        .find(|grant| grant["resourceId"] == teams)
+        .expect("a consent");
+    assert_eq!(
+        (&own["scope"], &own["consentType"], &own["clientId"]),
+        (&json!("user_impersonation"), &json!("AllPrincipals"), &client)
+    );
+
+    let token = cloud.token(&facts.partner_tenant_id, PARTNER_CENTER).await;
+    assert_eq!(delete(&cloud, &token, &customer).await, 204);
+    assert!(grants().await.is_empty());
+    let manage = one(MANAGE_ID, "ActivityFeed.Read");
+    assert_eq!(post(&cloud, &token, &customer, manage).await.status, 201);
+    assert_eq!(grants().await.len(), 1);
+}

@@ -5,6 +5,7 @@
 use serde_json::{json, Map, Value};
 
 use crate::access::Access;
+use crate::consent;
 use crate::estate::Tenant;
 use crate::permissions;
 use crate::random::{is_guid, Random};
@@ -50,6 +51,7 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
         })
     };
     let missing = tenant.health().missing_resources;
+    let is_missing = |resource: Resource| missing.iter().any(|name| world.resource(name) == Some(resource));
     let microsofts = |resource: Resource| {
         let mut object = service_principal(
             resource.application_id(),
@@ -64,9 +66,20 @@ pub(crate) fn objects(world: &World, tenant: &Tenant) -> Vec<Value> {
     let mut objects: Vec<Value> = MICROSOFTS
         .into_iter()
         .filter(|resource| is_partner || *resource != Resource::PartnerCenter)
-        .filter(|resource| !missing.iter().any(|name| world.resource(name) == Some(*resource)))
+        .filter(|resource| !is_missing(*resource))
         .map(microsofts)
         .collect();
+    if !is_partner && !world.application.is_absent() {
+        // Consent to an API makes its service principal.
+        let consents = consent::all(world, &tenant.health());
+        let further = consents.into_iter().map(|consent| consent.resource);
+        let further: Vec<Value> = further
+            .filter(|resource| !MICROSOFTS.contains(resource) || *resource == Resource::PartnerCenter)
+            .filter(|resource| !is_missing(*resource))
+            .map(microsofts)
+            .collect();
+        objects.extend(further);
+    }
     // One that somebody has consented to, as users do, and one that stands for a machine.
     let other = Random::at(seed, "someone else's application", 0).guid();
     objects.push(service_principal(

@@ -5,8 +5,9 @@ use http::Method;
 use serde_json::{json, Value};
 
 use crate::access::Access;
+use crate::consent;
 use crate::estate::Tenant;
-use crate::registry::Grant;
+use crate::registry::{principal_id, Grant};
 use crate::reply::{Call, Reply};
 use crate::world::{read, write, World};
 
@@ -35,12 +36,8 @@ pub(super) fn serve(
     match (&call.method, id) {
         (&Method::GET, "") => {
             require_any(access, &["Directory.Read.All", "Directory.ReadWrite.All", PERMISSION])?;
-            let mut all: Vec<Value> = read(&world.registry.grants)
-                .iter()
-                .filter(|one| one.tenant_id == tenant.id)
-                .map(shown)
-                .collect();
-            let mut objects: Vec<_> = all.drain(..).filter_map(|one| one.as_object().cloned()).collect();
+            let all = of_tenant(world, tenant);
+            let mut objects: Vec<_> = all.iter().filter_map(|one| shown(one).as_object().cloned()).collect();
             filtered(
                 call,
                 &["clientId", "consentType", "resourceId"],
@@ -84,11 +81,34 @@ pub(super) fn serve(
 
 /// What was consented to for one service principal.
 pub(super) fn of_client(world: &World, tenant: &Tenant, client_id: &str) -> Vec<Value> {
-    read(&world.registry.grants)
+    let all = of_tenant(world, tenant);
+    all.iter().filter(|one| one.client_id == client_id).map(shown).collect()
+}
+
+/// What was made here, and in a customer's tenant what it has consented to of the partner's application.
+fn of_tenant(world: &World, tenant: &Tenant) -> Vec<Grant> {
+    let mut all: Vec<Grant> = read(&world.registry.grants)
         .iter()
-        .filter(|one| one.tenant_id == tenant.id && one.client_id == client_id)
-        .map(shown)
-        .collect()
+        .filter(|one| one.tenant_id == tenant.id)
+        .cloned()
+        .collect();
+    if world.estate.is_partner(tenant) || world.application.is_absent() {
+        return all;
+    }
+    let client_id = principal_id(world, &tenant.id, &world.application.id);
+    for consent in consent::all(world, &tenant.health()) {
+        let scopes = world.application.state.granted(&consent.scopes);
+        let resource_id = principal_id(world, &tenant.id, consent.resource.application_id());
+        all.push(Grant {
+            id: format!("{client_id}-{resource_id}"),
+            tenant_id: tenant.id.clone(),
+            client_id: client_id.clone(),
+            resource_id,
+            principal_id: None,
+            scope: scopes.join(" "),
+        });
+    }
+    all
 }
 
 fn create(world: &World, call: &Call, access: &Access, version: &str, tenant: &Tenant) -> Result<Reply, GraphError> {
