@@ -4,6 +4,7 @@ use crate::delegated::kept::Kept;
 use crate::environment::Environments;
 use crate::http;
 use crate::managed_identity::Platform;
+use crate::operation::Unread;
 use crate::sign_in::Pending;
 use crate::store::Stores;
 use crate::token::Tokens;
@@ -140,6 +141,7 @@ impl Engine {
         Session {
             engine: Arc::clone(self),
             cancel: self.shutdown.child_token(),
+            unread: Arc::default(),
         }
     }
 }
@@ -179,6 +181,7 @@ impl Drop for Running {
 pub struct Session {
     engine: Arc<Engine>,
     cancel: CancellationToken,
+    unread: Arc<Unread>,
 }
 
 impl Session {
@@ -193,5 +196,10 @@ impl Session {
 
     pub(crate) fn child_token(&self) -> CancellationToken {
         self.cancel.child_token()
+    }
+
+    /// What its stopped operations had to say and nobody read.
+    pub(crate) fn unread(&self) -> &Arc<Unread> {
+        &self.unread
     }
 }

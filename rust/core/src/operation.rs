@@ -6,8 +6,10 @@
 
 mod context;
 pub(crate) mod log;
+mod unread;
 
 pub(crate) use context::{or_cancelled, Context, Input, Sink};
+pub(crate) use unread::Unread;
 
 use crate::credential::Credential;
 use crate::engine::Session;
@@ -21,7 +23,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +60,8 @@ struct Intake {
 
 enum Message {
     Event(Event),
+    /// Answered when the reader comes back for what is behind it: then it has made use of all that came before.
+    Read(oneshot::Sender<()>),
     End(Result<()>),
 }
 
@@ -105,7 +109,7 @@ impl Operation {
             cancel: cancel.clone(),
             made: Arc::clone(&made),
         };
-        let engine = Arc::clone(session.engine());
+        let (engine, unread) = (Arc::clone(session.engine()), Arc::clone(session.unread()));
         let running = session.engine().count_running();
         let stopped = cancel.clone();
         let work = Budget::within(budget, body(context));
@@ -121,6 +125,7 @@ impl Operation {
                 // The reader may be gone.
                 let _ = sink.warning(crate::store::not_written(&failure)).await;
             }
+            unread.tell(&sink).await;
             drop(running);
             sink.end(result).await;
         }));
@@ -184,13 +189,16 @@ impl Operation {
             return None;
         }
         let mut events = self.events.try_lock().ok()?;
-        match events.try_recv() {
-            Ok(Message::Event(event)) => Some(event),
-            Ok(Message::End(result)) => {
-                self.end.get_or_init(|| result);
-                None
+        loop {
+            match events.try_recv() {
+                Ok(Message::Event(event)) => return Some(event),
+                Ok(Message::Read(told)) => answer(told),
+                Ok(Message::End(result)) => {
+                    self.end.get_or_init(|| result);
+                    return None;
+                }
+                Err(_) => return None,
             }
-            Err(_) => None,
         }
     }
 
@@ -201,20 +209,23 @@ impl Operation {
             return end.clone().map(|()| Next::Done);
         }
         let mut events = self.events.lock().await;
-        let message = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => {
-                let grace = *self.grace.get_or_init(|| Instant::now() + CANCEL_GRACE);
-                // Whether it ended in time makes no difference to its reader.
-                let _ = tokio::time::timeout_at(grace, drain(&mut events)).await;
-                return self.ended(Err(Error::cancelled()));
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => {
+                    let grace = *self.grace.get_or_init(|| Instant::now() + CANCEL_GRACE);
+                    // Whether it ended in time makes no difference to its reader.
+                    let _ = tokio::time::timeout_at(grace, drain(&mut events)).await;
+                    return self.ended(Err(Error::cancelled()));
+                }
+                message = events.recv() => message,
+            };
+            match message {
+                Some(Message::Event(event)) => return Ok(Next::Event(event)),
+                Some(Message::Read(told)) => answer(told),
+                Some(Message::End(result)) => return self.ended(result),
+                None => return self.ended(Err(defect())),
             }
-            message = events.recv() => message,
-        };
-        match message {
-            Some(Message::Event(event)) => Ok(Next::Event(event)),
-            Some(Message::End(result)) => self.ended(result),
-            None => self.ended(Err(defect())),
         }
     }
 
@@ -255,6 +266,11 @@ impl Drop for Operation {
     fn drop(&mut self) {
         self.cancel.cancel();
     }
+}
+
+/// Who asked may be gone.
+fn answer(told: oneshot::Sender<()>) {
+    let _ = told.send(());
 }
 
 #[cold]

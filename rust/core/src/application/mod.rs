@@ -22,6 +22,7 @@ mod wanted;
 pub(crate) use apply::{remove_secret, Applied, NewSecret};
 pub(crate) use change::Change;
 pub(crate) use csv::{write as write_csv, Row};
+pub(crate) use grants::Grant;
 pub(crate) use object::TAG;
 pub(crate) use plan::Plan;
 pub(crate) use proof::prove;

@@ -105,7 +105,7 @@ impl Api {
     }
 
     /// `text` is an API's name in this cloud, or its application id.
-    fn find(environment: &Environment, text: &str) -> Result<Api> {
+    pub(super) fn find(environment: &Environment, text: &str) -> Result<Api> {
         let text = text.trim().trim_end_matches('/');
         let is_it = |known: &&Known| {
             let name = known.name(environment).trim_end_matches('/');
@@ -192,6 +192,12 @@ impl Wanted {
         scopes
             .filter(|scope| !OPENID.contains(scope) && !is_held(scope))
             .collect()
+    }
+
+    /// Each permission with its API before it, as -Scope takes them.
+    pub(crate) fn qualified(&self) -> impl Iterator<Item = String> + '_ {
+        let api = self.api.name.trim_end_matches('/');
+        self.scopes.iter().map(move |scope| format!("{api}/{scope}"))
     }
 
     /// The same, and `held` as well.

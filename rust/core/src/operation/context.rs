@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::value::Value;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// What an operation's body works with.
@@ -101,6 +101,17 @@ impl Sink {
 
     pub(crate) async fn warning(&self, text: impl Into<String>) -> Result<()> {
         self.send(Event::Warning(text.into())).await
+    }
+
+    /// Waits until the reader has made use of all that was sent, which its coming back for more shows. Fails when the operation is
+    /// cancelled before that.
+    pub(crate) async fn until_read(&self) -> Result<()> {
+        or_cancelled(&self.cancel, async {
+            let (told, read) = oneshot::channel();
+            self.put(Message::Read(told)).await?;
+            read.await.map_err(|_| Error::cancelled())
+        })
+        .await
     }
 
     /// Progress is dropped rather than waited for: a slow reader must not slow the work.

@@ -1,9 +1,12 @@
 //! A sandbox, an engine that knows it, and operations run to their end.
 
 use secureapp_core::credential::Credential;
-use secureapp_core::{Engine, Error, Event, Field, Next, Operation, Request, Result, Session, Value};
+use secureapp_core::{
+    engine, Engine, Error, Event, Field, HttpOptions, Next, Operation, Request, Result, Session, Value,
+};
 use secureapp_sandbox::{Options, Sandbox};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
@@ -20,8 +23,22 @@ pub(crate) struct Outcome {
 
 impl World {
     pub(crate) async fn start(options: Options) -> World {
+        World::start_with(options, HttpOptions::default()).await
+    }
+
+    /// With an engine that waits little between tries.
+    pub(crate) async fn start_quick(options: Options) -> World {
+        let http = HttpOptions {
+            first_backoff: Duration::from_millis(1),
+            ..HttpOptions::default()
+        };
+        World::start_with(options, http).await
+    }
+
+    async fn start_with(options: Options, http: HttpOptions) -> World {
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
-        let session = Engine::new(tokio::runtime::Handle::current()).session();
+        let engine = Engine::with_options(tokio::runtime::Handle::current(), engine::Options { http });
+        let session = engine.session();
         let world = World { sandbox, session };
         let facts = world.sandbox.facts();
         let endpoints = [

@@ -24,11 +24,16 @@ pub(super) async fn grant(asking: &Asking, customer: &Customer) -> Result<Vec<Ro
     if rows.iter().any(|row| row.outcome == Outcome::Incomplete) {
         replace::replace(asking, customer, &mut rows).await?;
     }
+    let is_lost = rows.iter().any(Row::is_lost);
     if rows.iter().any(|row| row.outcome.is_change()) {
         asking.forget(customer)?;
     }
     if asking.verify {
-        try_join_all(rows.iter_mut().map(|row| verify(asking, customer, row))).await?;
+        let verified = try_join_all(rows.iter_mut().map(|row| verify(asking, customer, row))).await;
+        // A stop does not hide what was lost before it.
+        if !is_lost {
+            verified?;
+        }
     }
     Ok(rows)
 }

@@ -13,7 +13,7 @@ use crate::delegated::partner_tenant;
 use crate::engine::{Engine, Session};
 use crate::environment::Service;
 use crate::error::{Error, Result};
-use crate::operation::{or_cancelled, Context, Operation, Sink};
+use crate::operation::{or_cancelled, Context, Operation, Sink, Unread};
 use crate::request::Request;
 use crate::tenant::TenantId;
 use crate::token::{Filter, SharedRefusals, Target, TokenRequest};
@@ -45,6 +45,8 @@ struct Asking {
     /// What is granted is seen in a token before it counts.
     verify: bool,
     refusals: SharedRefusals,
+    sink: Sink,
+    unread: Arc<Unread>,
     cancel: CancellationToken,
     /// The customers of this run: each is worked on once, however often and by whatever name it is given.
     seen: Mutex<HashSet<TenantId>>,
@@ -85,6 +87,7 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
     let question = TokenRequest::new(caller.environment, caller.credential, partner, target);
     let partner_center = PartnerCenter::new(Arc::clone(engine), &question)?;
     let throttle = caller.throttle;
+    let unread = Arc::clone(session.unread());
     Ok(Operation::spawn(session, move |context| {
         let asking = Asking {
             engine: Arc::clone(&context.engine),
@@ -94,6 +97,8 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
             wanted,
             verify,
             refusals: SharedRefusals::default(),
+            sink: context.sink.clone(),
+            unread,
             cancel: context.cancel.clone(),
             seen: Mutex::default(),
         };
@@ -113,6 +118,7 @@ async fn run(context: Context, asking: Asking, throttle: usize) -> Result<()> {
         async move {
             let result = asking.tenant(&task).await;
             Answer {
+                unread: Arc::clone(&asking.unread),
                 item: task.item,
                 result,
             }
@@ -123,13 +129,21 @@ async fn run(context: Context, asking: Asking, throttle: usize) -> Result<()> {
 
 /// What came of one tenant: its records, or why there are none.
 struct Answer {
+    unread: Arc<Unread>,
     item: Item,
-    result: Result<Vec<Value>>,
+    result: Result<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    records: Vec<Value>,
+    /// What must be read by somebody, if not as a record.
+    lost: Vec<String>,
 }
 
 impl Ended for Answer {
     fn records(&self) -> u64 {
-        self.result.as_ref().map_or(0, |records| records.len() as u64)
+        self.result.as_ref().map_or(0, |found| found.records.len() as u64)
     }
 
     fn is_fresh(&self) -> bool {
@@ -138,14 +152,24 @@ impl Ended for Answer {
 
     async fn send(self, sink: &Sink) -> Result<()> {
         match self.result {
-            Ok(records) => {
-                for record in records {
-                    let record = record
-                        .with("item", self.item.number)
-                        .with("displayName", self.item.display_name.as_str());
-                    sink.record(record).await?;
+            Ok(Found { records, lost }) => {
+                let sent = async {
+                    for record in records {
+                        let record = record
+                            .with("item", self.item.number)
+                            .with("displayName", self.item.display_name.as_str());
+                        sink.record(record).await?;
+                    }
+                    if !lost.is_empty() {
+                        sink.until_read().await?;
+                    }
+                    Ok(())
                 }
-                Ok(())
+                .await;
+                if sent.is_err() {
+                    lost.into_iter().for_each(|text| self.unread.leave(text));
+                }
+                sent
             }
             Err(error) => {
                 sink.failed(self.item.target(), error.for_tenant(self.item.tenant.as_str()))
@@ -156,7 +180,7 @@ impl Ended for Answer {
 }
 
 impl Asking {
-    async fn tenant(&self, task: &Task) -> Result<Vec<Value>> {
+    async fn tenant(&self, task: &Task) -> Result<Found> {
         let customer = self.customer(&task.request).await?;
         let is_new = self
             .seen
@@ -164,7 +188,7 @@ impl Asking {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(customer.id.clone());
         if !is_new {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let rows = match self.action {
             Action::Grant => grant::grant(self, &customer).await,
@@ -172,7 +196,11 @@ impl Asking {
             Action::Revoke => self.revoke(&customer).await,
         }?;
         let page = self.partner_center.page(&customer.id);
-        Ok(rows.iter().map(|row| row.to_value(&customer, &page)).collect())
+        let lost = rows.iter().filter(|row| row.is_lost());
+        Ok(Found {
+            records: rows.iter().map(|row| row.to_value(&customer, &page)).collect(),
+            lost: lost.filter_map(|row| Some(row.error.as_ref()?.told())).collect(),
+        })
     }
 
     /// Partner Center knows customers by their tenants' ids alone.

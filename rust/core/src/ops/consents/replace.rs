@@ -1,21 +1,30 @@
 //! Consent that is there and not enough: there is no way to add to it, so all of it is removed and granted again.
 //!
 //! Between the two the application can do nothing in the tenant. So what it may do there with other APIs is read before, a stop
-//! does not come between, and what cannot be granted again is said as loudly as can be.
+//! does not come between, and what cannot be granted again is said as loudly as can be. A process that is killed says nothing: so
+//! the command that restores everything has been read before anything is removed.
 
 use super::row::{Outcome, Row};
 use super::{Asking, Customer};
+use crate::consent::listed::listed;
 use crate::consent::{Api, Granted, Seen, Wanted};
 use crate::error::{Error, Kind, Result};
-use crate::operation::log;
+use crate::operation::or_cancelled;
 use crate::token::lacks_resource;
 
 /// There is a consent, and what it holds cannot be seen: it would not be whole afterwards.
 pub(super) const HIDDEN: &str = "ConsentHidden";
 /// What was removed could not be granted again.
-const LOST: &str = "ConsentLost";
+pub(super) const LOST: &str = "ConsentLost";
 /// How often a grant is sent after a removal that the service has not noticed everywhere yet.
 const GRANTS: u32 = 5;
+
+/// What goes with the rest and has no row.
+struct Kept {
+    all: Vec<Wanted>,
+    /// Why there may be more.
+    unlisted: Option<Error>,
+}
 
 /// Replaces the consent of a tenant so that the incomplete rows become whole. The other rows keep what they have, and so do APIs
 /// that have no row.
@@ -27,12 +36,8 @@ pub(super) async fn replace(asking: &Asking, customer: &Customer, rows: &mut Vec
             return Ok(());
         }
     };
-    log::verbose(|| {
-        format!(
-            "Removing the consent of {}, to grant it again with more permissions",
-            customer.id
-        )
-    });
+    asking.sink.warning(warning(customer, rows, &kept)).await?;
+    asking.sink.until_read().await?;
     // From here on nothing is broken off.
     let removed = asking.partner_center.revoke(&customer.id).await;
     match &removed {
@@ -46,7 +51,7 @@ pub(super) async fn replace(asking: &Asking, customer: &Customer, rows: &mut Vec
     for row in rows.iter_mut() {
         restore(asking, customer, row, &removed).await;
     }
-    for wanted in kept {
+    for wanted in kept.all {
         let mut row = Row::of(&wanted, Outcome::AlreadyGranted).seen(wanted.scopes.clone());
         restore(asking, customer, &mut row, &removed).await;
         if row.outcome == Outcome::Failed {
@@ -57,7 +62,7 @@ pub(super) async fn replace(asking: &Asking, customer: &Customer, rows: &mut Vec
 }
 
 /// What goes with the rest and has no row, or why it cannot be told.
-async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Result<Vec<Wanted>>> {
+async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Result<Kept>> {
     // What could not be asked for or granted may be there all the same, and would go with the rest.
     let unseen = rows.iter().find(|row| row.outcome == Outcome::Failed);
     if let Some((row, error)) = unseen.and_then(|row| Some((row, row.error.as_ref()?))) {
@@ -65,7 +70,7 @@ async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Re
             return Ok(Err(error.clone()));
         }
         if let Some(wanted) = &row.wanted {
-            return Ok(Err(untouched(customer, &wanted.api, error)));
+            return Ok(Err(untouched(customer, &wanted.api.name, error)));
         }
     }
     let has_row = |api: &Api| {
@@ -81,23 +86,59 @@ async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Re
             Seen::Scopes(scopes) if !scopes.is_empty() => kept.push(Wanted { api, scopes }),
             Seen::Scopes(_) | Seen::Nothing => {}
             Seen::Hidden(error) if lacks_resource(&error) => {}
-            Seen::Hidden(error) => return Ok(Err(untouched(customer, &api, &error))),
+            Seen::Hidden(error) => return Ok(Err(untouched(customer, &api.name, &error))),
         }
     }
-    Ok(Ok(kept))
+    let unlisted = match or_cancelled(&asking.cancel, listed(&asking.engine, &customer.question)).await {
+        Ok(all) => {
+            for wanted in all {
+                if !has_row(&wanted.api) && !kept.iter().any(|own| own.api == wanted.api) {
+                    kept.push(wanted);
+                }
+            }
+            None
+        }
+        Err(error) if error.is_cancelled() => return Err(error),
+        Err(error) if error.is_retryable() => return Ok(Err(untouched(customer, "further APIs", &error))),
+        Err(error) => Some(error),
+    };
+    Ok(Ok(Kept { all: kept, unlisted }))
+}
+
+/// What is about to happen, and how it is put right if nobody is left to do it.
+fn warning(customer: &Customer, rows: &[Row], kept: &Kept) -> String {
+    let whole = rows.iter().filter_map(Row::whole);
+    let scopes: Vec<String> = whole
+        .chain(kept.all.iter().cloned())
+        .flat_map(|wanted| wanted.qualified().collect::<Vec<_>>())
+        .collect();
+    let mut text = format!(
+        "The consent of {tenant} lacks permissions and cannot be added to, so all of it is removed now and granted again. If that is \
+         broken off, as by the end of this process, run this with the same credential and environment: Grant-SecureAppConsent \
+         -TenantId {tenant} -Scope {}",
+        scopes.join(", "),
+        tenant = customer.id
+    );
+    if let Some(error) = &kept.unlisted {
+        text.push_str(&format!(
+            "\nCONSENT TO FURTHER APIS, if there is any, IS LOST WITH IT: it cannot be seen, because the tenant's directory cannot be \
+             read ({}). Grant it again with -Resource and -Scope.",
+            error.message()
+        ));
+    }
+    text
 }
 
 #[cold]
-fn untouched(customer: &Customer, api: &Api, cause: &Error) -> Error {
+fn untouched(customer: &Customer, api: &str, cause: &Error) -> Error {
     let message = format!(
-        "the consent of {} was left as it is: it would have to be replaced, and what it holds of {} cannot be seen: {cause}",
-        customer.id, api.name
+        "the consent of {} was left as it is: it would have to be replaced, and what it holds of {api} cannot be seen: {cause}",
+        customer.id
     );
     let advice = format!(
-        "{} Or, if nothing of {} is needed there, run Revoke-SecureAppConsent -TenantId {tenant} and then Grant-SecureAppConsent \
+        "{} Or, if nothing of {api} is needed there, run Revoke-SecureAppConsent -TenantId {tenant} and then Grant-SecureAppConsent \
          -TenantId {tenant} with everything that is.",
         cause.advice(),
-        api.name,
         tenant = customer.id
     );
     Error::new(cause.kind(), message)
@@ -114,10 +155,7 @@ fn fail_incomplete(rows: &mut [Row], error: &Error) {
 
 /// Grants again what a row had, and what it wants.
 async fn restore(asking: &Asking, customer: &Customer, row: &mut Row, removed: &Result<bool>) {
-    let Some(wanted) = row.wanted.as_ref().filter(|_| row.outcome != Outcome::Failed) else {
-        return;
-    };
-    let whole = wanted.and(row.held.as_deref().unwrap_or_default());
+    let Some(whole) = row.whole() else { return };
     let is_incomplete = row.outcome == Outcome::Incomplete;
     match (again(asking, customer, &whole).await, removed) {
         (Ok(Granted::New), _) if is_incomplete => {

@@ -1,5 +1,6 @@
 //! One line of what came of a tenant: of one API, or of all of its consent.
 
+use super::replace::LOST;
 use super::Customer;
 use crate::consent::{Seen, Wanted};
 use crate::error::Error;
@@ -93,6 +94,17 @@ impl Row {
     pub(super) fn because(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
+    }
+
+    /// What it had and what it wants, which is what it has once the consent was replaced; nothing where it has failed.
+    pub(super) fn whole(&self) -> Option<Wanted> {
+        let wanted = self.wanted.as_ref().filter(|_| self.outcome != Outcome::Failed)?;
+        Some(wanted.and(self.held.as_deref().unwrap_or_default()))
+    }
+
+    /// There was a consent, and now there is none.
+    pub(super) fn is_lost(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.id() == LOST)
     }
 
     /// It could not be done; what was seen stays.

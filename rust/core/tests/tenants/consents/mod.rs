@@ -1,0 +1,5 @@
+//! Customers' consent to the application.
+
+mod bed;
+mod grants;
+mod replaced;
