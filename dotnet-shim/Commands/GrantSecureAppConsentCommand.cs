@@ -14,7 +14,9 @@ namespace SecureAppModel.Commands
 
         internal override string Action => "grant";
 
-        internal override bool Confirmed(string tenant) => ShouldProcess(tenant, "Grant consent to " + Wanted);
+        internal override bool Confirmed(string tenant) => ShouldProcess(
+            tenant,
+            "Grant consent to " + Wanted + " (where there is consent that lacks some of these, remove all consent to the application and grant it again)");
 
         internal override void Ask(RequestBuilder request)
         {

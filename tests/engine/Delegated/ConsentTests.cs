@@ -105,6 +105,7 @@ public sealed class ConsentTests : IDisposable
         Assert.All(_sandbox.Facts.Tenants, tenant => Assert.Contains($"{tenant.DisplayName} ({tenant.TenantId})", grant.Screen));
         Assert.Contains("https://manage.office.com: ActivityFeed.Read", grant.Screen);
         Assert.Contains("Directory.Read.All, SecurityAlert.Read.All", grant.Screen);
+        Assert.Contains("remove all consent to the application and grant it again", grant.Screen);
         Assert.Contains("Revoke all consent", grant.Screen);
         Assert.Equal(0, _sandbox.Stats()["requests"]!.GetValue<int>());
     }
