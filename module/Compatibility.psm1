@@ -81,7 +81,8 @@ $body = {
     return $null
 }
 
-${function:Get-GCITSAccessTokenByResource} = [scriptblock]::Create($body.ToString())
+# By conversion: a call of ToString here would have PowerShell keep all types of each runspace that ever imported this.
+${function:Get-GCITSAccessTokenByResource} = [scriptblock]::Create($body)
 Export-ModuleMember -Function Get-GCITSAccessTokenByResource
 
 # The manifest's script has done its work; PowerShell would list it as a module of its own.

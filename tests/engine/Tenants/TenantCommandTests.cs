@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
@@ -190,6 +191,45 @@ public sealed class TenantCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_stop_while_every_script_waits_closes_all_of_their_connections_and_runspaces()
+    {
+        _sandbox.AddFault(new { id = "held", match = new { service = "graph" }, times = -1, action = new { kind = "hold", stage = "before-headers" } });
+
+        RunningScript running = _engine.Start(
+            "$sandbox.Tenants.TenantId | Invoke-DelegatedTenantCommand " + Graph + " { Invoke-SecureAppRequest /v1.0/organization -TenantId $Tenant.TenantId }");
+        _sandbox.WaitForHold("held", "held", 6);
+        Assert.Equal(6, Runspaces());
+        running.Stop();
+
+        Assert.True(running.Wait().Stopped);
+        _sandbox.WaitForHold("held", "closed", 6);
+        NoRunspaceIsLeft();
+    }
+
+    /// <summary>
+    /// What a runspace knows of types is most of its memory. PowerShell keeps it wherever code compiled in that runspace has called a
+    /// method that types are extended by, such as ToString, and so the module must call none while it is imported.
+    /// </summary>
+    [Fact]
+    public void What_a_runspace_knew_of_types_is_free_once_the_command_has_ended()
+    {
+        var known = new ConcurrentBag<WeakReference>();
+        _engine.Set("note", new Action(() => known.Add(new WeakReference(Types(Runspace.DefaultRunspace)))));
+
+        _engine.Run("$sandbox.Tenants.TenantId | Invoke-DelegatedTenantCommand " + Graph + " { ($using:note).Invoke() }").Succeeded();
+
+        Assert.Equal(6, known.Count);
+        Within.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return known.All(types => !types.IsAlive);
+            },
+            "the types that the closed runspaces knew to be collected");
+    }
+
+    [Fact]
     public void A_reader_who_has_enough_stops_the_scripts()
     {
         Outcome outcome = _engine.Run(
@@ -254,6 +294,13 @@ public sealed class TenantCommandTests : IDisposable
         var list = (IEnumerable<Runspace>)typeof(Runspace).GetProperty("RunspaceList", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
         return list.Count(runspace => runspace.Name.StartsWith("SecureAppModel tenant", StringComparison.Ordinal)
             && runspace.RunspaceStateInfo.State is not (RunspaceState.Closed or RunspaceState.Broken));
+    }
+
+    private static object Types(Runspace runspace)
+    {
+        const BindingFlags Own = BindingFlags.Instance | BindingFlags.NonPublic;
+        object context = typeof(Runspace).GetProperty("ExecutionContext", Own)!.GetValue(runspace)!;
+        return context.GetType().GetProperty("TypeTable", Own)!.GetValue(context)!;
     }
 
     private static void NoRunspaceIsLeft() => Within.Take(
