@@ -7,7 +7,7 @@
     $name = 'Get-GCITSAccessTokenByResource'
     $found = Get-Command -Name $name -CommandType Function -ErrorAction Ignore | ForEach-Object -Process { $_ }
     foreach ($function in $found) {
-        if ($function.ScriptBlock -and $function.ScriptBlock.ToString() -notlike '*`[SecureAppModel.Commands.*') {
+        if ($function.ScriptBlock -and "$($function.ScriptBlock)" -notlike '*`[SecureAppModel.Commands.*') {
             $where = if ($function.ScriptBlock.File) { " in '$($function.ScriptBlock.File)'" }
             $PSCmdlet.WriteWarning("There is already a function $name$where, which is not SecureAppModel's. A script that defines its own copy calls that one, and this module is not used there: delete the function from the script.")
             break
