@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace SecureAppModel.Bench;
@@ -19,21 +18,8 @@ internal static class TokenCpuBench
             return 0;
         }
 
-        var start = new ProcessStartInfo("sh", ["build/with-rust.sh", "cargo", "run", "--quiet", "--release", "-p", "secureapp-core", "--example", "token_cpu"])
-        {
-            WorkingDirectory = Session.Root,
-            RedirectStandardOutput = true,
-        };
-        using Process example = Process.Start(start)!;
-        string output = example.StandardOutput.ReadToEnd();
-        example.WaitForExit();
-        if (example.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"token_cpu ended with {example.ExitCode}: {output}");
-        }
-
-        // A row for each grant, tab-separated, under a line of headings; the ratio is last.
-        string[][] table = [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))];
+        // A row for each grant; the ratio is last.
+        string[][] table = CoreExample.Run("token_cpu");
         var report = new Report("token-cpu", "Processor time per token in the core", table[0]);
         table.Skip(1).ToList().ForEach(row => report.Row(row));
         report.Note("2,000 tokens, 48 in flight, medians of five rounds that take turns. The bare loop is one reqwest client, a form and a parsed answer.");
