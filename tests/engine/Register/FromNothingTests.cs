@@ -55,7 +55,7 @@ public sealed partial class FromNothingTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_folder, "security.html")));
         Assert.Equal(
             engine.Run("(Get-SecureAppDefault).Credential.ApplicationId").Single<string>(),
-            engine.Run("(Get-SecureAppCredential -Name contoso-sam -VaultName contoso).ApplicationId").Single<string>());
+            engine.Run("(Get-SecureAppCredential -Name contoso-sam -VaultName contoso -AppOnly).ApplicationId").Single<string>());
     }
 
     public void Dispose()
