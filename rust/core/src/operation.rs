@@ -107,6 +107,7 @@ impl Operation {
             sink: sink.clone(),
             input: Input(input_out),
             cancel: cancel.clone(),
+            unread: Arc::clone(session.unread()),
             made: Arc::clone(&made),
         };
         let (engine, unread) = (Arc::clone(session.engine()), Arc::clone(session.unread()));

@@ -18,6 +18,8 @@ use serde::Deserialize;
 use serde_json::{json, Value as Json};
 
 const DAY_MS: i64 = 86_400_000;
+/// How often a new secret that is said not to be there is asked to be removed, after waits that double.
+const REMOVALS: u32 = 3;
 
 /// What there is by now, and what was made.
 pub(crate) struct Applied {
@@ -332,14 +334,31 @@ pub(super) async fn key_id_of(
 }
 
 /// Takes a secret away; one that is not there any more is as well.
-pub(crate) async fn remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
-    let path = format!("applications/{object}/removePassword");
-    let body = json!({ "keyId": key_id });
-    let ask = Ask::application("remove the client secret");
-    match registrar.change(Method::POST, &path, Some(&body), ask).await {
+pub(super) async fn remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+    match try_remove_secret(registrar, object, key_id).await {
         Err(error) if !is_gone(&error) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Takes a secret away that was made a moment ago: a node that does not know it yet says that there is none.
+pub(crate) async fn remove_new_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+    let mut wait = registrar.engine().first_wait();
+    for _ in 0..REMOVALS {
+        match try_remove_secret(registrar, object, key_id).await {
+            Err(error) if is_gone(&error) => tokio::time::sleep(wait).await,
+            done => return done,
+        }
+        wait *= 2;
+    }
+    remove_secret(registrar, object, key_id).await
+}
+
+async fn try_remove_secret(registrar: &Registrar, object: &str, key_id: &str) -> Result<()> {
+    let path = format!("applications/{object}/removePassword");
+    let body = json!({ "keyId": key_id });
+    let ask = Ask::application("remove the client secret");
+    registrar.change(Method::POST, &path, Some(&body), ask).await.map(drop)
 }
 
 /// "No password credential found with keyId '..'."

@@ -19,7 +19,7 @@ mod shown;
 mod state;
 mod wanted;
 
-pub(crate) use apply::{remove_secret, Applied, NewSecret};
+pub(crate) use apply::{remove_new_secret, Applied, NewSecret};
 pub(crate) use change::Change;
 pub(crate) use csv::{write as write_csv, Row};
 pub(crate) use grants::Grant;

@@ -49,10 +49,11 @@ impl State {
         let application = match (&wanted.application_id, &wanted.display_name) {
             (Some(id), name) => {
                 let found = by_id(registrar, id).await?;
+                let is_called = |name: &String| found.name().eq_ignore_ascii_case(name);
+                // A second run finds the name that the first one gave.
+                let is_known = |name| is_called(name) || wanted.new_name.as_ref().is_some_and(is_called);
                 match name {
-                    Some(name) if wanted.must_exist && !found.name().eq_ignore_ascii_case(name) => {
-                        return Err(other_name(&found, name));
-                    }
+                    Some(name) if wanted.must_exist && !is_known(name) => return Err(other_name(&found, name)),
                     _ => Some(found),
                 }
             }

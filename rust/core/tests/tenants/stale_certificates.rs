@@ -33,7 +33,7 @@ async fn a_new_certificate_survives_the_removal_of_the_old_one() {
     bed.world
         .sandbox
         .control()
-        .set_graph(json!({ "replication": 1 }))
+        .set_graph(json!({ "replication": 2 }))
         .unwrap();
     let update = bed
         .administered(&robot)

@@ -1,11 +1,13 @@
 //! A stop leaves no key that nobody has, and none that nobody knows of.
 
 use crate::registration::{administrator, run, stop, wanted, world, Answer};
-use crate::rotation_bed::bed;
+use crate::rotation_bed::{bed, refused};
 use crate::support::{text, World};
 use secureapp_core::{Field, Value};
 use secureapp_sandbox::Preset;
 use serde_json::json;
+use std::future::Future;
+use std::time::Duration;
 
 /// Keeps applications from proving themselves until it is let go.
 fn hold_proofs(world: &World) {
@@ -20,6 +22,12 @@ fn hold_proofs(world: &World) {
 fn let_go(world: &World) {
     world.sandbox.control().release("proof");
     world.sandbox.control().clear_faults();
+}
+
+/// What comes in a moment, or never.
+async fn within(work: impl Future<Output = ()>) {
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, work).await.expect("it comes");
 }
 
 /// The ids of the secrets of the only application.
@@ -42,9 +50,12 @@ async fn an_updates_new_key_is_taken_away() {
     stop(&bed.world, bed.administered(&subject), "proving").await;
 
     let_go(&bed.world);
-    while bed.secrets().await != first {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while bed.secrets().await != first {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     bed.redeem(&bed.stored().await).await.expect("the stored one works");
 }
 
@@ -55,9 +66,12 @@ async fn a_registrations_new_secret_is_taken_away_and_the_next_run_makes_one() {
 
     stop(&world, wanted(&world, &[]), "proving").await;
 
-    while !secrets(&world).await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while !secrets(&world).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let_go(&world);
     let again = run(&world, wanted(&world, &[]), Answer::All).await;
     assert!(
@@ -65,6 +79,31 @@ async fn a_registrations_new_secret_is_taken_away_and_the_next_run_makes_one() {
         "only the secret is missing: {:?}",
         again.plan
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_taken_away_is_what_a_later_operation_says() {
+    let world = world(Preset::Empty).await;
+    hold_proofs(&world);
+    world.fault(refused("POST", "removePassword"));
+
+    stop(&world, wanted(&world, &[]), "proving").await;
+
+    within(async {
+        loop {
+            let list = world.request("application_list", &administrator(&world, "sam"));
+            let run = run(&world, list, Answer::None).await;
+            if run
+                .warnings
+                .iter()
+                .any(|text| text.contains("could not be taken away again"))
+            {
+                break;
+            }
+        }
+    })
+    .await;
+    assert_eq!(secrets(&world).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use super::origin::{mark, Origin};
 use super::plan::Plan;
 use super::wanted::Wanted;
 use crate::application::apply::{
-    add_certificate, add_secret, is_unseen, key_id_of, remove_certificate, remove_secret, unseen,
+    add_certificate, add_secret, is_unseen, key_id_of, remove_certificate, remove_new_secret, remove_secret, unseen,
 };
 use crate::application::object::{Application, Entry, EntryKind, Key};
 use crate::application::proof::{is_unknown_yet, prove};
@@ -173,7 +173,7 @@ impl Rotation<'_> {
         }
         let object = &self.application.id;
         let undone = match (&self.wanted.proof, &new.key_id) {
-            (Proof::Secret { .. }, Some(key_id)) => remove_secret(self.registrar, object, key_id).await,
+            (Proof::Secret { .. }, Some(key_id)) => remove_new_secret(self.registrar, object, key_id).await,
             (Proof::Secret { .. }, None) => Err(Error::internal("a secret without an id")),
             (Proof::Certificate(given), _) => self.remove_new(given).await,
         };

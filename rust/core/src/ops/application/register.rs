@@ -6,7 +6,7 @@ use crate::application::{self, Applied, Caller, Change, NewSecret, Plan, Proof, 
 use crate::credential::Credential;
 use crate::engine::Session;
 use crate::error::{Error, Result};
-use crate::operation::{or_cancelled, Context, Operation};
+use crate::operation::{or_cancelled, Context, Operation, Unread};
 use crate::request::{Field, Request};
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -61,7 +61,10 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
     };
     match work.run(&context, plan, &approved).await {
         Ok(()) => Ok(()),
-        Err(error) => Err(work.undo(error).await),
+        Err(error) => {
+            work.undo(&context.unread).await;
+            Err(error)
+        }
     }
 }
 
@@ -106,6 +109,8 @@ impl Work {
             context.made(credential);
         }
         self.registrar.finished();
+        // Whoever ends the pipeline at a warning does not take the result behind it.
+        sink.until_read().await?;
         sink.record(self.result(plan.unchanged, credential.is_some())).await
     }
 
@@ -141,18 +146,19 @@ impl Work {
     }
 
     /// The new secret is in the result, which nobody takes any more. Where it is in no file either it goes again, so that the next run
-    /// makes another one.
-    async fn undo(&self, error: Error) -> Error {
+    /// makes another one. Nobody is left to hear that it could not: the next operation says so.
+    async fn undo(&self, unread: &Unread) {
         let (Some(secret), Some(object), None) = (&self.applied.secret, &self.applied.object_id, &self.csv) else {
-            return error;
+            return;
         };
-        match application::remove_secret(&self.registrar, object, &secret.key_id).await {
-            Ok(()) => error,
-            Err(failure) => error.advise(format!(
-                "The new secret {} could not be taken away again ({}): remove it in the Entra admin center, and run the command again.",
+        if let Err(failure) = application::remove_new_secret(&self.registrar, object, &secret.key_id).await {
+            unread.leave(format!(
+                "Registering '{}' was stopped, and its new client secret {}, which nobody has, could not be taken away again ({}): \
+                 remove it in the Entra admin center, and run the command again.",
+                self.name(),
                 secret.key_id,
                 failure.message().trim_end_matches('.')
-            )),
+            ));
         }
     }
 

@@ -87,7 +87,6 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
     let question = TokenRequest::new(caller.environment, caller.credential, partner, target);
     let partner_center = PartnerCenter::new(Arc::clone(engine), &question)?;
     let throttle = caller.throttle;
-    let unread = Arc::clone(session.unread());
     Ok(Operation::spawn(session, move |context| {
         let asking = Asking {
             engine: Arc::clone(&context.engine),
@@ -98,7 +97,7 @@ pub(super) fn start(session: &Session, request: &Request) -> Result<Operation> {
             verify,
             refusals: SharedRefusals::default(),
             sink: context.sink.clone(),
-            unread,
+            unread: Arc::clone(&context.unread),
             cancel: context.cancel.clone(),
             seen: Mutex::default(),
         };
@@ -160,16 +159,29 @@ impl Ended for Answer {
                             .with("displayName", self.item.display_name.as_str());
                         sink.record(record).await?;
                     }
-                    if !lost.is_empty() {
-                        sink.until_read().await?;
+                    match lost.is_empty() {
+                        true => Ok(None),
+                        false => sink.reading().await.map(Some),
                     }
-                    Ok(())
                 }
                 .await;
-                if sent.is_err() {
-                    lost.into_iter().for_each(|text| self.unread.leave(text));
+                let leave = move || lost.into_iter().for_each(|text| self.unread.leave(text));
+                match sent {
+                    Ok(None) => Ok(()),
+                    // Other tenants' work goes on while the reader takes its time.
+                    Ok(Some(read)) => {
+                        tokio::spawn(async move {
+                            if read.await.is_err() {
+                                leave();
+                            }
+                        });
+                        Ok(())
+                    }
+                    Err(error) => {
+                        leave();
+                        Err(error)
+                    }
                 }
-                sent
             }
             Err(error) => {
                 sink.failed(self.item.target(), error.for_tenant(self.item.tenant.as_str()))

@@ -10,12 +10,14 @@ use crate::consent::listed::listed;
 use crate::consent::{Api, Granted, Seen, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::operation::or_cancelled;
-use crate::token::lacks_resource;
+use crate::token::{asks_for_consent, lacks_resource};
 
 /// There is a consent, and what it holds cannot be seen: it would not be whole afterwards.
 pub(super) const HIDDEN: &str = "ConsentHidden";
 /// What was removed could not be granted again.
 pub(super) const LOST: &str = "ConsentLost";
+/// What was wanted besides was refused, and the rest is as it was.
+const NOT_ADDED: &str = "ConsentNotAdded";
 /// How often a grant is sent after a removal that the service has not noticed everywhere yet.
 const GRANTS: u32 = 5;
 
@@ -99,19 +101,22 @@ async fn others(asking: &Asking, customer: &Customer, rows: &[Row]) -> Result<Re
             None
         }
         Err(error) if error.is_cancelled() => return Err(error),
-        Err(error) if error.is_retryable() => return Ok(Err(untouched(customer, "further APIs", &error))),
-        Err(error) => Some(error),
+        // Where the application may not read the directory that stays so; everything else may be different next time.
+        Err(error) if error.kind() == Kind::Denied || asks_for_consent(&error) => Some(error),
+        Err(error) => return Ok(Err(untouched(customer, "further APIs", &error))),
     };
     Ok(Ok(Kept { all: kept, unlisted }))
 }
 
 /// What is about to happen, and how it is put right if nobody is left to do it.
 fn warning(customer: &Customer, rows: &[Row], kept: &Kept) -> String {
-    let whole = rows.iter().filter_map(Row::whole);
-    let scopes: Vec<String> = whole
+    let whole: Vec<Wanted> = rows
+        .iter()
+        .filter_map(Row::whole)
         .chain(kept.all.iter().cloned())
-        .flat_map(|wanted| wanted.qualified().collect::<Vec<_>>())
         .collect();
+    let scopes: Vec<String> = whole.iter().flat_map(Wanted::qualified).collect();
+    let unspeakable = whole.iter().map(|wanted| wanted.scopes.len()).sum::<usize>() - scopes.len();
     let mut text = format!(
         "The consent of {tenant} lacks permissions and cannot be added to, so all of it is removed now and granted again. If that is \
          broken off, as by the end of this process, run this with the same credential and environment: Grant-SecureAppConsent \
@@ -119,6 +124,12 @@ fn warning(customer: &Customer, rows: &[Row], kept: &Kept) -> String {
         scopes.join(", "),
         tenant = customer.id
     );
+    if unspeakable > 0 {
+        text.push_str(&format!(
+            "\nThat does not bring back {unspeakable} permissions with names that -Scope does not take: an administrator of the customer \
+             consents to those."
+        ));
+    }
     if let Some(error) = &kept.unlisted {
         text.push_str(&format!(
             "\nCONSENT TO FURTHER APIS, if there is any, IS LOST WITH IT: it cannot be seen, because the tenant's directory cannot be \
@@ -167,8 +178,19 @@ async fn restore(asking: &Asking, customer: &Customer, row: &mut Row, removed: &
         (Ok(Granted::Exists), Ok(_)) if is_incomplete => row.fail(still_there(customer, &whole)),
         (Ok(Granted::Exists), _) => {}
         (Err(error), _) => {
-            row.fail(lost(asking, customer, &whole, &error));
-            row.held = None;
+            // A permission that the API does not have is no reason to go without those that were there.
+            let before = row
+                .before()
+                .filter(|_| is_incomplete && error.kind() == Kind::InvalidInput);
+            match before {
+                Some(before) if again(asking, customer, &before).await.is_ok() => {
+                    row.fail(not_added(customer, &before, &error));
+                }
+                before => {
+                    row.fail(lost(asking, customer, &before.unwrap_or(whole), &error));
+                    row.held = None;
+                }
+            }
         }
     }
 }
@@ -202,6 +224,23 @@ fn still_there(customer: &Customer, whole: &Wanted) -> Error {
 }
 
 #[cold]
+fn not_added(customer: &Customer, before: &Wanted, cause: &Error) -> Error {
+    let (tenant, api) = (&customer.id, &before.api.name);
+    let message = format!(
+        "the permissions of {api} could not be added to the consent of {tenant}, and what was there before was granted again: {cause}"
+    );
+    let error = Error::new(cause.kind(), message)
+        .with_id(NOT_ADDED)
+        .advise(cause.advice())
+        .for_tenant(tenant.as_str())
+        .for_resource(api);
+    match cause.service() {
+        Some(service) => error.with_service(service.clone()),
+        None => error,
+    }
+}
+
+#[cold]
 fn lost(asking: &Asking, customer: &Customer, whole: &Wanted, cause: &Error) -> Error {
     let (tenant, api) = (&customer.id, &whole.api.name);
     let message = format!(
@@ -212,7 +251,7 @@ fn lost(asking: &Asking, customer: &Customer, whole: &Wanted, cause: &Error) -> 
         .advise(format!(
             "Until it is back, nothing works with {api} in this tenant. Run this now: Grant-SecureAppConsent -TenantId {tenant} \
              -Resource {api} -Scope {}. Or an administrator of the customer opens {} and accepts.",
-            whole.scopes.join(", "),
+            whole.speakable().collect::<Vec<_>>().join(", "),
             asking.partner_center.page(tenant)
         ))
         .for_tenant(tenant.as_str())

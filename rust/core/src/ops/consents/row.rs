@@ -102,6 +102,13 @@ impl Row {
         Some(wanted.and(self.held.as_deref().unwrap_or_default()))
     }
 
+    /// What it had, where that is something.
+    pub(super) fn before(&self) -> Option<Wanted> {
+        let scopes = self.held.clone().filter(|held| !held.is_empty())?;
+        let api = self.wanted.as_ref()?.api.clone();
+        Some(Wanted { api, scopes })
+    }
+
     /// There was a consent, and now there is none.
     pub(super) fn is_lost(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.id() == LOST)

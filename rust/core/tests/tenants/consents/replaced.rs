@@ -143,6 +143,22 @@ async fn a_consent_that_is_lost_says_so_and_how_to_mend_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_permission_costs_nothing_that_was_there() {
+    let bed = bed(1).await;
+    let tenant = bed.tenants[0].as_str();
+    let before = bed.held(tenant, GRAPH).await;
+
+    let seen = bed.grant_scope(tenant, GRAPH, "Directory.Raed.All").await;
+
+    assert_eq!(
+        (text(seen.only(), "outcome"), error_of(seen.only(), "id")),
+        ("Failed", "ConsentNotAdded")
+    );
+    assert!(error_of(seen.only(), "message").contains("granted again"));
+    assert_eq!(bed.held(tenant, GRAPH).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_does_not_come_between_removal_and_grant() {
     let bed = bed(1).await;
     let tenant = bed.tenants[0].as_str();
