@@ -294,13 +294,7 @@ async fn rows_without_an_id_are_left_out_and_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn access_says_per_customer_whether_a_token_can_be_had_and_why_not() {
     let world = small().await;
-    let tenants: Vec<String> = world
-        .sandbox
-        .facts()
-        .tenants
-        .iter()
-        .map(|tenant| tenant.tenant_id.clone())
-        .collect();
+    let tenants = world.tenant_ids();
     let control = world.sandbox.control();
     control
         .set_tenant(&tenants[0], json!({"consent": "missing"}))

@@ -80,13 +80,7 @@ async fn microsofts_own_applications_are_known_without_asking_anybody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_own_ids_are_told_from_application_ids_and_from_other_tenants() {
     let world = small().await;
-    let tenants: Vec<String> = world
-        .sandbox
-        .facts()
-        .tenants
-        .iter()
-        .map(|tenant| tenant.tenant_id.clone())
-        .collect();
+    let tenants = world.tenant_ids();
     let name = "Contoso Timesheets";
     let of = |at: usize| object(&world, &tenants[at], "servicePrincipal", name);
     let application = of(0)["appId"].as_str().unwrap().to_owned();

@@ -146,6 +146,12 @@ impl World {
         std::fs::read_to_string(path).expect("the file")
     }
 
+    /// The ids of the customers' tenants.
+    pub(crate) fn tenant_ids(&self) -> Vec<String> {
+        let tenants = self.sandbox.facts().tenants.iter();
+        tenants.map(|tenant| tenant.tenant_id.clone()).collect()
+    }
+
     pub(crate) fn fault(&self, fault: serde_json::Value) {
         self.sandbox.control().add_faults(fault).expect("a fault");
     }

@@ -51,13 +51,7 @@ pub(super) async fn bed(tenants: usize) -> Bed {
         ..Options::default()
     };
     let world = World::start_quick(options).await;
-    let tenants = world
-        .sandbox
-        .facts()
-        .tenants
-        .iter()
-        .map(|tenant| tenant.tenant_id.clone())
-        .collect();
+    let tenants = world.tenant_ids();
     Bed { world, tenants }
 }
 
