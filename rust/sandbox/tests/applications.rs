@@ -19,10 +19,14 @@ struct Estate {
 
 impl Estate {
     async fn empty() -> Self {
+        Estate::of(Preset::Empty).await
+    }
+
+    async fn of(preset: Preset) -> Self {
         let cloud = start(Options {
             tenants: 2,
             records: 0,
-            preset: Preset::Empty,
+            preset,
             ..Options::default()
         })
         .await;
@@ -293,6 +297,57 @@ async fn a_new_object_is_not_known_everywhere_at_once_and_nothing_is_said_of_a_s
         204
     );
     assert_eq!(estate.app_only(&partner, &id, &text).await.code(), "7000215");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_application_that_is_there_first_the_keys_can_be_changed_and_nothing_else() {
+    let estate = Estate::of(Preset::Partner).await;
+    let facts = estate.cloud.sandbox.facts().clone();
+    let (partner, id) = (facts.partner_tenant_id.as_str(), facts.application_id.as_str());
+    let listed = estate.get(&format!("applications?$filter=appId eq '{id}'")).await;
+    let first = listed["value"][0].clone();
+    let path = format!("applications/{}", first["id"].as_str().unwrap());
+    let by_client_id = format!("applications(appId='{id}')");
+
+    let add = json!({"passwordCredential": {"displayName": "second"}});
+    let secret = estate.post(&format!("{path}/addPassword"), add).await;
+    let text = secret["secretText"].as_str().unwrap();
+    for works in [text, facts.secret.as_str()] {
+        assert_eq!(estate.app_only(partner, id, works).await.status, 200);
+    }
+    let old = json!({ "keyId": first["passwordCredentials"][0]["keyId"] });
+    let removed = estate
+        .send(Method::POST, &format!("{by_client_id}/removePassword"), old)
+        .await;
+    assert_eq!(removed.status, 204, "{}", removed.text);
+    assert_eq!(estate.app_only(partner, id, &facts.secret).await.code(), "7000215");
+    assert_eq!(estate.app_only(partner, id, text).await.status, 200);
+    let whole = estate.get(&path).await;
+    let secrets = whole["passwordCredentials"].as_array().unwrap();
+    assert_eq!((secrets.len(), &secrets[0]["displayName"]), (1, &json!("second")));
+
+    let none = json!({ "keyCredentials": [] });
+    assert_eq!(estate.send(Method::PATCH, &path, none).await.status, 204);
+    assert_eq!(estate.get(&format!("{path}/owners")).await["value"], json!([]));
+    let named = json!({ "displayName": "Other", "keyCredentials": [] });
+    for (method, body) in [(Method::PATCH, named), (Method::DELETE, Value::Null)] {
+        let refused = estate.send(method, &path, body).await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (403, "Authorization_RequestDenied")
+        );
+        assert!(
+            refused.text.contains("only the secrets and certificates"),
+            "{}",
+            refused.text
+        );
+    }
+    assert_eq!(estate.get(&path).await["displayName"], first["displayName"]);
+    let plain = sign_in(&estate.cloud, "office").await;
+    let refused = estate
+        .send_as(&plain, Method::POST, &format!("{path}/addPassword"), json!({}))
+        .await;
+    assert_eq!(refused.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

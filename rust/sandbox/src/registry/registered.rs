@@ -90,10 +90,6 @@ impl Registered {
         read(&self.owners).clone()
     }
 
-    pub(crate) fn is_owned_by(&self, principal_id: &str) -> bool {
-        read(&self.owners).iter().any(|owner| owner == principal_id)
-    }
-
     /// False where it is an owner already.
     pub(crate) fn add_owner(&self, principal_id: &str) -> bool {
         let owners = &mut *write(&self.owners);

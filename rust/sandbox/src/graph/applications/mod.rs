@@ -4,23 +4,22 @@
 //! application", "List owners", "Add owner", "passwordCredential resource type", "keyCredential resource type".
 
 mod fields;
+mod named;
 mod owners;
 mod secrets;
 
-use std::sync::Arc;
-
 use http::Method;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value};
 
 use crate::access::Access;
-use crate::random::Random;
 use crate::registry::Registered;
 use crate::reply::{Call, Reply};
 use crate::world::World;
 
-use super::manage::{administers, body, filtered, no_content, not_allowed, not_found, selected};
+use super::manage::{administers, body, filtered, no_content, not_allowed, selected};
 use super::page::{odata, page, Sizes};
 use super::{require_any, GraphError};
+use named::{changeable, find, Named};
 
 const SIZES: Sizes = Sizes {
     usual: 100,
@@ -50,32 +49,39 @@ pub(super) fn serve(
             let mut change = body(call)?;
             let keys = change.remove("keyCredentials");
             fields::check(&change)?;
+            let registered = match change.is_empty() {
+                true => None,
+                false => Some(application.registered()?),
+            };
             if let Some(keys) = keys {
-                secrets::replace_certificates(world, &application, &keys)?;
+                secrets::replace_certificates(world, application.keys(), &keys)?;
             }
-            application.change(change);
+            if let Some(registered) = registered {
+                registered.change(change);
+            }
             Ok(no_content())
         }
         (&Method::DELETE, key, "") => {
             let application = changeable(world, access, key)?;
-            world.registry.remove_application(world, &application);
+            world.registry.remove_application(world, application.registered()?);
             Ok(no_content())
         }
         (&Method::POST, key, "addpassword") => {
             let application = changeable(world, access, key)?;
-            secrets::add(world, call, version, &application)
+            secrets::add(world, call, version, application.keys())
         }
         (&Method::POST, key, "removepassword") => {
             let application = changeable(world, access, key)?;
-            secrets::remove(call, &application)
+            secrets::remove(call, application.keys())
         }
         (&Method::GET, key, "owners") => {
             may_read(access)?;
-            owners::list(world, call, version, &*find(world, access, key)?)
+            let application = find(world, access, key)?;
+            owners::list(world, call, version, &application)
         }
         (&Method::POST, key, "owners/$ref") => {
             let application = changeable(world, access, key)?;
-            owners::add(world, call, &application)
+            owners::add(world, call, application.registered()?)
         }
         _ => Err(not_allowed()),
     }
@@ -85,8 +91,8 @@ fn list(world: &World, call: &Call, access: &Access, version: &str) -> Result<Re
     may_read(access)?;
     let now = world.clock.now();
     let mut all: Vec<(String, Map<String, Value>)> = Vec::new();
-    if access.tenant_id == world.estate.partner.id && !world.application.is_absent() {
-        all.push((String::new(), partners(world)));
+    if let Some(first) = Named::first(world, access) {
+        all.push((first.object_id(world), first.shown(world)));
     }
     for application in world.registry.of_tenant(&access.tenant_id) {
         all.push((application.object_id.clone(), application.shown(now)));
@@ -120,7 +126,7 @@ fn create(world: &World, call: &Call, access: &Access, version: &str) -> Result<
         .registry
         .add_application(Registered::new(world, &access.tenant_id, given), unseen);
     if let Some(keys) = keys {
-        secrets::replace_certificates(world, &application, &keys)?;
+        secrets::replace_certificates(world, &application.keys, &keys)?;
     }
     if access.user.is_none() {
         application.add_owner(&owners::caller(world, access));
@@ -133,65 +139,11 @@ fn create(world: &World, call: &Call, access: &Access, version: &str) -> Result<
 /// A registration is an object of its own tenant; customers have a service principal.
 fn get(world: &World, call: &Call, access: &Access, version: &str, key: &str) -> Result<Reply, GraphError> {
     may_read(access)?;
-    let own = || {
-        let partner = access.tenant_id == world.estate.partner.id && !world.application.is_absent();
-        let whole = partners(world);
-        let named = application_id(key).map_or_else(|| whole["id"] == key, |id| whole["appId"] == id);
-        (partner && named).then_some(whole)
-    };
-    let whole = match own() {
-        Some(whole) => whole,
-        None => find(world, access, key)?.shown(world.clock.now()),
-    };
+    let whole = find(world, access, key)?.shown(world);
     let mut shown = Map::new();
     shown.insert("@odata.context".to_owned(), context(world, version));
     shown.extend(chosen(call, whole).as_object().cloned().unwrap_or_default());
     Ok(odata(200, &Value::Object(shown)))
-}
-
-/// The partner's application as it was before anybody came.
-fn partners(world: &World) -> Map<String, Value> {
-    let application = &world.application;
-    let whole = json!({
-        "id": Random::at(world.options.seed, &application.id, 5).guid(),
-        "appId": application.id,
-        "displayName": application.display_name,
-        "signInAudience": "AzureADMultipleOrgs",
-        "tags": [],
-        "keyCredentials": application.keys.shown(),
-        "passwordCredentials": application.keys.shown_secrets(world.clock.now()),
-    });
-    whole.as_object().cloned().unwrap_or_default()
-}
-
-/// The client id in `(appId='..')`.
-fn application_id(key: &str) -> Option<String> {
-    let key = key.to_ascii_lowercase();
-    Some(key.strip_prefix("(appid='")?.strip_suffix("')")?.to_owned())
-}
-
-/// An application that the caller may change.
-fn changeable(world: &World, access: &Access, key: &str) -> Result<Arc<Registered>, GraphError> {
-    administers(world, access, &WRITING)?;
-    let application = find(world, access, key)?;
-    owners::check(world, access, &application)?;
-    Ok(application)
-}
-
-/// Finds an application that can be changed: one that was registered here.
-fn find(world: &World, access: &Access, key: &str) -> Result<Arc<Registered>, GraphError> {
-    let id = application_id(key);
-    let all = world.registry.of_tenant(&access.tenant_id);
-    let named = |one: &&Arc<Registered>| match &id {
-        Some(id) => one.id.eq_ignore_ascii_case(id),
-        None => one.object_id.eq_ignore_ascii_case(key),
-    };
-    let missing = || not_found(id.as_deref().unwrap_or(key));
-    let found = all.iter().find(named).cloned().ok_or_else(missing)?;
-    match world.registry.is_known(&found.object_id) {
-        true => Ok(found),
-        false => Err(missing()),
-    }
 }
 
 fn may_read(access: &Access) -> Result<(), GraphError> {

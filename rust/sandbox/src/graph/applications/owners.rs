@@ -12,6 +12,7 @@ use super::super::manage::{body, no_content, not_found, text};
 use super::super::page::{page, Sizes};
 use super::super::principals::known;
 use super::super::{error, GraphError};
+use super::named::Named;
 
 const SIZES: Sizes = Sizes {
     usual: 100,
@@ -19,9 +20,9 @@ const SIZES: Sizes = Sizes {
 };
 
 /// Refuses who has to own the application, and does not.
-pub(super) fn check(world: &World, access: &Access, application: &Registered) -> Result<(), GraphError> {
+pub(super) fn check(world: &World, access: &Access, owners: &[String]) -> Result<(), GraphError> {
     let must_own = access.user.is_none() && !access.has_role("Application.ReadWrite.All");
-    match must_own && !application.is_owned_by(&caller(world, access)) {
+    match must_own && !owners.contains(&caller(world, access)) {
         true => Err(error(
             403,
             "Authorization_RequestDenied",
@@ -36,11 +37,11 @@ pub(super) fn caller(world: &World, access: &Access) -> String {
     principal_id(world, &access.tenant_id, &access.application_id)
 }
 
-pub(super) fn list(world: &World, call: &Call, version: &str, application: &Registered) -> Result<Reply, GraphError> {
+pub(super) fn list(world: &World, call: &Call, version: &str, application: &Named<'_>) -> Result<Reply, GraphError> {
     let owners = application.owners();
     let shown = |id: &String| json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": id});
     let found: Vec<Value> = owners.iter().map(shown).collect();
-    let path = format!("applications/{}/owners", application.object_id);
+    let path = format!("applications/{}/owners", application.object_id(world));
     page(
         world,
         call,

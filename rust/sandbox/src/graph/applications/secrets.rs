@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::parse_utc_ms;
-use crate::registry::Registered;
+use crate::keys::Keys;
 use crate::reply::{Call, Reply};
 use crate::world::World;
 
@@ -15,7 +15,7 @@ use super::super::{error, GraphError};
 const LIFE: i64 = 730 * 86_400;
 
 /// Adds a secret and shows its value, now and never again.
-pub(super) fn add(world: &World, call: &Call, version: &str, application: &Registered) -> Result<Reply, GraphError> {
+pub(super) fn add(world: &World, call: &Call, version: &str, keys: &Keys) -> Result<Reply, GraphError> {
     let given = body(call)?;
     let wanted = given.get("passwordCredential").cloned().unwrap_or_default();
     let now = world.clock.now();
@@ -36,9 +36,7 @@ pub(super) fn add(world: &World, call: &Call, version: &str, application: &Regis
     }
     let unknown = world.graph.settings().replication;
     let name = wanted["displayName"].as_str().map(str::to_owned);
-    let mut shown = application
-        .keys
-        .add_password(&mut world.random(), name, (starts, ends), unknown);
+    let mut shown = keys.add_password(&mut world.random(), name, (starts, ends), unknown);
     world
         .secrets
         .see_client_secret(shown["secretText"].as_str().unwrap_or_default());
@@ -50,24 +48,22 @@ pub(super) fn add(world: &World, call: &Call, version: &str, application: &Regis
     Ok(odata(200, &shown))
 }
 
-pub(super) fn remove(call: &Call, application: &Registered) -> Result<Reply, GraphError> {
+pub(super) fn remove(call: &Call, keys: &Keys) -> Result<Reply, GraphError> {
     let given = body(call)?;
     let key_id = given.get("keyId").and_then(Value::as_str).unwrap_or_default();
-    match application.keys.remove_password(key_id) {
+    match keys.remove_password(key_id) {
         true => Ok(no_content()),
         false => Err(bad(&format!("No password credential found with keyId '{key_id}'."))),
     }
 }
 
 /// All certificates at once: who leaves one out removes it.
-pub(super) fn replace_certificates(world: &World, application: &Registered, entries: &Value) -> Result<(), GraphError> {
+pub(super) fn replace_certificates(world: &World, keys: &Keys, entries: &Value) -> Result<(), GraphError> {
     let entries = entries
         .as_array()
         .ok_or_else(|| bad("Invalid value specified for property 'keyCredentials' of resource 'Application'."))?;
     let unknown = world.graph.settings().replication;
-    application
-        .keys
-        .replace_certificates(entries, &mut world.random(), world.clock.now(), unknown)
+    keys.replace_certificates(entries, &mut world.random(), world.clock.now(), unknown)
         .map_err(|why| {
             bad(&format!(
                 "Invalid value specified for property 'key' of resource 'KeyCredential'. {why}"
