@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::grants::Principal;
-use super::object::{Application, Key, SECRET_NAME};
+use super::object::{Application, Key, Object, SECRET_NAME};
 use super::permission::Permission;
 use super::registrar::{is_there_already, Ask, Registrar};
 use super::state::State;
@@ -28,6 +28,10 @@ pub(crate) struct Applied {
     pub(crate) principal_id: Option<String>,
     /// The service principals of the APIs: application id and object id.
     apis: Vec<(String, String)>,
+    /// Some of the service may not know the application yet ..
+    has_new_application: bool,
+    /// .. or one of the service principals, its own or an API's.
+    has_new_principal: bool,
     pub(crate) secret: Option<NewSecret>,
     /// A certificate was added.
     pub(crate) has_new_certificate: bool,
@@ -44,8 +48,10 @@ pub(crate) struct NewSecret {
 }
 
 impl Applied {
-    pub(crate) fn new(state: &State) -> Self {
+    /// `now` in milliseconds since 1970.
+    pub(crate) fn new(state: &State, now: i64) -> Self {
         let application = state.application.as_ref();
+        let is_new = application.is_some_and(|one| one.is_new(now));
         Applied {
             object_id: application.map(|one| one.id.clone()),
             application_id: application.map(|one| one.app_id.clone()),
@@ -55,6 +61,8 @@ impl Applied {
                 .iter()
                 .map(|api| (api.app_id.clone(), api.id.clone()))
                 .collect(),
+            has_new_application: is_new,
+            has_new_principal: is_new,
             secret: None,
             has_new_certificate: false,
             created: Vec::new(),
@@ -106,6 +114,9 @@ impl Applied {
         // `can` has seen to it that what is needed is there.
         let object = self.object_id.clone().unwrap_or_default();
         let principal = self.principal_id.clone().unwrap_or_default();
+        let is_new = self.has_new_application;
+        let any_new = is_new || self.has_new_principal;
+        let application = Object { id: &object, is_new };
         match change {
             Change::CreateApplication { body, .. } => {
                 let ask = Ask::application("create the application");
@@ -113,6 +124,7 @@ impl Applied {
                 let made: Application = reply.json()?;
                 self.object_id = Some(made.id);
                 self.application_id = Some(made.app_id);
+                self.has_new_application = true;
             }
             Change::UpdateApplication { body, .. } => {
                 let ask = Ask::application("change the application");
@@ -121,24 +133,28 @@ impl Applied {
             }
             Change::CreatePrincipal => {
                 let id = self.application_id.clone().unwrap_or_default();
-                self.principal_id = Some(new_principal(registrar, &id, "the application").await?.id);
+                self.principal_id = Some(new_principal(registrar, &id, "the application", is_new).await?.id);
+                self.has_new_principal = true;
             }
             Change::CreateApi { resource } => {
-                let made = new_principal(registrar, resource, "the API").await?;
+                // Its application is somebody else's, and there for long.
+                let made = new_principal(registrar, resource, "the API", false).await?;
                 self.apis.push((made.app_id, made.id));
+                self.has_new_principal = true;
             }
             Change::AssignRole { permission } => {
                 let api = self.api(&permission.resource).unwrap_or_default().to_owned();
-                assign_role(registrar, permission, &principal, &api).await?;
+                assign_role(registrar, permission, &principal, &api, any_new).await?;
             }
             Change::Consent { resource, names, there } => {
                 let api = self.api(resource).unwrap_or_default().to_owned();
-                consent(registrar, &principal, &api, names, there.as_ref()).await?;
+                consent(registrar, &principal, &api, names, there.as_ref(), any_new).await?;
             }
             Change::AssignDirectoryRole { id, .. } => {
                 let body = json!({"roleDefinitionId": id, "principalId": principal, "directoryScopeId": "/"});
                 let ask = Ask::privileged("assign the directory role", "RoleManagement.ReadWrite.Directory");
-                post(registrar, "roleManagement/directory/roleAssignments", &body, ask).await?;
+                let path = "roleManagement/directory/roleAssignments";
+                post(registrar, path, &body, ask, any_new).await?;
             }
             Change::JoinAgents { group } => {
                 let body = reference(registrar, &principal);
@@ -147,20 +163,21 @@ impl Applied {
                     permission: "GroupMember.ReadWrite.All together with Application.ReadWrite.All",
                     role: "the role Groups Administrator",
                 };
-                post(registrar, &format!("groups/{group}/members/$ref"), &body, ask).await?;
+                post(registrar, &format!("groups/{group}/members/$ref"), &body, ask, any_new).await?;
             }
             Change::OwnItself => {
                 let body = reference(registrar, &principal);
                 let ask = Ask::application("make the application an owner of itself");
-                post(registrar, &format!("applications/{object}/owners/$ref"), &body, ask).await?;
+                let path = format!("applications/{object}/owners/$ref");
+                post(registrar, &path, &body, ask, any_new).await?;
             }
             Change::AddCertificate { .. } => {
                 let certificate = certificate.ok_or_else(|| Error::internal("there is no certificate to add"))?;
-                add_certificate(registrar, &object, certificate).await?;
+                add_certificate(registrar, application, certificate).await?;
                 self.has_new_certificate = true;
             }
             Change::AddSecret { days } => {
-                self.secret = Some(add_secret(registrar, &object, *days, SECRET_NAME).await?);
+                self.secret = Some(add_secret(registrar, application, *days, SECRET_NAME).await?);
             }
         }
         Ok(())
@@ -173,10 +190,10 @@ fn reference(registrar: &Registrar, id: &str) -> Json {
     json!({"@odata.id": format!("{endpoint}/v1.0/directoryObjects/{id}")})
 }
 
-/// Something that refers to new objects. Where it is there by now, that is as well.
-async fn post(registrar: &Registrar, path: &str, body: &Json, ask: Ask<'_>) -> Result<()> {
+/// Something that refers to objects, some of which may be new. Where it is there by now, that is as well.
+async fn post(registrar: &Registrar, path: &str, body: &Json, ask: Ask<'_>, is_new: bool) -> Result<()> {
     let done = registrar
-        .once_known("the new service principal", || {
+        .once_known("the new service principal", is_new, || {
             registrar.change(Method::POST, path, Some(body), ask)
         })
         .await;
@@ -186,11 +203,11 @@ async fn post(registrar: &Registrar, path: &str, body: &Json, ask: Ask<'_>) -> R
     }
 }
 
-async fn new_principal(registrar: &Registrar, application_id: &str, of: &str) -> Result<Principal> {
+async fn new_principal(registrar: &Registrar, application_id: &str, of: &str, is_new: bool) -> Result<Principal> {
     let action = format!("create the service principal of {of}");
     let body = json!({ "appId": application_id });
     let reply = registrar
-        .once_known("the new application", || {
+        .once_known("the new application", is_new, || {
             registrar.change(
                 Method::POST,
                 "servicePrincipals",
@@ -202,7 +219,13 @@ async fn new_principal(registrar: &Registrar, application_id: &str, of: &str) ->
     reply.json()
 }
 
-async fn assign_role(registrar: &Registrar, permission: &Permission, principal: &str, api: &str) -> Result<()> {
+async fn assign_role(
+    registrar: &Registrar,
+    permission: &Permission,
+    principal: &str,
+    api: &str,
+    is_new: bool,
+) -> Result<()> {
     let body = json!({"principalId": principal, "resourceId": api, "appRoleId": permission.id});
     let action = format!("grant the application permission {}", permission.name);
     let ask = Ask::privileged(&action, "AppRoleAssignment.ReadWrite.All");
@@ -211,6 +234,7 @@ async fn assign_role(registrar: &Registrar, permission: &Permission, principal: 
         &format!("servicePrincipals/{api}/appRoleAssignedTo"),
         &body,
         ask,
+        is_new,
     )
     .await
 }
@@ -221,6 +245,7 @@ async fn consent(
     api: &str,
     names: &[String],
     there: Option<&(String, Vec<String>)>,
+    is_new: bool,
 ) -> Result<()> {
     let ask = Ask::privileged(
         "consent to the delegated permissions",
@@ -238,11 +263,11 @@ async fn consent(
         "resourceId": api,
         "scope": names.join(" "),
     });
-    post(registrar, "oauth2PermissionGrants", &body, ask).await
+    post(registrar, "oauth2PermissionGrants", &body, ask, is_new).await
 }
 
 /// Makes a secret. The name is what it is known by in the next run.
-pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64, name: &str) -> Result<NewSecret> {
+pub(super) async fn add_secret(registrar: &Registrar, object: Object<'_>, days: i64, name: &str) -> Result<NewSecret> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Made {
@@ -255,13 +280,14 @@ pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64, n
         .now_ms()
         .saturating_add(days.saturating_mul(DAY_MS));
     let body = json!({"passwordCredential": {"displayName": name, "endDateTime": iso(ends)}});
-    let path = format!("applications/{object}/addPassword");
-    let ask = Ask::application("add a client secret (policies of the tenant may forbid secrets or shorten their life)");
+    let path = format!("applications/{}/addPassword", object.id);
+    let ask = Ask::application("add a client secret");
     let reply = registrar
-        .once_known("the new application", || {
+        .once_known("the new application", object.is_new, || {
             registrar.change(Method::POST, &path, Some(&body), ask)
         })
-        .await?;
+        .await
+        .map_err(or_policy)?;
     let made: Made = reply.json()?;
     Ok(NewSecret {
         key_id: made.key_id,
@@ -270,8 +296,25 @@ pub(super) async fn add_secret(registrar: &Registrar, object: &str, days: i64, n
     })
 }
 
+/// A refusal of a secret may come from a policy ("tenantAppManagementPolicy resource type").
+#[cold]
+fn or_policy(error: Error) -> Error {
+    match error.service().map(|service| service.http_status) {
+        Some(400 | 403) => {
+            let policy = "Policies of the tenant may also forbid secrets or shorten their life.";
+            let advice = format!("{} {policy}", error.advice());
+            error.advise(advice)
+        }
+        _ => error,
+    }
+}
+
 /// Adds a certificate to those that are there. All of them are written at once, so those have to be read with their bytes.
-pub(super) async fn add_certificate(registrar: &Registrar, object: &str, certificate: &Certificate) -> Result<()> {
+pub(super) async fn add_certificate(
+    registrar: &Registrar,
+    object: Object<'_>,
+    certificate: &Certificate,
+) -> Result<()> {
     let keys = read_keys(registrar, object).await?;
     let mut all: Vec<Json> = keys.iter().map(|key| json!(key)).collect();
     all.push(json!({
@@ -280,14 +323,14 @@ pub(super) async fn add_certificate(registrar: &Registrar, object: &str, certifi
         "displayName": certificate.subject(),
         "key": STANDARD.encode(certificate.der()),
     }));
-    write_keys(registrar, object, &all).await
+    write_keys(registrar, object.id, &all).await
 }
 
 /// Takes a certificate away; one that is not there any more is as well. The others are written again as they were read, so nothing
 /// is written while `kept`, which was added a moment ago, is not among them.
 pub(super) async fn remove_certificate(
     registrar: &Registrar,
-    object: &str,
+    object: Object<'_>,
     key_id: &str,
     kept: Option<&Certificate>,
 ) -> Result<()> {
@@ -301,7 +344,7 @@ pub(super) async fn remove_certificate(
         .map(|key| json!(key))
         .collect();
     match left.len() < keys.len() {
-        true => write_keys(registrar, object, &left).await,
+        true => write_keys(registrar, object.id, &left).await,
         false => Ok(()),
     }
 }
@@ -323,7 +366,7 @@ pub(super) fn is_unseen(error: &Error) -> bool {
 /// The id of a certificate's entry, where the directory shows it.
 pub(super) async fn key_id_of(
     registrar: &Registrar,
-    object: &str,
+    object: Object<'_>,
     certificate: &Certificate,
 ) -> Result<Option<String>> {
     let keys = read_keys(registrar, object).await?;
@@ -372,17 +415,17 @@ fn is_gone(error: &Error) -> bool {
     })
 }
 
-async fn read_keys(registrar: &Registrar, object: &str) -> Result<Vec<Key>> {
+async fn read_keys(registrar: &Registrar, object: Object<'_>) -> Result<Vec<Key>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Keys {
         #[serde(default)]
         key_credentials: Vec<Key>,
     }
-    let path = format!("applications/{object}");
+    let path = format!("applications/{}", object.id);
     let query = [("$select", "keyCredentials")];
     let keys: Keys = registrar
-        .once_known("the new application", || {
+        .once_known("the new application", object.is_new, || {
             registrar.get(&path, &query, Ask::application("read the application's certificates"))
         })
         .await?;

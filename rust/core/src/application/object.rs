@@ -1,6 +1,7 @@
 //! An application as Graph shows it.
 
 use super::permission::Kind;
+use super::registrar::REPLICATION;
 use super::required::Required;
 use crate::certificate::Certificate;
 use crate::export::time::creation_seconds;
@@ -41,6 +42,15 @@ pub(crate) struct Application {
     pub(crate) password_credentials: Vec<Password>,
     #[serde(default)]
     pub(crate) key_credentials: Vec<Key>,
+}
+
+/// A registration whose secrets and certificates are changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'a> {
+    /// The object id.
+    pub(crate) id: &'a str,
+    /// Made a moment ago, so that some of the service may not know it yet.
+    pub(crate) is_new: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -138,6 +148,20 @@ impl Application {
             ends: millis(key.end_date_time.as_deref()),
         });
         secrets.chain(certificates)
+    }
+
+    /// `now` in milliseconds since 1970.
+    pub(crate) fn object(&self, now: i64) -> Object<'_> {
+        Object {
+            id: &self.id,
+            is_new: self.is_new(now),
+        }
+    }
+
+    /// Whether it was made, by this run or another one, so short a time before `now` that some of the service may not know it yet.
+    pub(crate) fn is_new(&self, now: i64) -> bool {
+        millis(self.created_date_time.as_deref())
+            .is_some_and(|created| u128::from(now.abs_diff(created)) < REPLICATION.as_millis())
     }
 
     pub(crate) fn name(&self) -> &str {

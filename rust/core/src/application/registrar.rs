@@ -25,7 +25,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// How long a new object may take until all of the service knows it. Reports go from seconds to two minutes.
-const REPLICATION: Duration = Duration::from_secs(180);
+pub(super) const REPLICATION: Duration = Duration::from_secs(180);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const GRAPH_ID: &str = "00000003-0000-0000-c000-000000000000";
 
@@ -272,12 +272,16 @@ impl Registrar {
         }
     }
 
-    /// Does `work` again while it fails only because something that was just made is not known everywhere yet.
-    pub(crate) async fn once_known<T, F>(&self, what: &str, mut work: impl FnMut() -> F) -> Result<T>
+    /// Does `work`. Where `what` is new, does it again while it fails only because not all of the service knows that yet; of anything
+    /// older the service means what it says.
+    pub(crate) async fn once_known<T, F>(&self, what: &str, is_new: bool, mut work: impl FnMut() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        self.patiently(what, is_unknown_yet, &mut work).await
+        match is_new {
+            true => self.patiently(what, is_unknown_yet, work).await,
+            false => work().await,
+        }
     }
 
     /// Does `work` again, with longer and longer waits in between, while `passes` says that its failure will pass.

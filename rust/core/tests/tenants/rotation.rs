@@ -1,10 +1,11 @@
 //! Rotating secrets: nothing that is stored ever stops working, whatever fails, and nothing piles up.
 
-use crate::registration::{administrator, run, wanted, Answer};
+use crate::registration::{administrator, run, wanted, world, Answer};
 use crate::rotation_bed::{bed, ids, refused, unproved};
 use crate::support::text;
 use secureapp_core::credential::Credential;
 use secureapp_core::{Error, Field, Kind};
+use secureapp_sandbox::Preset;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -321,6 +322,46 @@ async fn an_application_that_may_not_change_itself_asks_for_an_administrator() {
     bed.redeem(&bed.application)
         .await
         .expect("whose key it is was not known");
+}
+
+/// The application that the sandbox begins with was not made a moment ago, so what is said of it is not waited out.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_there_for_long_is_rotated_and_one_that_has_gone_is_told_at_once() {
+    let world = world(Preset::Partner).await;
+    let tenant = Field::Text(world.sandbox.facts().partner_tenant_id.clone());
+    let subject = world.credential_request().with("tenant", tenant);
+    let subject = Arc::new(Credential::open(&subject).unwrap());
+    let rotation = || {
+        world
+            .request("credential_rotate", &administrator(&world, "sam"))
+            .with("subject", Field::Credential(Arc::clone(&subject)))
+            .with("force", Field::Int(1))
+            .with("retireAfterSeconds", Field::Int(0))
+    };
+    world.fault(json!({
+        "match": {"method": "POST", "pathContains": "addPassword"},
+        "times": -1,
+        "action": {"kind": "status", "status": 404, "contentType": "application/json",
+            "body": "{\"error\":{\"code\":\"Request_ResourceNotFound\",\"message\":\"Resource 'x' does not exist.\"}}"},
+    }));
+    let gone = run(&world, rotation(), Answer::All).await;
+    let error = gone.end.expect_err("it has gone");
+    assert_eq!(error.kind(), Kind::NotFound, "{error}");
+    assert_eq!(world.requests("addPassword"), 1);
+    let said = format!("{error} {}", error.advice());
+    assert!(!said.contains("olicies"), "{said}");
+    assert!(
+        !gone.progress.iter().any(|line| line.contains("waiting")),
+        "{:?}",
+        gone.progress
+    );
+
+    world.sandbox.control().clear_faults();
+    let done = run(&world, rotation(), Answer::All).await;
+    done.end.as_ref().expect("it ends well");
+    assert_eq!(ids(&done, "retired").len(), 1, "{:?}", done.failures);
+    assert!(ids(&done, "kept").is_empty() && done.warnings.is_empty());
+    assert!(done.credential.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use super::wanted::Wanted;
 use crate::application::apply::{
     add_certificate, add_secret, is_unseen, key_id_of, remove_certificate, remove_new_secret, remove_secret, unseen,
 };
-use crate::application::object::{Application, Entry, EntryKind, Key};
+use crate::application::object::{Application, Entry, EntryKind, Key, Object};
 use crate::application::proof::{is_unknown_yet, prove};
 use crate::application::registrar::Registrar;
 use crate::application::wanted::Proof;
@@ -63,8 +63,12 @@ impl Rotation<'_> {
         }
     }
 
+    fn object(&self) -> Object<'_> {
+        self.application.object(self.registrar.engine().clock().now_ms())
+    }
+
     async fn add(&self, goes_to_store: bool) -> Result<New> {
-        let object = &self.application.id;
+        let object = self.object();
         match &self.wanted.proof {
             Proof::Secret { days } => {
                 let place = self.wanted.place().filter(|_| goes_to_store);
@@ -107,7 +111,7 @@ impl Rotation<'_> {
     pub(crate) async fn name(&self, new: &mut New) {
         if let (None, Proof::Certificate(given)) = (&new.key_id, &self.wanted.proof) {
             if let Some(certificate) = given.certificate() {
-                let found = key_id_of(self.registrar, &self.application.id, certificate).await;
+                let found = key_id_of(self.registrar, self.object(), certificate).await;
                 new.key_id = found.ok().flatten();
             }
         }
@@ -144,10 +148,10 @@ impl Rotation<'_> {
     }
 
     pub(crate) async fn retire(&self, entry: &Entry) -> Result<()> {
-        let object = &self.application.id;
+        let object = self.object();
         self.registrar.progress("removing what is over", None);
         let removed = match entry.kind {
-            EntryKind::Secret => remove_secret(self.registrar, object, &entry.key_id).await,
+            EntryKind::Secret => remove_secret(self.registrar, object.id, &entry.key_id).await,
             EntryKind::Certificate => {
                 let kept = match &self.wanted.proof {
                     Proof::Certificate(given) => Some(certificate(given)?),
@@ -189,7 +193,7 @@ impl Rotation<'_> {
     }
 
     async fn remove_new(&self, given: &Credential) -> Result<()> {
-        let (object, certificate) = (&self.application.id, certificate(given)?);
+        let (object, certificate) = (self.object(), certificate(given)?);
         let remove = || async {
             match key_id_of(self.registrar, object, certificate).await? {
                 Some(key_id) => remove_certificate(self.registrar, object, &key_id, None).await,

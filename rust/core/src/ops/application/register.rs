@@ -52,7 +52,7 @@ async fn run(mut context: Context, caller: Caller, wanted: Wanted) -> Result<()>
         return Ok(());
     }
     let mut work = Work {
-        applied: Applied::new(&state),
+        applied: Applied::new(&state, engine.clock().now_ms()),
         left: Left::default(),
         csv: None,
         registrar,
