@@ -2,6 +2,7 @@
 
 use super::coverage::Coverage;
 use super::folder::{failed, Folder, REJECTS};
+use super::harmed::Harmed;
 use super::journal::PartEntry;
 use super::manifest::PartLine;
 use super::part_file::hash_of;
@@ -20,8 +21,8 @@ pub(crate) struct Contents {
     pub(crate) bytes: u64,
     pub(crate) uncompressed: u64,
     pub(crate) parts: Vec<PartLine>,
-    /// Parts that are there with another size than they were written with.
-    pub(crate) altered: Vec<String>,
+    /// Parts that are not as they were written.
+    pub(crate) harmed: Harmed,
     pub(crate) coverage: Coverage,
 }
 
@@ -55,19 +56,20 @@ impl Contents {
         });
     }
 
-    /// Gives a journaled part its name, if a crash came before that, and notes one that is not as it was written. A part that
-    /// is in neither place has been taken away by whoever reads the folder; its records stay known.
-    pub(crate) fn finish(&mut self, folder: &Folder, entry: &PartEntry) -> Result<()> {
+    /// Gives a journaled part its name, if a crash came before that. False where it is not as it was written, which is noted.
+    pub(crate) fn finish(&mut self, folder: &Folder, entry: &PartEntry) -> Result<bool> {
         let temporary = folder.path(&entry.temporary);
         if let Ok(there) = folder.path(&entry.part).metadata() {
             // Reading every part again would cost as much as the export; a size costs nothing.
-            if there.len() != entry.bytes {
-                self.altered.push(entry.part.clone());
+            let is_whole = there.len() == entry.bytes;
+            if !is_whole {
+                self.harmed.add_resized(&entry.part);
             }
-            return Ok(());
+            return Ok(is_whole);
         }
         if !temporary.exists() {
-            return Ok(());
+            self.harmed.add_gone(&entry.part);
+            return Ok(false);
         }
         let hash = hash_of(&temporary).map_err(|cause| failed("read", &temporary, &cause))?;
         if hash != entry.sha256 {
@@ -80,6 +82,7 @@ impl Contents {
             ));
         }
         folder.place(&entry.temporary, &entry.part)?;
-        folder.sync_directory_of(&entry.part)
+        folder.sync_directory_of(&entry.part)?;
+        Ok(true)
     }
 }

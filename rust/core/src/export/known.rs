@@ -63,7 +63,8 @@ impl Known {
         self.recent.is_empty() && self.runs.is_empty()
     }
 
-    fn find(&self, entry: &Entry) -> Result<Option<Seen>> {
+    /// What is known of a record; `None` where nothing is.
+    pub(crate) fn find(&self, entry: &Entry) -> Result<Option<Seen>> {
         if let Some(known) = self.recent.find(entry) {
             return Ok(Some(dedupe::compare(known, entry)));
         }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// A stretch of time that is not in the output, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,23 @@ pub struct Outcome {
     pub final_until: Option<i64>,
     /// Parts of the source that were read.
     pub blobs: u64,
+}
+
+/// What a finished run leaves.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub counts: Counts,
+    /// Records in the folder, from this run and earlier ones.
+    pub total_records: u64,
+    /// Why the output does not hold all that this run was asked for.
+    pub incomplete: Option<String>,
+    /// True where the folder lacks nothing that this run or an earlier one was asked for.
+    pub folder_complete: bool,
+    /// Until when the output is final, in milliseconds since 1970-01-01 UTC.
+    pub final_until: Option<i64>,
+    pub path: PathBuf,
+    /// What has become of the folder's parts, for a person, where they are not as they were written.
+    pub warning: Option<String>,
 }
 
 /// Why the output of a run that has not ended is not complete. A crash leaves it in the manifest.
@@ -261,9 +279,10 @@ fn reason(asked: &Asked, contents: &Contents, gaps: &[Gap], run: Option<&str>) -
     if contents.rejects > 0 && !run.is_some_and(|said| said.contains(REJECTED)) {
         reasons.push(REJECTED.to_owned());
     }
-    reasons.extend(contents.altered.iter().map(|part| {
-        format!("{part} is not what was written: its size has changed, and what it lost is not written again")
-    }));
+    let harm = contents.harmed.text();
+    if let Some(harm) = harm.filter(|harm| !run.is_some_and(|said| said.contains(harm.as_str()))) {
+        reasons.push(format!("{harm}; what is lost is not written again"));
+    }
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod fields;
 pub mod flat;
 pub(crate) mod folder;
 pub(crate) mod format;
+pub(crate) mod harmed;
 pub(crate) mod journal;
 pub mod known;
 pub mod manifest;
@@ -33,7 +34,7 @@ pub mod writer;
 
 pub use coverage::{Got, Lack};
 pub use format::{Compression, Format};
-pub use manifest::{Asked, Counts, Gap, Outcome};
+pub use manifest::{Asked, Counts, Gap, Outcome, Summary};
 pub use reader::open_part;
 pub use writer::{Checkpoint, Settings, Step, Writer};
 

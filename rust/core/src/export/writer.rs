@@ -7,7 +7,7 @@ use super::dedupe::Seen;
 use super::folder::{Folder, JOURNAL};
 use super::journal::{Fact, Header, Journal, Line, PartEntry};
 use super::known::Known;
-use super::manifest::{Asked, Counts, Manifest, Outcome, IN_PROGRESS};
+use super::manifest::{Asked, Counts, Manifest, Outcome, Summary, IN_PROGRESS};
 use super::part::OpenPart;
 use super::partition::Partition;
 use super::{time, Compression, Format, Limits};
@@ -98,16 +98,20 @@ impl Writer {
         );
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
         let mut known = Known::new(folder.root(), settings.limits.known_records);
+        let most_lost = settings.limits.known_records / 4;
         let mut contents = Contents::default();
         let journal = Journal::open(&path, &header, oldest, &mut |fact| {
             match fact {
                 Fact::Time(scope) => contents.coverage.add(scope),
                 Fact::Part(entry) => {
                     let ids = entry.decode_ids().ok_or_else(|| bad_ids(&path))?;
+                    let known = match contents.finish(&folder, &entry)? {
+                        true => &mut known,
+                        false => contents.harmed.records(folder.root(), most_lost),
+                    };
                     for id in ids {
                         known.insert(id)?;
                     }
-                    contents.finish(&folder, &entry)?;
                     contents.add(entry);
                 }
             }
@@ -190,7 +194,10 @@ impl Writer {
     }
 
     fn is_new(&mut self, meta: &Meta) -> Result<bool> {
-        let seen = self.known.insert(meta.entry)?;
+        let seen = match self.contents.harmed.find(&meta.entry)? {
+            Some(seen) => seen,
+            None => self.known.insert(meta.entry)?,
+        };
         self.flawed += u64::from(meta.flaw.is_some() && !meta.again);
         match if cfg!(feature = "test-no-dedupe") {
             Seen::New
@@ -225,6 +232,7 @@ impl Writer {
             folder_complete: matches!((&noted, &written), (Ok(()), Ok(true))),
             final_until: outcome.final_until,
             path: self.path(),
+            warning: self.contents.harmed.warning(self.folder.root()),
         };
         (summary, noted.and(written.map(drop)))
     }
@@ -232,6 +240,11 @@ impl Writer {
     /// How often this run was given a record that is no valid JSON text.
     pub fn flawed(&self) -> u64 {
         self.flawed
+    }
+
+    /// Why the folder lacks records that this run was given; `None` where it lacks none.
+    pub(crate) fn missed(&self) -> Option<String> {
+        self.contents.harmed.missed()
     }
 
     /// The records that this run has added, those in parts in progress included: how far it is.
@@ -435,21 +448,6 @@ fn got(outcome: &Outcome, asked: Window, scope: &mut Scope) {
         (None, None) => scope.had.add(asked),
         (None, Some(reason)) => scope.lacks.push(Lack::new(asked, reason)),
     }
-}
-
-/// What a finished run leaves.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    pub counts: Counts,
-    /// Records in the folder, from this run and earlier ones.
-    pub total_records: u64,
-    /// Why the output does not hold all that this run was asked for.
-    pub incomplete: Option<String>,
-    /// True where the folder lacks nothing that this run or an earlier one was asked for.
-    pub folder_complete: bool,
-    /// Until when the output is final, in milliseconds since 1970-01-01 UTC.
-    pub final_until: Option<i64>,
-    pub path: PathBuf,
 }
 
 #[cold]

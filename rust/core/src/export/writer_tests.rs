@@ -443,6 +443,41 @@ fn parts_that_were_taken_away_stay_known() {
 }
 
 #[test]
+fn a_part_that_was_taken_away_is_told_until_it_is_back() {
+    let base = tempfile::tempdir().unwrap();
+    run(settings(base.path())).unwrap();
+    let name = "date=2026-01-02/part-1.ndjson";
+    let part = base.path().join(format!("tenant={TENANT}")).join(name);
+    let aside = base.path().join("aside");
+    fs::rename(&part, &aside).unwrap();
+
+    let again = run(settings(base.path())).unwrap();
+    assert_eq!((again.counts.records, again.counts.duplicates), (0, 400));
+    assert!(!again.folder_complete);
+    let warning = again.warning.unwrap();
+    assert!(
+        warning.contains(&format!("{name} is not there any more. Put the file back")),
+        "{warning}"
+    );
+    let told = manifest(base.path());
+    assert_eq!(told["complete"], false);
+    assert!(told["reason"].as_str().unwrap().contains(name), "{told}");
+
+    // A run is told of it where it was given some of its records.
+    let mut writer = Writer::open(settings(base.path())).unwrap();
+    writer.add(&batch([0])).unwrap();
+    assert_eq!(writer.missed(), None);
+    writer.add(&batch([1])).unwrap();
+    assert!(writer.missed().unwrap().contains(name));
+    drop(writer);
+
+    fs::rename(&aside, &part).unwrap();
+    let whole = run(settings(base.path())).unwrap();
+    assert_eq!((whole.folder_complete, whole.warning), (true, None));
+    assert_eq!(lines(base.path()), expected(0..200));
+}
+
+#[test]
 fn records_older_than_the_service_can_repeat_are_forgotten() {
     let base = tempfile::tempdir().unwrap();
     run(settings(base.path())).unwrap();

@@ -127,6 +127,47 @@ async fn a_changed_or_lost_part_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_into_a_folder_that_has_lost_a_part_says_so_and_writes_nothing_twice() {
+    let (world, root) = exported(300, World::ask).await;
+    let (ask, tenants) = (world.ask(), world.tenants());
+    let part = first_part(&root);
+    let name = part.strip_prefix(&root).unwrap().to_string_lossy();
+    let good = fs::read(&part).unwrap();
+    fs::remove_file(&part).unwrap();
+
+    let again = world.export(&ask, &tenants).await;
+    assert!(again.end.is_none() && again.failures.is_empty(), "{again:?}");
+    let record = again.record();
+    assert_eq!(number(record, "records"), 0);
+    assert_eq!(
+        (flag(record, "complete"), flag(record, "folderComplete")),
+        (false, false)
+    );
+    assert!(text(record, "reason").contains(&*name), "{record:?}");
+    let is_told = |warning: &String| warning.contains(&*name) && warning.contains("Put the file back");
+    assert!(again.warnings.iter().any(is_told), "{:?}", again.warnings);
+    let manifest = world.manifest(&tenants[0]);
+    assert_eq!(manifest["complete"], false);
+    assert!(manifest["reason"].as_str().unwrap().contains(&*name), "{manifest}");
+
+    // A run that is given none of what was in it has all that it was asked for; the folder has not.
+    let before = Ask {
+        end: ask.start + HOUR_MS,
+        ..ask.clone()
+    };
+    let other = world.export(&before, &tenants).await;
+    other.assert_complete(1);
+    assert!(!flag(other.record(), "folderComplete") && other.warnings.iter().any(is_told));
+
+    fs::write(&part, &good).unwrap();
+    let back = world.export(&ask, &tenants).await;
+    back.assert_complete(1);
+    assert!(flag(back.record(), "folderComplete") && !back.warnings.iter().any(is_told));
+    assert_eq!(problems(&one(&world, &root).await), []);
+    world.assert_truth(&ask);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_is_there_twice_is_found_across_parts() {
     let (world, root) = exported(300, World::ask).await;
     let all = parts(&root);

@@ -42,7 +42,8 @@ impl Subject {
         }
     }
 
-    fn remedy(self) -> &'static str {
+    /// What to do about it.
+    pub(crate) fn remedy(self) -> &'static str {
         match self {
             Subject::Gap => "Export that time again while the source still has it, or take it from another source.",
             Subject::Rejected => {

@@ -4,8 +4,7 @@ use super::settings::Settings;
 use crate::audit::collect::Collected;
 use crate::audit::Window;
 use crate::error::{Error, Result};
-use crate::export::writer::Summary;
-use crate::export::{Counts, Gap};
+use crate::export::{Counts, Gap, Summary};
 use crate::operation::Sink;
 use crate::ops::audit::each::Ended;
 use crate::ops::audit::item::Item;
@@ -117,6 +116,7 @@ impl Report {
             self.warnings.clone_from(&collected.warnings);
             self.fresh = !collected.fresh.is_empty();
         }
+        self.warnings.extend(summary.warning);
     }
 
     pub(super) fn fail(&mut self, error: Error) {

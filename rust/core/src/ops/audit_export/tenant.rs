@@ -10,8 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::export::folder::IN_USE;
 use crate::export::manifest::REJECTED;
-use crate::export::writer::Summary;
-use crate::export::{Asked, Outcome, Writer};
+use crate::export::{Asked, Outcome, Summary, Writer};
 use crate::operation::{or_cancelled, Context, Sink};
 use crate::ops::audit::from::From;
 use crate::ops::audit::item::Item;
@@ -190,12 +189,12 @@ impl Job {
                     ..Outcome::default()
                 };
             }
-            if writer.flawed() > 0 {
-                outcome.incomplete = Some(match outcome.incomplete {
-                    Some(reason) => format!("{reason}; {REJECTED}"),
-                    None => REJECTED.to_owned(),
-                });
-            }
+            let rejected = (writer.flawed() > 0).then(|| REJECTED.to_owned());
+            let reasons: Vec<String> = [outcome.incomplete, rejected, writer.missed()]
+                .into_iter()
+                .flatten()
+                .collect();
+            outcome.incomplete = (!reasons.is_empty()).then(|| reasons.join("; "));
             let (summary, written) = writer.finish(&outcome);
             (summary, kept.and(written))
         })
