@@ -30,6 +30,22 @@ public sealed class RequestTests : IDisposable
         }
     }
 
+    /// <summary>The activity feed's answer is a list without an object around it.</summary>
+    [Fact]
+    public void The_items_of_a_bare_list_bear_their_tenant_too()
+    {
+        Outcome outcome = _engine.Run(
+            "Get-DelegatedTenant | Invoke-SecureAppRequest 'https://manage.office.com/api/v1.0/{tenantId}/activity/feed/subscriptions/list' -All").Succeeded();
+
+        Assert.Equal(3 * 5, outcome.Output.Count);
+        foreach (SandboxTenant tenant in _sandbox.Facts.Tenants)
+        {
+            var ofTenant = outcome.Output.Where(one => (string)one.Properties["PSTenantId"].Value == tenant.TenantId).ToList();
+            Assert.Equal(5, ofTenant.Select(one => one.Properties["contentType"].Value).Distinct().Count());
+            Assert.All(ofTenant, one => Assert.Equal(tenant.DisplayName, one.Properties["PSTenantName"].Value));
+        }
+    }
+
     [Fact]
     public void A_user_that_was_read_is_changed_and_sent_back_without_the_tenants_marks()
     {
