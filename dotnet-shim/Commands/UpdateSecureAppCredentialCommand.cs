@@ -20,6 +20,11 @@ namespace SecureAppModel.Commands
 
         private SecureAppCredential? _subject;
         private SecureAppCredential? _certificate;
+        private SecureAppCredential? _opener;
+
+        /// <summary>The session's default credential is the one that is updated, so it becomes the updated one.</summary>
+        private bool _isDefault;
+
         private SecureAppException? _refusal;
         private bool _loads;
 
@@ -121,7 +126,9 @@ namespace SecureAppModel.Commands
             }
             else
             {
-                WriteObject(new SecureAppCredentialUpdate(record, TakeCredential(_certificate?.Needs ?? _subject?.Needs)));
+                SecureAppCredentialUpdate update = new SecureAppCredentialUpdate(record, TakeCredential(_certificate?.Needs ?? _subject?.Needs));
+                Adopt(update);
+                WriteObject(update);
             }
         }
 
@@ -166,6 +173,7 @@ namespace SecureAppModel.Commands
             }
 
             SecureAppCredential? access = place.IsKeyVault ? ResolveCredential(VaultCredential, nameof(VaultCredential)) : null;
+            _opener = IsGiven(nameof(VaultCredential)) ? access : null;
             using RequestBuilder request = place.Request("credential_load", ResolveEnvironment(Environment), access, AppOnly);
             if (!place.IsKeyVault)
             {
@@ -190,6 +198,8 @@ namespace SecureAppModel.Commands
         private void Rotate(RequestBuilder request)
         {
             _refusal = null;
+            SecureAppCredential? standing = State.Credential;
+            _isDefault = standing is not null && IsUpdatedWith(_subject!, standing);
             using (request)
             {
                 request.Credential("subject", _subject!)
@@ -202,9 +212,36 @@ namespace SecureAppModel.Commands
                     request.Credential("certificateCredential", _certificate);
                 }
 
+                if (_opener is not null)
+                {
+                    request.Credential("vaultCredential", _opener);
+                }
+
+                if (standing is not null && !_isDefault)
+                {
+                    request.Credential("defaultCredential", standing);
+                }
+
                 Restart(request);
                 Follow();
             }
         }
+
+        /// <summary>Has the session go on with the updated credential where its default was that, and the old one is over.</summary>
+        private void Adopt(SecureAppCredentialUpdate update)
+        {
+            if (_isDefault && (update.Store is not null || update.Retired.Length > 0))
+            {
+                State.Credential = update.Credential;
+                WriteVerbose("The session's default credential was this one, and is the updated one from now on.");
+            }
+        }
+
+        /// <summary>The same object, or the same application's credential from the same place of a store.</summary>
+        private static bool IsUpdatedWith(SecureAppCredential subject, SecureAppCredential other) =>
+            ReferenceEquals(subject, other)
+            || subject.Store is string store
+            && string.Equals(store, other.Store, StringComparison.OrdinalIgnoreCase)
+            && string.Equals(subject.ApplicationId, other.ApplicationId, StringComparison.OrdinalIgnoreCase);
     }
 }

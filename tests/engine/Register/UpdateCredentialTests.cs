@@ -95,6 +95,43 @@ public sealed class UpdateCredentialTests : IDisposable
         Assert.EndsWith("/secrets/sam", outcome.Output[2].ToString());
     }
 
+    /// <summary>Also where the default is what opens the vault.</summary>
+    [Theory]
+    [InlineData("-VaultCredential $keeper")]
+    [InlineData("-AppOnly")]
+    public void The_sessions_default_becomes_the_updated_credential_where_it_is_the_same_one(string access)
+    {
+        Outcome outcome = _engine.Run(
+            $$"""
+            Set-SecureAppDefault -Credential (Get-SecureAppCredential sam -VaultName vault -VaultCredential $keeper)
+            $update = Update-SecureAppCredential sam -VaultName vault {{access}} -AdministratorCredential $administrator -RetireAfter 0 -Verbose
+            $update.Retired.Count
+            [object]::ReferenceEquals($update.Credential, (Get-SecureAppDefault).Credential)
+            (Get-SecureAppAccessToken -TenantId $app.TenantId -Resource https://graph.microsoft.com -ForceRefresh).ApplicationId
+            """).Succeeded();
+
+        Assert.Equal([1, true, _engine.Run("$app.ApplicationId").Single<string>()], outcome.Output.Select(one => one.BaseObject));
+        Assert.Contains(outcome.Verbose, line => line.Contains("default credential", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_default_with_the_same_key_from_elsewhere_keeps_it()
+    {
+        Outcome outcome = _engine.Run(
+            $$"""
+            Save-SecureAppCredential other -VaultName vault -VaultCredential $keeper -Credential $app.Credential
+            Set-SecureAppDefault -Credential $app.Credential
+            $update = {{Update}}
+            $update.Retired.Count
+            $update.Kept[0].Reason
+            (Get-SecureAppAccessToken -TenantId $app.TenantId -Resource https://graph.microsoft.com -ForceRefresh).ApplicationId
+            """).Succeeded();
+
+        Assert.Equal(0, outcome.Output[0].BaseObject);
+        Assert.StartsWith("The session's default credential proves itself with it", (string)outcome.Output[1].BaseObject);
+        Assert.Equal(_engine.Run("$app.ApplicationId").Single<string>(), outcome.Output[2].BaseObject);
+    }
+
     [Fact]
     public void A_certificate_takes_the_place_of_a_secret_and_of_an_older_certificate()
     {

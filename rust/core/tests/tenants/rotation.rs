@@ -296,6 +296,35 @@ async fn the_key_that_opens_the_vault_is_not_pulled_from_under_it() {
     bed.redeem(&opener).await.expect("it still opens the vault");
 }
 
+/// A credential that was loaded from the place itself is no way to it, and has the old key all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_somebody_at_hand_proves_itself_with_stays_unless_it_is_forced_away() {
+    let bed = bed().await;
+    let first = bed.stored().await;
+    for (field, why) in [
+        ("vaultCredential", "-VaultCredential proves itself with it"),
+        (
+            "defaultCredential",
+            "The session's default credential proves itself with it",
+        ),
+    ] {
+        let rotation = bed
+            .administered(&bed.stored().await)
+            .with(field, Field::Credential(Arc::clone(&first)));
+        let run = bed.rotate(rotation).await;
+
+        assert!(format!("{:?}", run.result).contains(why), "{field}: {:?}", run.end);
+        bed.redeem(&first).await.expect("its key is there");
+    }
+    let last = bed.stored().await;
+    let forced = bed
+        .administered(&bed.stored().await)
+        .with("defaultCredential", Field::Credential(Arc::clone(&last)))
+        .with("force", Field::Int(1));
+    bed.rotate(forced).await.end.expect("it ends well");
+    bed.redeem(&last).await.expect_err("its key is gone");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_that_may_not_change_itself_asks_for_an_administrator() {
     let bed = bed().await;

@@ -62,7 +62,7 @@ impl Kept {
 }
 
 impl Plan {
-    /// `users` are other credentials at hand, and the parameters that they came by.
+    /// `users` are other credentials at hand, and why a key stays that they prove themselves with.
     pub(crate) fn make(wanted: &Wanted, application: &Application, users: &[(&'static str, Arc<Credential>)]) -> Plan {
         let entries: Vec<Entry> = application.entries().collect();
         let own = Own::of(application, &wanted.subject);
@@ -90,10 +90,8 @@ impl Plan {
                 || marked.is_some() && origin(&entry).place == marked && !own.may_be(&entry);
             let reason = if !is_own && !is_over {
                 Some(if own.may_be(&entry) { UNCLEAR } else { OTHERS }.to_owned())
-            } else if let Some((parameter, _)) = user.filter(|_| !wanted.force) {
-                Some(format!(
-                    "-{parameter} proves itself with it: give that a key of its own first."
-                ))
+            } else if let Some((why, _)) = user.filter(|_| !wanted.force) {
+                Some((*why).to_owned())
             } else if is_own && wanted.keep_old {
                 Some("-KeepOld was given. The next update removes it.".to_owned())
             } else if is_own && !wanted.force && wanted.is_lost_unless_taken() {

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The fields that [`Wanted::read`] reads.
-pub(crate) const FIELDS: [&str; 6] = [
+pub(crate) const FIELDS: [&str; 8] = [
     "subject",
     "certificateCredential",
     "secretDays",
     "keepOld",
     "force",
     "retireAfterSeconds",
+    "vaultCredential",
+    "defaultCredential",
 ];
 
 /// How long the old key lives on after the switch: whoever has just read it from the store still has to use it.

@@ -1,7 +1,8 @@
 //! `credential_rotate`: a new secret or certificate in place of the one that a credential has.
 //!
 //! `credential` or `accessToken` is the administrator; without either the application changes itself, and where it may not, the error's
-//! id is `NeedsAdministrator`. What was added is proved, stored and named to the end even where the operation is stopped meanwhile, or
+//! id is `NeedsAdministrator`. `vaultCredential` and `defaultCredential` are at hand too: a key that one of them proves itself with
+//! stays, unless `force` is set. What was added is proved, stored and named to the end even where the operation is stopped meanwhile, or
 //! taken away again. For a store of the host a record holds what the host has to write, and `id`, by which it tells how that went.
 
 use super::{approved, change, fail};
@@ -21,12 +22,25 @@ const NEEDS_ADMINISTRATOR: &str = "NeedsAdministrator";
 const OWN_PERMISSIONS: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
 const UNSTORED: &str = "The new credential is not in the store: save it there, and the next update removes this key.";
 const DECLINED: &str = "Its removal was declined.";
+const VAULT_USER: &str = "-VaultCredential proves itself with it: give that a key of its own first.";
+/// The fields with other credentials at hand, and why a key stays that one of them proves itself with.
+const USERS: [(&str, &str); 3] = [
+    (
+        "credential",
+        "-AdministratorCredential proves itself with it: give that a key of its own first.",
+    ),
+    (
+        "defaultCredential",
+        "The session's default credential proves itself with it: set another one with Set-SecureAppDefault first.",
+    ),
+    ("vaultCredential", VAULT_USER),
+];
 
 /// Who changes the application.
 struct Who {
     caller: Caller,
     is_itself: bool,
-    /// Other credentials at hand, and the parameters that they came by.
+    /// Other credentials at hand, and why a key stays that they prove themselves with.
     users: Vec<(&'static str, Arc<Credential>)>,
 }
 
@@ -41,14 +55,13 @@ pub(in crate::ops) fn start(session: &Session, request: &Request) -> Result<Oper
 }
 
 fn who(session: &Session, request: &Request, wanted: &RotationWanted) -> Result<Who> {
-    let administrator = request.opt_credential("credential")?;
-    let is_itself = administrator.is_none() && request.opt_secret("accessToken")?.is_none();
-    let mut users: Vec<_> = administrator
-        .map(|one| ("AdministratorCredential", Arc::clone(one)))
-        .into_iter()
-        .collect();
+    let is_itself = request.opt_credential("credential")?.is_none() && request.opt_secret("accessToken")?.is_none();
+    let mut users = Vec::new();
+    for (field, why) in USERS {
+        users.extend(request.opt_credential(field)?.map(|one| (why, Arc::clone(one))));
+    }
     if let Some(Place::Vault(place)) = wanted.place().as_deref() {
-        users.extend(place.access.as_ref().map(|one| ("VaultCredential", Arc::clone(one))));
+        users.extend(place.access.as_ref().map(|one| (VAULT_USER, Arc::clone(one))));
     }
     let mut asked = request.clone();
     if is_itself {
