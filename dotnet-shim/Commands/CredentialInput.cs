@@ -20,6 +20,11 @@ namespace SecureAppModel.Commands
         private static readonly string[] s_refreshTokenKeys = { "refreshToken" };
         private static readonly string[] s_tenantKeys = { "tenantId" };
 
+        /// <summary>A parameter was given, and its value is nothing: a variable that is not set in this session, say.</summary>
+        internal static SecureAppException Empty(string parameter) => ErrorRecords.Refusal(
+            "-" + parameter + " was given, but is empty.",
+            "Check that the variable it comes from has a value in this session, or leave -" + parameter + " out.");
+
         /// <param name="given">What the user passed.</param>
         /// <param name="path">Makes a path full, as the session sees it.</param>
         /// <exception cref="SecureAppException">It cannot be used; the message says why, and holds no value of it.</exception>

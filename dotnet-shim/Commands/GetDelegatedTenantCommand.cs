@@ -146,7 +146,7 @@ namespace SecureAppModel.Commands
             _credential = null;
             try
             {
-                _credential = Opened(given);
+                _credential = Opened(given ?? throw CredentialInput.Empty(nameof(Credential)));
                 using RequestBuilder request = Request(_credential);
                 Forget();
                 Begin(request);

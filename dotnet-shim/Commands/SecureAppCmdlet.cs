@@ -18,8 +18,8 @@ namespace SecureAppModel.Commands
         /// <param name="parameter">Its name: what was given, even as an empty variable, never silently becomes another.</param>
         internal SecureAppCredential ResolveCredential(object? given, string parameter = "Credential")
         {
-            SecureAppCredential resolved =
-                given is null && !MyInvocation.BoundParameters.ContainsKey(parameter) && State.Credential is SecureAppCredential standing ? standing : Take(given);
+            Check(given is null && IsGiven(parameter) ? CredentialInput.Empty(parameter) : null, null);
+            SecureAppCredential resolved = given is null && State.Credential is SecureAppCredential standing ? standing : Take(given);
             if (parameter == "Credential")
             {
                 _asking = resolved;

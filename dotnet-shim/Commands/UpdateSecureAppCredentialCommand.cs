@@ -163,7 +163,9 @@ namespace SecureAppModel.Commands
 
         /// <summary>The credential of the command line or the pipeline; a wrong one is an item's failure.</summary>
         private object? Given() =>
-            IsGiven(nameof(Credential)) ? CredentialInput.Resolve(Credential, GetUnresolvedProviderPathFromPSPath) : null;
+            IsGiven(nameof(Credential))
+                ? CredentialInput.Resolve(Credential ?? throw CredentialInput.Empty(nameof(Credential)), GetUnresolvedProviderPathFromPSPath)
+                : null;
 
         private SecureAppCredential Load(StorePlace place)
         {

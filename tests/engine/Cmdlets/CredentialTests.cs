@@ -95,7 +95,7 @@ public sealed class CredentialTests : IDisposable
     [InlineData("$secret", "The credential is a text")]
     [InlineData("(secure $secret)", "SecureString alone")]
     [InlineData("42", "Int32")]
-    [InlineData("$null", "No credential was given")]
+    [InlineData("$null", "-Credential was given, but is empty")]
     public void What_is_no_credential_is_refused_with_the_reason_and_without_its_values(string shape, params string[] said)
     {
         foreach (string command in new[]

@@ -61,6 +61,20 @@ public sealed class DefaultsTests : IDisposable
     }
 
     [Fact]
+    public void An_empty_variable_is_told_as_one_whether_there_is_a_default_or_not()
+    {
+        foreach (string first in new[] { "", $"Set-SecureAppDefault -Credential {MakeCredential}; " })
+        {
+            ErrorRecord error = _engine.Refused(first + "Set-SecureAppDefault -Credential $undefined");
+
+            Assert.Contains("-Credential was given, but is empty", error.Exception.Message);
+            Assert.Contains("variable", error.ErrorDetails.RecommendedAction);
+        }
+
+        Assert.True(_engine.Run("(Get-SecureAppDefault -Credential).HasSecret").Succeeded().Single<bool>());
+    }
+
+    [Fact]
     public void Importing_the_module_anew_keeps_them()
     {
         _engine.Run($"Set-SecureAppDefault -Credential {MakeCredential} -Environment USGov").Succeeded();

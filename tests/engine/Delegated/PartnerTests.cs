@@ -199,7 +199,7 @@ public sealed class PartnerTests : IDisposable
     [InlineData("$null | Get-DelegatedTenant")]
     public void No_credential_at_all_is_not_the_default(string script)
     {
-        Assert.Contains("No credential was given", _engine.RefusedUnsent(_sandbox, script).Exception.Message);
+        Assert.Contains("-Credential was given, but is empty", _engine.RefusedUnsent(_sandbox, script).Exception.Message);
     }
 
     private static string Tenant(PSObject item) => (string)(item.Properties["PSTenantId"] ?? item.Properties["TenantId"]).Value;

@@ -248,6 +248,7 @@ public sealed class StoredCredentialTests : IDisposable
     [InlineData("Save-SecureAppCredential -VaultName contoso", "has no name")]
     [InlineData("Save-SecureAppCredential sam", "No store was given")]
     [InlineData("Get-SecureAppCredential sam", "No store was given")]
+    [InlineData("Get-SecureAppCredential sam -VaultName contoso -VaultCredential $undefined", "-VaultCredential was given, but is empty")]
     [InlineData("Get-SecureAppCredential sam -SecretManagementVault ''", "-SecretManagementVault is empty")]
     [InlineData("Get-SecureAppCredential sam -SecretManagementVault None", "Get-Secret was not found")]
     [InlineData("Remove-SecureAppCredential 'a b' -VaultName contoso", "cannot be a name in a key vault")]

@@ -223,10 +223,11 @@ public sealed class UpdateCredentialTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Update-SecureAppCredential $null", "No credential was given")]
+    [InlineData("Update-SecureAppCredential $null", "-Credential was given, but is empty")]
     [InlineData("Update-SecureAppCredential sam", "is a text")]
     [InlineData("Update-SecureAppCredential -Name sam", "No store was given")]
     [InlineData("Update-SecureAppCredential ' ' -VaultName vault", "has no name")]
+    [InlineData("Update-SecureAppCredential sam -VaultName vault -VaultCredential $undefined", "-VaultCredential was given, but is empty")]
     [InlineData("Update-SecureAppCredential $keeper -KeepOld -Force", "to be kept and to be removed")]
     [InlineData("Update-SecureAppCredential $keeper -RetireAfter 30", "no time span")]
     [InlineData("Update-SecureAppCredential $keeper -RetireAfter 02:00:00", "longer than an hour")]
@@ -234,7 +235,7 @@ public sealed class UpdateCredentialTests : IDisposable
     [InlineData("Update-SecureAppCredential $keeper -CertificateCredential $null", "-CertificateCredential is empty")]
     [InlineData("Update-SecureAppCredential $administrator", "proves itself by nothing")]
     [InlineData("Update-SecureAppCredential $keeper -AccessToken a -UseDeviceCode", "More than one administrator")]
-    [InlineData("Update-SecureAppCredential $keeper -AdministratorCredential $null", "No credential was given")]
+    [InlineData("Update-SecureAppCredential $keeper -AdministratorCredential $null", "-AdministratorCredential was given, but is empty")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
         Assert.Contains(expected, _engine.RefusedUnsent(_sandbox, script).Exception.Message);
