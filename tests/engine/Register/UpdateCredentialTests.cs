@@ -77,9 +77,7 @@ public sealed class UpdateCredentialTests : IDisposable
     [Fact]
     public void The_user_stays_signed_in()
     {
-        RunningScript running = _engine.Start("New-SecureAppRefreshToken $app.Credential -NoBrowser");
-        User.Carry(_sandbox.SignIn(new { url = _engine.AddressOnScreen() }));
-        _engine.Set("signedIn", running.Wait().Succeeded().Output[0]);
+        SignIn();
 
         Outcome outcome = _engine.Run(
             $$"""
@@ -93,6 +91,18 @@ public sealed class UpdateCredentialTests : IDisposable
 
         Assert.Equal([_sandbox.Facts.UserPrincipalName, _sandbox.Facts.UserPrincipalName], outcome.Output.Take(2).Select(one => one.ToString()));
         Assert.EndsWith("/secrets/sam", outcome.Output[2].ToString());
+    }
+
+    [Fact]
+    public void A_vault_that_the_user_has_no_consent_for_names_the_way_without_the_user()
+    {
+        SignIn();
+
+        ErrorRecord error = _engine.Refused("Get-SecureAppCredential sam -VaultName vault -VaultCredential $signedIn");
+
+        Assert.Contains("AADSTS65001", error.Exception.Message);
+        Assert.Contains("-AppOnly", error.ErrorDetails.RecommendedAction);
+        _engine.Run("Get-SecureAppCredential sam -VaultName vault -VaultCredential $signedIn -AppOnly").Succeeded();
     }
 
     /// <summary>Also where the default is what opens the vault.</summary>
@@ -246,6 +256,14 @@ public sealed class UpdateCredentialTests : IDisposable
         _engine.Dispose();
         _sandbox.Dispose();
         Recorder.HearAndDelete(_folder);
+    }
+
+    /// <summary>Sets <c>$signedIn</c>, the application's credential with a user's refresh token.</summary>
+    private void SignIn()
+    {
+        RunningScript running = _engine.Start("New-SecureAppRefreshToken $app.Credential -NoBrowser");
+        User.Carry(_sandbox.SignIn(new { url = _engine.AddressOnScreen() }));
+        _engine.Set("signedIn", running.Wait().Succeeded().Output[0]);
     }
 
     private string[] Keys() =>

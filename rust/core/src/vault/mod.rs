@@ -18,9 +18,9 @@ pub(crate) use secrets::{check_name, Properties, Step};
 
 use crate::credential::Credential;
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{authorized_by, Reply, RequestSpec};
-use crate::token::{TokenRequest, Tokens};
+use crate::token::{asks_for_consent, TokenRequest, Tokens};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -70,13 +70,15 @@ impl Vault {
     /// Sends with a token; the first request of all asks without one, to learn which token is wanted.
     async fn send(&self, spec: RequestSpec) -> Result<Reply> {
         let token = self.token.get_or_try_init(|| self.ask_for_challenge()).await?;
-        authorized_by(&self.tokens, token, spec.limit(LARGEST_REPLY)).await
+        let reply = authorized_by(&self.tokens, token, spec.limit(LARGEST_REPLY)).await;
+        reply.map_err(|error| self.advised(error))
     }
 
     /// Gets the token that its requests will need.
     pub(crate) async fn ready(&self) -> Result<()> {
         let token = self.token.get_or_try_init(|| self.ask_for_challenge()).await?;
-        self.tokens.acquire(token).await.map(drop)
+        let token = self.tokens.acquire(token).await;
+        token.map(drop).map_err(|error| self.advised(error))
     }
 
     async fn ask_for_challenge(&self) -> Result<TokenRequest> {
@@ -91,6 +93,20 @@ impl Vault {
             wanted.target,
         );
         Ok(request.app_only(self.app_only))
+    }
+
+    /// A user for whom nobody has consented stands in the way of an application that may need no consent.
+    #[cold]
+    fn advised(&self, error: Error) -> Error {
+        let could_be_itself = !self.app_only && self.credential.has_refresh_token() && self.credential.has_proof();
+        if !could_be_itself || !asks_for_consent(&error) {
+            return error;
+        }
+        let advice = format!(
+            "The credential's user was asked for: use -AppOnly where the application itself may open the vault. Otherwise let the user in. {}",
+            error.advice()
+        );
+        error.advise(advice)
     }
 
     /// The error of a failed reply; `action` reads like "give the secret 'a'", and `right` is what that takes.
