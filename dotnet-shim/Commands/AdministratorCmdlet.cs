@@ -16,6 +16,7 @@ namespace SecureAppModel.Commands
         private const string GraphTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
         private SecureAppCredential? _administrator;
+        private bool _isDefault;
         private bool _signsIn;
 
         /// <summary>A token for Microsoft Graph that the administrator has already.</summary>
@@ -79,6 +80,7 @@ namespace SecureAppModel.Commands
             }
 
             bool hasCredential = IsGiven(AdministratorParameter) || IsDefaultAdministrator && State.Credential is not null;
+            _isDefault = hasCredential && !UseDeviceCode && !IsGiven(AdministratorParameter);
             _administrator ??= hasCredential && !UseDeviceCode ? ResolveCredential(Administrator, AdministratorParameter) : SignIn(environment);
             return request.Text("tenant", TenantId?.Trim()).Credential("credential", _administrator);
         }
@@ -111,13 +113,19 @@ namespace SecureAppModel.Commands
                 Fail(failure, null);
             }
 
-            OnWorkEnded(failure);
+            OnWorkEnded(Advised(failure));
         }
 
         /// <summary>The operation itself ended with a failure; thrown here for <see cref="SecureAppCmdlet.Each"/> to tell.</summary>
         internal virtual void OnWorkEnded(SecureAppException failure) => throw failure;
 
-        internal override void OnFailed(ValueMap target, SecureAppException failure) => FailItem(failure, null);
+        internal override void OnFailed(ValueMap target, SecureAppException failure) => FailItem(Advised(failure), null);
+
+        /// <summary>Nobody named the session's default credential here, and it need not be an administrator's.</summary>
+        private SecureAppException Advised(SecureAppException failure) =>
+            failure.Kind == SecureAppErrorKind.Denied && _isDefault
+                ? failure.Advising("The session's default credential asked: let an administrator do it with -UseDeviceCode, -AccessToken or -" + AdministratorParameter + ".")
+                : failure;
 
         /// <summary>Asks for each change of a plan and hands on what was agreed to.</summary>
         private void Decide(ValueMap plan)

@@ -28,6 +28,8 @@ namespace SecureAppModel
     /// </summary>
     public sealed class SecureAppException : Exception
     {
+        private readonly ValueMap? _detail;
+
         internal SecureAppException(SecureAppErrorKind kind, string message, string advice = "", Exception? inner = null)
             : base(WithAdvice(message, advice), inner)
         {
@@ -36,13 +38,14 @@ namespace SecureAppModel
             Advice = advice;
         }
 
-        private SecureAppException(SecureAppErrorKind kind, string problem, ValueMap detail)
-            : base(WithAdvice(problem, detail.Text("advice")))
+        private SecureAppException(SecureAppErrorKind kind, string problem, ValueMap detail, string advice)
+            : base(WithAdvice(problem, advice))
         {
+            _detail = detail;
             Kind = kind;
             Id = detail.Text("id");
             Problem = problem;
-            Advice = Sentence(detail.Text("advice"));
+            Advice = Sentence(advice);
             TenantId = detail.Text("tenant");
             Resource = detail.Text("resource");
             HttpStatus = (int)detail.Int("httpStatus");
@@ -107,7 +110,14 @@ namespace SecureAppModel
 
         internal static SecureAppException From(ValueMap detail, SecureAppErrorKind otherwise) =>
             new SecureAppException(
-                Enum.TryParse(detail.Text("kind"), out SecureAppErrorKind kind) ? kind : otherwise, Describe(detail), detail);
+                Enum.TryParse(detail.Text("kind"), out SecureAppErrorKind kind) ? kind : otherwise, Describe(detail), detail, detail.Text("advice"));
+
+        /// <summary>The same failure with one more thing to do about it.</summary>
+        internal SecureAppException Advising(string more)
+        {
+            string advice = Join(Advice, more);
+            return _detail is null ? new SecureAppException(Kind, Problem, advice, InnerException) : new SecureAppException(Kind, Problem, _detail, advice);
+        }
 
         private static string Describe(ValueMap detail)
         {

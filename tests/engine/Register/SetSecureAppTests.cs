@@ -81,6 +81,23 @@ public sealed class SetSecureAppTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Set-SecureApp -ApplicationId $two.ApplicationId -NewName Three")]
+    [InlineData("Remove-SecureApp $two.ApplicationId -Confirm:$false")]
+    public void A_default_that_may_not_do_it_names_the_ways_to_let_an_administrator_in(string script)
+    {
+        const string Ways = "-UseDeviceCode, -AccessToken or -Credential";
+
+        ErrorRecord byDefault = Refused("Set-SecureAppDefault -Credential $one.Credential; " + script);
+        ErrorRecord byName = Refused(script + " -Credential $one.Credential");
+
+        Assert.Contains("Authorization_RequestDenied", byDefault.Exception.Message);
+        Assert.Contains("Application Administrator", byDefault.ErrorDetails.RecommendedAction);
+        Assert.Contains(Ways, byDefault.ErrorDetails.RecommendedAction);
+        Assert.Contains(Ways, byDefault.Exception.Message);
+        Assert.DoesNotContain(Ways, byName.ErrorDetails.RecommendedAction);
+    }
+
+    [Theory]
     [InlineData("Set-SecureApp One", "Nothing was named")]
     [InlineData("Set-SecureApp -NewName x", "No application was named")]
     [InlineData("Set-SecureApp One -NewName ''", "-NewName is empty")]
@@ -94,6 +111,13 @@ public sealed class SetSecureAppTests : IDisposable
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
         Assert.Contains(expected, _engine.RefusedUnsent(_sandbox, script).Exception.Message);
+    }
+
+    /// <summary>The script's one error, whether it ends the script or not.</summary>
+    private ErrorRecord Refused(string script)
+    {
+        Outcome outcome = _engine.Run(script);
+        return outcome.FailureRecord ?? Assert.Single(outcome.Errors);
     }
 
     public void Dispose()
