@@ -13,9 +13,12 @@ namespace SecureAppModel.Commands
         private const int LongestPathSegment = 80;
         private const int LongestShortName = 12;
         private const int LongestRandomLooking = 16;
+        private const int LongestWord = 12;
+        private const int LongestWords = 19;
 
         /// <summary>An application id, tenant or account as it may be repeated: quoted, or its length alone.</summary>
-        internal static string Identifier(string? text) => IsIdentifier(text) ? "'" + text + "'" : Described(text);
+        internal static string Identifier(string? text) =>
+            IsIdentifier(text) || text is not null && (IsWords(text) || IsHostAddress(text)) ? "'" + text + "'" : Described(text);
 
         /// <summary>False for a token or a secret that was taken for a file: a part of it looks made at random.</summary>
         internal static bool IsPath(string? text) => text is not null && text.Split('/', '\\').All(IsPathSegment);
@@ -39,7 +42,7 @@ namespace SecureAppModel.Commands
         };
 
         /// <summary>As <see cref="Identifier"/>, without quotes; the name of an environment that there is may be repeated too.</summary>
-        internal static string Text(string text) => IsIdentifier(text) || EnvironmentStore.Knows(text) ? text : Described(text);
+        internal static string Text(string text) => IsIdentifier(text) || IsWords(text) || IsHostAddress(text) || EnvironmentStore.Knows(text) ? text : Described(text);
 
         /// <summary>The name of a secret or a certificate: words and numbers, nothing that looks made at random.</summary>
         internal static string ObjectText(string? text) =>
@@ -72,6 +75,24 @@ namespace SecureAppModel.Commands
 
         private static bool IsPlainUserName(string text) =>
             InputShape.IsUserName(text) && text.All(character => char.IsLetterOrDigit(character) || ".@-_+#'".IndexOf(character) >= 0);
+
+        /// <summary>
+        /// A few short words of letters, each in small letters, capitals, or with one capital at its start: a name with a mistake in it.
+        /// What was made at random mixes them.
+        /// </summary>
+        private static bool IsWords(string text) =>
+            text.Length is > 0 and <= LongestWords && text.Split(' ', '-').All(word =>
+                word.Length is > 0 and <= LongestWord
+                && word.All(char.IsLetter)
+                && (word.All(char.IsUpper) || word.Skip(1).All(letter => !char.IsUpper(letter))));
+
+        /// <summary>https:// and a host, and nothing behind it that could be anything else.</summary>
+        private static bool IsHostAddress(string text)
+        {
+            const string Scheme = "https://";
+            return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && text.Length <= LongestIdentifier
+                && InputShape.IsDomain(text.Substring(Scheme.Length)) && !text.Split('.', '-', '/').Any(IsRandomLooking);
+        }
 
         private static bool IsWord(string text) =>
             text.Length <= LongestKey && text.All(character => char.IsLetter(character) || " ._-".IndexOf(character) >= 0);

@@ -38,6 +38,7 @@ pub mod request;
 mod rest;
 pub mod secret;
 mod security;
+mod shown;
 mod sign_in;
 pub mod signer;
 mod store;

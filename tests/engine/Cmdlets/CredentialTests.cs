@@ -90,7 +90,7 @@ public sealed class CredentialTests : IDisposable
     [InlineData("@{ appId = $id; password = $secret }", "no key secret", "appId", "password")]
     [InlineData("@{ appId = $id; secret = $null }", "empty", "secret")]
     [InlineData("@{ appId = ''; secret = $secret }", "empty", "appId")]
-    [InlineData("@{ appId = 'my-application'; secret = $secret }", "A text of 14 characters is not an application id")]
+    [InlineData("@{ appId = 'my-application'; secret = $secret }", "'my-application' is not an application id")]
     [InlineData("[pscredential]::new('admin@contoso.com', (secure $secret))", "'admin@contoso.com' is a user name")]
     [InlineData("$secret", "The credential is a text")]
     [InlineData("(secure $secret)", "SecureString alone")]

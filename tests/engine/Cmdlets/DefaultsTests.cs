@@ -56,7 +56,7 @@ public sealed class DefaultsTests : IDisposable
         ErrorRecord error = _engine.Refused($"Set-SecureAppDefault -Credential {MakeCredential} -Environment Nowhere");
 
         Assert.Contains("There is no environment of the name", error.Exception.Message);
-        Assert.Equal("a text of 7 characters", error.TargetObject);
+        Assert.Equal("Nowhere", error.TargetObject);
         Assert.Equal("True", _engine.Run("\"$($null -eq (Get-SecureAppDefault).Credential)\"").Succeeded().Single<string>());
     }
 

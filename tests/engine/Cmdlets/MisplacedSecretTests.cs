@@ -178,6 +178,8 @@ public sealed class MisplacedSecretTests : IDisposable
     [Theory]
     [InlineData("admin@contoso.com", "'admin@contoso.com' is a user name")]
     [InlineData("contoso.onmicrosoft.com", "'contoso.onmicrosoft.com' is not an application id")]
+    [InlineData("Contoso app", "'Contoso app' is not an application id")]
+    [InlineData("https://contoso.com", "'https://contoso.com' is not an application id")]
     [InlineData("2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a00", "'2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a00' is not an application id")]
     public void What_looks_public_is_repeated(string value, string said)
     {
@@ -187,6 +189,21 @@ public sealed class MisplacedSecretTests : IDisposable
 
         Assert.Contains(said, error.Exception.Message);
         Assert.Equal(value, error.TargetObject);
+    }
+
+    [Theory]
+    [InlineData("xKdJfEaQwLzP")]
+    [InlineData("letters and 1 digit")]
+    [InlineData("abcdefghijklmnopq")]
+    [InlineData("https://contoso.com/letters")]
+    public void What_may_be_made_at_random_is_told_by_its_length(string value)
+    {
+        _engine.Set("value", value);
+
+        ErrorRecord error = _engine.Refused("New-SecureAppCredential $value -Secret x");
+
+        Assert.Contains($"A text of {value.Length} characters", error.Exception.Message);
+        Assert.Equal($"a text of {value.Length} characters", error.TargetObject);
     }
 
     [Theory]

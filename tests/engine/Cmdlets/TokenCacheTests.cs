@@ -97,7 +97,7 @@ public sealed class TokenCacheTests : IDisposable
 
         Assert.Null(outcome.Failure);
         Assert.Equal(2, outcome.Output.Count);
-        Assert.Equal(["a text of 9 characters", "nobody.example"], outcome.Errors.Select(error => error.TargetObject));
+        Assert.Equal(["no tenant", "nobody.example"], outcome.Errors.Select(error => error.TargetObject));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class TokenCacheTests : IDisposable
     [InlineData("-TenantId $customer, 'not one'", "neither a tenant id nor a domain")]
     [InlineData("-TenantId nobody.example", "by that name")]
     [InlineData("-ApplicationId $nothing", "-ApplicationId is empty")]
-    [InlineData("-ApplicationId name", "A text of 4 characters is not an application id")]
+    [InlineData("-ApplicationId name", "'name' is not an application id")]
     [InlineData("-Environment $nothing", "-Environment is empty")]
     [InlineData("-Environment Nowhere", "There is no environment of the name")]
     public void What_cannot_be_meant_is_refused_and_nothing_is_forgotten(string arguments, string said)

@@ -6,6 +6,7 @@
 use crate::environment::{Environment, Service};
 use crate::error::{Error, Result};
 use crate::request::Request;
+use crate::shown;
 use crate::tenant;
 
 /// Scopes of OpenID Connect: tokens do not reliably repeat them.
@@ -121,11 +122,13 @@ impl Api {
                 application_id: id,
             });
         }
-        // It is not repeated: it may be a secret in the wrong place.
-        let length = text.chars().count();
-        Err(Error::invalid(format!("a text of {length} characters is no API that is known by name")).advise(
-            "Give -Resource a name such as https://graph.microsoft.com, or the API's application id (a GUID) with -Scope.",
-        ))
+        let example = match shown::is_host(text) {
+            true => format!("https://{text}"),
+            false => "https://graph.microsoft.com".to_owned(),
+        };
+        Err(Error::invalid(format!("{} is no API that is known by name", shown::api_name(text))).advise(format!(
+            "Check the spelling: give -Resource a name such as {example}, or the API's application id (a GUID) with -Scope."
+        )))
     }
 
     fn usual_scopes(&self) -> Result<Vec<String>> {

@@ -5,6 +5,7 @@
 //! a name without a resource means Microsoft Graph.
 
 use crate::error::{Error, Result};
+use crate::shown;
 use crate::tenant;
 use std::sync::Arc;
 
@@ -40,8 +41,13 @@ impl Target {
                 .advise("Ask for one resource at a time; scopes go to -Scope."));
         }
         if !names_a_resource(name) {
-            return Err(Error::invalid(unrecognised(name, "a resource"))
-                .advise("Give the resource's name, such as https://graph.microsoft.com, or its application id."));
+            let advice = match shown::is_host(name) {
+                true => format!("Give it with its scheme: https://{name}."),
+                false => {
+                    "Give the resource's name, such as https://graph.microsoft.com, or its application id.".to_owned()
+                }
+            };
+            return Err(Error::invalid(format!("{} is not a resource", shown::api_name(name))).advise(advice));
         }
         if name.ends_with("/.default") {
             return Err(Error::invalid(format!("'{name}' is a scope, not a resource"))
@@ -69,7 +75,9 @@ impl Target {
             .iter()
             .find(|scope| !names_a_resource(scope) && !is_scope_name(scope))
         {
-            return Err(Error::invalid(unrecognised(scope, "a scope"))
+            // It is not repeated: it may be a secret.
+            let length = scope.chars().count();
+            return Err(Error::invalid(format!("a text of {length} characters is not a scope"))
                 .advise(format!("Give scopes such as {graph}/.default or User.Read.")));
         }
         if scopes.is_empty() {
@@ -208,11 +216,6 @@ fn is_scope_name(text: &str) -> bool {
     starts_as_one && text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-/// Does not repeat the text: it may be a secret.
-fn unrecognised(text: &str, what: &str) -> String {
-    format!("a text of {} characters is not {what}", text.chars().count())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,11 +291,10 @@ mod tests {
         ] {
             assert!(Target::resource(fine).is_ok(), "{fine}");
         }
-        for secret in [
-            "Ewy~kSUOT-TxnzHleHCDwybm+/yrFhV24",
-            "0.AXoAbc-def_ghi",
-            "graph.microsoft.com",
-        ] {
+        let host = Target::resource("graph.microsoft.com").unwrap_err();
+        assert!(host.message().contains("'graph.microsoft.com'"), "{host}");
+        assert!(host.advice().contains("https://graph.microsoft.com."), "{host}");
+        for secret in ["Ewy~kSUOT-TxnzHleHCDwybm+/yrFhV24", "0.AXoAbc-def_ghi"] {
             let message = Target::resource(secret).unwrap_err().message().to_owned();
             assert!(message.contains("characters") && !message.contains(secret), "{message}");
         }
