@@ -48,6 +48,8 @@ public sealed partial class FromNothingTests : IDisposable
 
         Assert.Equal(Customers * 3, first.Output.Count(one => Equals(one.Properties["Outcome"]?.Value?.ToString(), "Granted")));
         Assert.Equal(Truth(), records.Select(Id).Order(StringComparer.Ordinal));
+        // Of the two sign-ins, only that to the own application can be mended in a registration.
+        Assert.Single(first.Screen.Split('\n'), line => line.Contains("If the page says AADSTS50011", StringComparison.Ordinal));
         Assert.Contains("Nothing to change: 'Contoso SAM' in Contoso Partner", second.Screen);
         Assert.Equal(Customers * 3, second.Output.Count(one => Equals(one.Properties["Outcome"]?.Value?.ToString(), "AlreadyGranted")));
         Assert.Empty(_sandbox.Changes());

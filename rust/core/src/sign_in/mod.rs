@@ -107,7 +107,8 @@ pub(crate) async fn by_listener(
     address::try_out(plan, &attempt, &address).await?;
     let hall = Hall::new(listener, redirect.path(), attempt.state());
     let work = async {
-        sink.send(Event::Prompt(Prompt::browser(&attempt, address))).await?;
+        sink.send(Event::Prompt(Prompt::browser(plan, &attempt, address)))
+            .await?;
         let response = arrival(plan, &hall, sink).await?;
         let signed_in = complete(plan, &authority, &attempt, response).await;
         hall.show(&signed_in);

@@ -1,18 +1,25 @@
 //! What the user is told to do.
 
 use super::address::Attempt;
+use super::Plan;
 use crate::event::{Prompt, PromptKind};
+
+/// "Microsoft Graph Command Line Tools": a public client of Microsoft's, to whose registration nobody can add anything.
+const GRAPH_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
 impl Prompt {
     /// The browser comes back to this machine by itself.
-    pub(super) fn browser(attempt: &Attempt, address: String) -> Self {
-        Prompt {
-            kind: PromptKind::Browser,
-            message: format!(
-                "Sign in with a browser of this machine at\n{address}\nIf the page says AADSTS50011, add exactly {} to the app \
-                 registration (Authentication, platform Web).",
+    pub(super) fn browser(plan: &Plan, attempt: &Attempt, address: String) -> Self {
+        let hint = match plan.credential.application_id() {
+            GRAPH_TOOLS => String::new(),
+            _ => format!(
+                "\nIf the page says AADSTS50011, add exactly {} to the app registration (Authentication, platform Web).",
                 attempt.to_register()
             ),
+        };
+        Prompt {
+            kind: PromptKind::Browser,
+            message: format!("Sign in with a browser of this machine at\n{address}{hint}"),
             url: address,
             user_code: String::new(),
         }
