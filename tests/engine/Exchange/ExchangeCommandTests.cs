@@ -94,7 +94,7 @@ public sealed class ExchangeCommandTests : IDisposable
 
     [Theory]
     [InlineData("Get-Mailbox @{ Nonsense = 1 }", ErrorCategory.InvalidArgument, "no parameter 'Nonsense'", "-Parameters")]
-    [InlineData("Get-Nothing", ErrorCategory.PermissionDenied, "not among the cmdlets", "Exchange role")]
+    [InlineData("Get-Nothing", ErrorCategory.PermissionDenied, "not among the cmdlets", "Check the spelling")]
     public void A_refusal_says_why_and_what_to_do(string call, ErrorCategory category, string why, string advice)
     {
         ErrorRecord error = Assert.Single(_engine.Run($"{Command} {call} -TenantId $customer").Errors);

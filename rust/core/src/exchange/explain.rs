@@ -40,7 +40,8 @@ pub(super) fn refusal(reply: &Reply, cmdlet: &str, tenant: &TenantId) -> Error {
                 "Assign it the role View-Only Audit Logs in Exchange Online (a role of Purview is not enough), for example by a \
                  role group that holds only that; then wait up to an hour."
             } else {
-                "Assign it an Exchange role that has this cmdlet, then wait up to an hour."
+                "Check the spelling: a cmdlet that does not exist is refused the same way. If it is right, assign the account an \
+                 Exchange role that has this cmdlet, then wait up to an hour."
             },
         ),
         403 => (
