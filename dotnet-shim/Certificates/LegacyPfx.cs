@@ -31,7 +31,7 @@ namespace SecureAppModel.Certificates
             {
                 // The native library has said what it is; this reader could not open it either.
                 throw new SecureAppException(
-                    otherwise.Kind, otherwise.Problem + "; .NET could not open it either (" + cause.Message.TrimEnd('.') + ").", otherwise.Advice, cause);
+                    otherwise.Kind, otherwise.Problem.TrimEnd('.') + "; .NET could not open it either (" + cause.Message.TrimEnd('.') + ").", otherwise.Advice, cause);
             }
         }
     }

@@ -150,7 +150,7 @@ namespace SecureAppModel
                 message = Join(message, Sentence(string.Join(", ", ids)));
             }
 
-            return message;
+            return message.Length == 0 || EndsSentence(message) ? message : message + ".";
         }
 
         private static string WithAdvice(string problem, string advice) =>
@@ -175,8 +175,10 @@ namespace SecureAppModel
                 return first + second;
             }
 
-            return (".!?:".IndexOf(first[first.Length - 1]) >= 0 ? first + " " : first + ". ") + second;
+            return (EndsSentence(first) ? first + " " : first + ". ") + second;
         }
+
+        private static bool EndsSentence(string text) => ".!?:".IndexOf(text[text.Length - 1]) >= 0;
 
         /// <summary>Begins with a capital letter, unless its first word is a name: an account, a host, a file.</summary>
         private static string Sentence(string text)

@@ -104,6 +104,7 @@ public sealed class TokensErrorTests : IDisposable
         Assert.NotEmpty((string)Property(error, "TraceId")!);
         Assert.Equal(Property(error, "Advice"), error.ErrorDetails.RecommendedAction);
         Assert.NotEmpty(error.ErrorDetails.RecommendedAction);
+        Assert.EndsWith(".", (string)Property(error, "Problem")!);
         Assert.DoesNotContain(_sandbox.Facts.RefreshToken, outcome.Screen + error + error.Exception);
         Assert.DoesNotContain(_sandbox.Facts.Secret, outcome.Screen + error + error.Exception + Property(error, "ServiceResponse"));
     }
