@@ -7,7 +7,9 @@ namespace SecureAppModel.Commands
     [Cmdlet(VerbsCommon.Set, "SecureAppDefault")]
     public sealed class SetSecureAppDefaultCommand : SecureAppCmdlet
     {
-        [Parameter]
+        private SecureAppCredential? _credential;
+
+        [Parameter(ValueFromPipeline = true)]
         [Alias("AppCredential")]
         public object? Credential { get; set; }
 
@@ -15,10 +17,24 @@ namespace SecureAppModel.Commands
         [ArgumentCompleter(typeof(EnvironmentCompleter))]
         public string? Environment { get; set; }
 
+        protected override void ProcessRecord()
+        {
+            if (!IsGiven(nameof(Credential)))
+            {
+                return;
+            }
+
+            if (_credential is not null)
+            {
+                FailInput("More than one credential was given, and a session has one default.", "Pipe one of them in.", null);
+            }
+
+            _credential = ResolveCredential(Credential);
+        }
+
         protected override void EndProcessing()
         {
-            bool credentialGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Credential));
-            if (!credentialGiven && !MyInvocation.BoundParameters.ContainsKey(nameof(Environment)))
+            if (_credential is null && !IsGiven(nameof(Environment)))
             {
                 FailInput("Nothing to set was given.", "Use -Credential, -Environment or both; Clear-SecureAppDefault removes a default.", null);
             }
@@ -26,12 +42,11 @@ namespace SecureAppModel.Commands
             CheckNotEmpty(nameof(Environment));
 
             // Both are checked before either is changed.
-            SecureAppCredential? credential = credentialGiven ? ResolveCredential(Credential) : State.Credential;
-            string? environment = MyInvocation.BoundParameters.ContainsKey(nameof(Environment))
+            string? environment = IsGiven(nameof(Environment))
                 ? Guarded(() => EnvironmentStore.Get(Environment ?? string.Empty), Environment).Name
                 : null;
 
-            State.Credential = credential;
+            State.Credential = _credential ?? State.Credential;
             if (environment is not null)
             {
                 State.Environment = environment;

@@ -42,6 +42,19 @@ public sealed class DefaultsTests : IDisposable
     }
 
     [Fact]
+    public void A_credential_is_piped_and_one_alone()
+    {
+        const string Other = "@{ appId = '2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a002'; secret = 'x' }";
+        Outcome outcome = _engine.Run(
+            "New-SecureAppCredential -ApplicationId 2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001 -Secret x | Set-SecureAppDefault -Environment USGov; (Get-SecureAppDefault -Credential).ApplicationId; Get-SecureAppDefault -Environment").Succeeded();
+
+        Assert.Equal(["2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001", "USGov"], outcome.Output.Select(item => item.BaseObject));
+        Assert.Contains("More than one credential", _engine.Refused($"{MakeCredential}, {Other} | Set-SecureAppDefault").Exception.Message);
+        Assert.Contains("Nothing to set", _engine.Refused("@() | Set-SecureAppDefault").Exception.Message);
+        Assert.Equal("2f1e2d7c-8f0e-4c0e-9f5c-5a35d1c7a001", _engine.Run("(Get-SecureAppDefault -Credential).ApplicationId").Single<string>());
+    }
+
+    [Fact]
     public void They_belong_to_one_runspace()
     {
         _engine.Run("Set-SecureAppDefault -Environment USGov").Succeeded();
