@@ -47,6 +47,7 @@ public sealed class TokenCacheTests : IDisposable
         string token = _engine.Get("token")!.ToString()!;
         string screen = _engine.Render("Get-SecureAppTokenCache -Environment $here");
         Assert.Contains(_sandbox.Facts.Tenants[0].TenantId, screen);
+        Assert.Contains("refresh_token", screen);
         Assert.DoesNotContain(token[..16], screen + PSSerializer.Serialize(held, 4));
     }
 

@@ -19,6 +19,19 @@ public sealed class CredentialCheckTests
     }
 
     [Fact]
+    public void The_view_breaks_no_id_and_no_address()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox);
+
+        string screen = engine.Render("Test-SecureAppCredential -TenantId $customer");
+
+        Assert.Contains(sandbox.Facts.ApplicationId, screen);
+        Assert.Contains("in " + sandbox.Facts.Tenants[0].TenantId, screen);
+        Assert.Contains("https://api.partnercenter.microsoft.com", screen);
+    }
+
+    [Fact]
     public void A_secret_that_ran_out_fails_with_code_and_remedy()
     {
         using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");

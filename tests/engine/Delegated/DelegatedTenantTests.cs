@@ -73,7 +73,8 @@ public sealed class DelegatedTenantTests
         string screen = engine.Render("Get-DelegatedTenant -CheckAccess");
 
         Assert.Matches(@"\bYes\b", screen);
-        Assert.Matches(@"\bNo\b", screen);
+        Assert.Contains("No: AADSTS65001", screen);
+        Assert.All(sandbox.Facts.Tenants, tenant => Assert.Contains(tenant.TenantId, screen));
     }
 
     [Fact]

@@ -147,6 +147,22 @@ public sealed class ExportRunTests : IDisposable
         Assert.Contains("True", screen);
     }
 
+    [Fact]
+    public void The_view_shows_why_a_tenant_failed_in_a_few_words()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "10");
+        sandbox.SetTenant(sandbox.Facts.Tenants[0].TenantId, new { consent = "missing" });
+        using Engine engine = Open(sandbox);
+
+        string screen = engine.Render("$customer | Export-SecureAppAuditLog -Path $folder -ErrorAction SilentlyContinue");
+
+        Assert.Contains("AADSTS65001: nobody", screen);
+        Assert.Contains(sandbox.Facts.Tenants[0].TenantId, screen);
+        string text = string.Concat(screen.Where(character => !char.IsWhiteSpace(character)));
+        Assert.DoesNotContain("traceid", text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("correlationid", text, StringComparison.OrdinalIgnoreCase);
+    }
+
     public void Dispose() => Recorder.HearAndDelete(_folder);
 
     private Engine Open(Sandbox sandbox)
