@@ -4,13 +4,10 @@
     [CmdletBinding()]
     param()
 
-    $name = 'Get-GCITSAccessTokenByResource'
-    $found = Get-Command -Name $name -CommandType Function -ErrorAction Ignore | ForEach-Object -Process { $_ }
-    foreach ($function in $found) {
-        if ($function.ScriptBlock -and "$($function.ScriptBlock)" -notlike '*`[SecureAppModel.Commands.*') {
-            $where = if ($function.ScriptBlock.File) { " in '$($function.ScriptBlock.File)'" }
-            $PSCmdlet.WriteWarning("There is already a function $name$where, which is not SecureAppModel's. A script that defines its own copy calls that one, and this module is not used there: delete the function from the script.")
-            break
-        }
+    # By its drive: Get-Command would look through all modules on the machine for what is mostly not there, for each runspace anew.
+    $function = ${function:Get-GCITSAccessTokenByResource}
+    if ($function -and "$function" -notlike '*`[SecureAppModel.Commands.*') {
+        $where = if ($function.File) { " in '$($function.File)'" }
+        $PSCmdlet.WriteWarning("There is already a function Get-GCITSAccessTokenByResource$where, which is not SecureAppModel's. A script that defines its own copy calls that one, and this module is not used there: delete the function from the script.")
     }
 }
