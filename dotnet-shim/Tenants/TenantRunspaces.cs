@@ -2,6 +2,7 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
 using System.Threading.Tasks;
@@ -10,7 +11,8 @@ namespace SecureAppModel.Tenants
 {
     /// <summary>
     /// The runspaces of one command: made when they are needed, used again with variables, location and defaults reset, and all closed
-    /// when the command ends, however it ends.
+    /// when the command ends, however it ends. Making one takes a core's time and no waiting, so no more than the cores can make
+    /// are made at once; whoever waits for that takes one that has become free before.
     /// </summary>
     internal sealed class TenantRunspaces
     {
@@ -18,10 +20,12 @@ namespace SecureAppModel.Tenants
         private readonly SecureAppCredential _credential;
         private readonly string _environment;
         private readonly string? _location;
-        private readonly ConcurrentBag<Runspace> _idle = new ConcurrentBag<Runspace>();
+        private readonly object _gate = new object();
+        private readonly Stack<Runspace> _idle = new Stack<Runspace>();
         private readonly ConcurrentDictionary<Runspace, bool> _all = new ConcurrentDictionary<Runspace, bool>();
         private int _made;
-        private volatile bool _closing;
+        private int _inTheMaking;
+        private bool _closing;
 
         /// <param name="state">What a runspace begins with.</param>
         /// <param name="credential">The default credential in it.</param>
@@ -38,28 +42,16 @@ namespace SecureAppModel.Tenants
         /// <summary>One that nobody else has, ready to run; any thread.</summary>
         internal Runspace Rent()
         {
-            if (!_idle.TryTake(out Runspace? runspace))
-            {
-                runspace = RunspaceFactory.CreateRunspace(_state.Clone());
-                runspace.Name = "SecureAppModel tenant " + Interlocked.Increment(ref _made);
-                runspace.ThreadOptions = PSThreadOptions.ReuseThread;
-                Open(runspace);
-                _all[runspace] = true;
-            }
-
-            // Whoever closes them all may have looked before this one was there.
-            if (_closing)
-            {
-                Close(runspace);
-                throw new OperationCanceledException();
-            }
-
+            Runspace runspace = Free() ?? Made();
             RunspaceState defaults = RunspaceState.Of(runspace);
             defaults.Credential = _credential;
             defaults.Environment = _environment;
-            if (_location is not null)
+
+            // Setting a location has PowerShell list every folder on the way; most are where they should be already.
+            PathIntrinsics path = runspace.SessionStateProxy.Path;
+            if (_location is not null && path.CurrentFileSystemLocation?.ProviderPath != _location)
             {
-                runspace.SessionStateProxy.Path.SetLocation(System.Management.Automation.WildcardPattern.Escape(_location));
+                path.SetLocation(WildcardPattern.Escape(_location));
             }
 
             return runspace;
@@ -68,7 +60,7 @@ namespace SecureAppModel.Tenants
         /// <summary>Takes one back whose script has ended.</summary>
         internal void Return(Runspace runspace)
         {
-            if (_closing || runspace.RunspaceStateInfo.State != System.Management.Automation.Runspaces.RunspaceState.Opened)
+            if (runspace.RunspaceStateInfo.State != System.Management.Automation.Runspaces.RunspaceState.Opened)
             {
                 Discard(runspace);
                 return;
@@ -78,13 +70,17 @@ namespace SecureAppModel.Tenants
             {
                 runspace.ResetRunspaceState();
             }
-            catch (Exception failure) when (failure is System.Management.Automation.PSInvalidOperationException or InvalidOperationException)
+            catch (InvalidOperationException)
             {
                 Discard(runspace);
                 return;
             }
 
-            _idle.Add(runspace);
+            lock (_gate)
+            {
+                _idle.Push(runspace);
+                Monitor.Pulse(_gate);
+            }
         }
 
         /// <summary>Closes one in the background: its script may not end at once.</summary>
@@ -93,8 +89,78 @@ namespace SecureAppModel.Tenants
         /// <summary>Closes all of them, and waits for that for a time at most; what takes longer goes on in the background.</summary>
         internal void CloseAll(TimeSpan limit)
         {
-            _closing = true;
+            lock (_gate)
+            {
+                _closing = true;
+                Monitor.PulseAll(_gate);
+            }
+
             Task.WaitAll(_all.Keys.Select(Discard).ToArray(), limit);
+        }
+
+        private bool Closing
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _closing;
+                }
+            }
+        }
+
+        /// <summary>One that is free, or null where the caller is to make one.</summary>
+        private Runspace? Free()
+        {
+            lock (_gate)
+            {
+                while (!_closing)
+                {
+                    if (_idle.Count > 0)
+                    {
+                        return _idle.Pop();
+                    }
+
+                    if (_inTheMaking < System.Environment.ProcessorCount)
+                    {
+                        _inTheMaking++;
+                        return null;
+                    }
+
+                    Monitor.Wait(_gate);
+                }
+
+                throw new OperationCanceledException();
+            }
+        }
+
+        private Runspace Made()
+        {
+            Runspace runspace = RunspaceFactory.CreateRunspace(_state.Clone());
+            runspace.Name = "SecureAppModel tenant " + Interlocked.Increment(ref _made);
+            runspace.ThreadOptions = PSThreadOptions.ReuseThread;
+            try
+            {
+                Open(runspace);
+                _all[runspace] = true;
+            }
+            finally
+            {
+                lock (_gate)
+                {
+                    _inTheMaking--;
+                    Monitor.Pulse(_gate);
+                }
+            }
+
+            // Whoever closes them all may have looked before this one was there.
+            if (Closing)
+            {
+                Close(runspace);
+                throw new OperationCanceledException();
+            }
+
+            return runspace;
         }
 
         /// <summary>One that cannot be opened has a thread already, which would stay.</summary>
