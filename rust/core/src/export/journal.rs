@@ -2,20 +2,20 @@
 //!
 //! One line is one fact: a CRC-32 in eight hexadecimal digits, a blank, a JSON object. The first line says how the folder
 //! is written; every other names a finished part and the records in it, or says what a run asked for or got. A last line
-//! that a crash tore is cut off; any other damage is an error, because going on would write records twice.
+//! that a crash or a full disk tore is cut off; any other damage is an error, because going on would write records twice.
 //!
-//! Where most of it is records that no service delivers again, or what run after run asked for and got, it is written anew
-//! without them.
+//! Where most of it is what run after run asked for and got, it is written anew with the sum of that.
 
 use super::coverage::{Coverage, Scope};
 use super::dedupe::{self, Entry};
 use super::folder::{failed, sync_directory};
 use super::{Compression, Format};
 use crate::error::{Error, Kind, Result};
+use crate::window::Window;
 use base64::prelude::{Engine as _, BASE64_STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 2;
@@ -83,7 +83,7 @@ pub(crate) struct PartEntry {
     pub(crate) written: i64,
     /// The parts of the source (blobs of the feed) that its records came from.
     pub(crate) blobs: Vec<String>,
-    /// The records' dedupe entries in Base64; empty where they are forgotten.
+    /// The records' dedupe entries in Base64.
     pub(crate) ids: String,
 }
 
@@ -110,9 +110,6 @@ impl PartEntry {
     }
 
     pub(crate) fn decode_ids(&self) -> Option<Vec<Entry>> {
-        if self.ids.is_empty() {
-            return Some(Vec::new());
-        }
         let bytes = BASE64_STANDARD_NO_PAD.decode(&self.ids).ok()?;
         let entries = bytes.chunks_exact(size_of::<Entry>());
         if !entries.remainder().is_empty() || bytes.len() / size_of::<Entry>() != self.records as usize {
@@ -120,13 +117,25 @@ impl PartEntry {
         }
         entries.map(|entry| entry.try_into().ok()).collect()
     }
+
+    /// True where a record of this part may be what a source that selects by the records' own time delivers for `window`.
+    /// What it goes by may differ from the record's `CreationTime`, but not by a day.
+    pub(crate) fn may_have(&self, window: Window) -> bool {
+        const DAY_S: i64 = 86_400;
+        match (self.first, self.last) {
+            (Some(first), Some(last)) => (first - DAY_S) * 1000 < window.end && (last + DAY_S) * 1000 > window.start,
+            _ => true,
+        }
+    }
 }
 
-/// The open journal of a folder, at its end.
+/// The open journal of a folder.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    /// The length of its whole lines. What lies behind it is of a write that failed.
+    whole: u64,
 }
 
 /// What reading a journal has found.
@@ -138,22 +147,10 @@ struct Found {
 }
 
 impl Journal {
-    /// Opens the journal, or starts one with `header`. Every fact in it goes to `each`, in order; parts that were finished
-    /// before `oldest` (milliseconds since 1970-01-01 UTC) without their records.
-    pub(crate) fn open(
-        path: &Path,
-        header: &Header,
-        oldest: i64,
-        each: &mut dyn FnMut(Fact) -> Result<()>,
-    ) -> Result<Self> {
-        let mut file = append_to(path)?;
-        let found = read(
-            path,
-            &mut file,
-            &mut |written| check(path, &written, header),
-            oldest,
-            each,
-        )?;
+    /// Opens the journal, or starts one with `header`. Every fact in it goes to `each`, in order.
+    pub(crate) fn open(path: &Path, header: &Header, each: &mut dyn FnMut(Fact) -> Result<()>) -> Result<Self> {
+        let mut file = open_for_writing(path)?;
+        let found = read(path, &mut file, &mut |written| check(path, &written, header), each)?;
         let length = file
             .metadata()
             .map_err(|cause| failed("read the journal", path, &cause))?
@@ -167,11 +164,13 @@ impl Journal {
         if found.waste >= WASTE && found.waste > found.whole / 2 {
             // Windows replaces no file that is open.
             drop(file);
-            compact(&path, header, oldest)?;
-            file = append_to(&path)?;
+            let whole = compact(&path, header)?;
+            let file = open_for_writing(&path)?;
+            return Ok(Journal { path, file, whole });
         }
-        let mut journal = Journal { path, file };
-        if found.whole == 0 {
+        let whole = found.whole;
+        let mut journal = Journal { path, file, whole };
+        if whole == 0 {
             journal.write(std::iter::once(header))?;
         }
         Ok(journal)
@@ -183,19 +182,31 @@ impl Journal {
     }
 
     fn write<T: Serialize>(&mut self, lines: impl Iterator<Item = T>) -> Result<()> {
-        let fail = |cause: &io::Error| failed("write the journal", &self.path, cause);
+        let mut text = Vec::new();
         for line in lines {
-            self.file.write_all(&encode(&line)?).map_err(|cause| fail(&cause))?;
+            text.extend(encode(&line)?);
         }
-        self.file.sync_data().map_err(|cause| fail(&cause))
+        self.replace_end(&text)
+            .map_err(|cause| failed("write the journal", &self.path, &cause))?;
+        self.whole += text.len() as u64;
+        Ok(())
+    }
+
+    /// Of a write before that failed half of a line may be there, and behind it no line would be read.
+    fn replace_end(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.set_len(self.whole)?;
+        self.file.seek(SeekFrom::Start(self.whole))?;
+        self.file.write_all(text)?;
+        self.file.sync_data()
     }
 }
 
-fn append_to(path: &Path) -> Result<File> {
+fn open_for_writing(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)
-        .append(true)
+        .write(true)
         .create(true)
+        .truncate(false)
         .open(path)
         .map_err(|cause| failed("open the journal", path, &cause))
 }
@@ -215,7 +226,7 @@ pub(crate) fn look(path: &Path) -> Result<Option<(Header, Coverage)>> {
         header = Some(written);
         Ok(())
     };
-    read(path, &mut file, keep, i64::MAX, &mut |fact| {
+    read(path, &mut file, keep, &mut |fact| {
         if let Fact::Time(scope) = fact {
             coverage.add(scope);
         }
@@ -229,7 +240,6 @@ fn read(
     path: &Path,
     file: &mut File,
     header: &mut dyn FnMut(Header) -> Result<()>,
-    oldest: i64,
     each: &mut dyn FnMut(Fact) -> Result<()>,
 ) -> Result<Found> {
     let fail = |cause: io::Error| failed("read the journal", path, &cause);
@@ -257,15 +267,10 @@ fn read(
         if number == 1 {
             header(serde_json::from_slice(json).map_err(bad)?)?;
         } else {
-            let mut fact = serde_json::from_slice(json).map_err(bad)?;
-            match &mut fact {
-                Fact::Part(entry) if entry.written < oldest => {
-                    let blobs: usize = entry.blobs.drain(..).map(|blob| blob.len()).sum();
-                    found.waste += (std::mem::take(&mut entry.ids).len() + blobs) as u64;
-                }
-                Fact::Part(_) => {}
+            let fact = serde_json::from_slice(json).map_err(bad)?;
+            if let Fact::Time(_) = fact {
                 // All of them together say what one for each content type can.
-                Fact::Time(_) => found.waste += length as u64,
+                found.waste += length as u64;
             }
             each(fact)?;
         }
@@ -273,16 +278,17 @@ fn read(
     }
 }
 
-/// Writes the journal anew without the records that are too old, and with one fact for each content type. A crash leaves
-/// the old one or the new one.
-fn compact(path: &Path, header: &Header, oldest: i64) -> Result<()> {
+/// Writes the journal anew with one fact of time for each content type, and says how long it is then. A crash leaves the old
+/// one or the new one.
+fn compact(path: &Path, header: &Header) -> Result<u64> {
     let temporary = path.with_file_name("_journal.tmp");
     let fail = |cause: io::Error| failed("write", &temporary, &cause);
     let mut new = BufWriter::new(File::create(&temporary).map_err(fail)?);
     new.write_all(&encode(header)?).map_err(fail)?;
     let mut coverage = Coverage::default();
     let same = &mut |written| check(path, &written, header);
-    read(path, &mut append_to(path)?, same, oldest, &mut |fact| match fact {
+    let mut old = open_for_writing(path)?;
+    read(path, &mut old, same, &mut |fact| match fact {
         Fact::Part(entry) => new.write_all(&encode(&Line::Part(&entry))?).map_err(fail),
         Fact::Time(scope) => {
             coverage.add(scope);
@@ -294,9 +300,12 @@ fn compact(path: &Path, header: &Header, oldest: i64) -> Result<()> {
     }
     let new = new.into_inner().map_err(|cause| fail(cause.into_error()))?;
     new.sync_all().map_err(fail)?;
-    drop(new);
+    let length = new.metadata().map_err(fail)?.len();
+    // Windows replaces no file that is open.
+    drop((old, new));
     fs::rename(&temporary, path).map_err(|cause| failed("replace", path, &cause))?;
-    path.parent().map_or(Ok(()), sync_directory)
+    path.parent().map_or(Ok(()), sync_directory)?;
+    Ok(length)
 }
 
 fn encode<T: Serialize>(fact: &T) -> Result<Vec<u8>> {
@@ -348,7 +357,7 @@ pub(crate) fn survey(path: &Path, each: &mut dyn FnMut(&Header, Fact) -> Result<
     let header: Header = serde_json::from_slice(json).map_err(|_| damaged(path, 1))?;
     file.rewind().map_err(fail)?;
     let known = &mut |written: Header| written.check_version(path);
-    let found = read(path, &mut file, known, i64::MIN, &mut |fact| each(&header, fact))?;
+    let found = read(path, &mut file, known, &mut |fact| each(&header, fact))?;
     let length = whole_file(&file)?;
     Ok(Survey {
         header: Some(header),

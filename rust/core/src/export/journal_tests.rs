@@ -1,7 +1,6 @@
 //! The journal on real folders: torn ends, damage, and writing it anew.
 
 use super::*;
-use crate::window::Window;
 use proptest::prelude::*;
 
 fn entry(number: u64) -> PartEntry {
@@ -25,9 +24,9 @@ fn header() -> Header {
     Header::new("t", (Format::Ndjson, Compression::None), "records")
 }
 
-fn open(path: &Path, oldest: i64) -> Result<(Journal, Vec<Fact>)> {
+fn open(path: &Path) -> Result<(Journal, Vec<Fact>)> {
     let mut found = Vec::new();
-    let journal = Journal::open(path, &header(), oldest, &mut |fact| {
+    let journal = Journal::open(path, &header(), &mut |fact| {
         found.push(fact);
         Ok(())
     })?;
@@ -35,7 +34,7 @@ fn open(path: &Path, oldest: i64) -> Result<(Journal, Vec<Fact>)> {
 }
 
 fn found(path: &Path) -> Result<Vec<PartEntry>> {
-    let parts = open(path, 0)?.1.into_iter().map(|fact| match fact {
+    let parts = open(path)?.1.into_iter().map(|fact| match fact {
         Fact::Part(entry) => entry,
         Fact::Time(scope) => panic!("{scope:?}"),
     });
@@ -44,7 +43,7 @@ fn found(path: &Path) -> Result<Vec<PartEntry>> {
 
 fn write(path: &Path, count: u64) -> Vec<PartEntry> {
     let entries: Vec<_> = (1..=count).map(entry).collect();
-    let (mut journal, _) = open(path, 0).unwrap();
+    let (mut journal, _) = open(path).unwrap();
     journal.append(entries.iter().map(Line::Part)).unwrap();
     entries
 }
@@ -61,29 +60,23 @@ fn what_many_runs_asked_for_becomes_one_fact() {
         ..Scope::default()
     };
     let runs: Vec<Scope> = (0..10_000).map(run).collect();
-    let (mut journal, _) = open(&path, 0).unwrap();
+    let (mut journal, _) = open(&path).unwrap();
     journal.append(runs.iter().map(Line::Time)).unwrap();
     drop(journal);
-    assert_eq!(open(&path, 0).unwrap().1.len(), 10_000);
+    assert_eq!(open(&path).unwrap().1.len(), 10_000);
     let all = Scope {
         asked: vec![Window::new(0, 10_000)].into(),
         had: vec![Window::new(0, 10_000)].into(),
         ..run(0)
     };
-    assert_eq!(open(&path, 0).unwrap().1, [Fact::Time(all)]);
+    assert_eq!(open(&path).unwrap().1, [Fact::Time(all)]);
 }
 
 #[test]
-fn records_that_are_too_old_leave_the_file_and_nothing_else_does() {
+fn writing_it_anew_keeps_every_part_with_its_records() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(super::super::folder::JOURNAL);
-    let ids: Vec<Entry> = (0..50_000u32).map(|id| dedupe::entry(&[7; 16], id)).collect();
-    let part = |number: u64, written: i64, ids: &[Entry]| PartEntry {
-        written,
-        records: ids.len() as u64,
-        ids: PartEntry::encode_ids(ids),
-        ..entry(number)
-    };
+    let parts: Vec<PartEntry> = (1..=3).map(entry).collect();
     let time = |start: i64| Scope {
         source: "feed".to_owned(),
         content_type: "Audit.General".to_owned(),
@@ -91,41 +84,48 @@ fn records_that_are_too_old_leave_the_file_and_nothing_else_does() {
         had: vec![Window::new(start, start + 9)].into(),
         ..Scope::default()
     };
-    let (old, young, new) = (part(1, 10, &ids), part(2, 20, &ids[..100]), part(3, 30, &ids[..1]));
-    let (mut journal, _) = open(&path, 0).unwrap();
-    let scopes: Vec<Scope> = (0..50).map(|day| time(day * 9)).collect();
-    let lines = [Line::Part(&old), Line::Part(&young)];
+    let (mut journal, _) = open(&path).unwrap();
+    let scopes: Vec<Scope> = (0..10_000).map(|day| time(day * 9)).collect();
+    let lines = [Line::Part(&parts[0]), Line::Part(&parts[1])];
     journal
         .append(lines.into_iter().chain(scopes.iter().map(Line::Time)))
         .unwrap();
     drop(journal);
     let before = fs::metadata(&path).unwrap().len();
 
-    let (mut journal, facts) = open(&path, 15).unwrap();
-    assert_eq!(facts.len(), 52);
+    let (mut journal, facts) = open(&path).unwrap();
+    assert_eq!(facts.len(), 10_002);
     assert!(fs::metadata(&path).unwrap().len() < before / 50);
     // It goes on where the new file ends.
-    journal.append([Line::Part(&new)].into_iter()).unwrap();
+    journal.append([Line::Part(&parts[2])].into_iter()).unwrap();
     drop(journal);
-    let (_, facts) = open(&path, 15).unwrap();
-    let forgotten = PartEntry {
-        ids: String::new(),
-        blobs: Vec::new(),
-        ..old
-    };
     let all = Scope {
-        asked: vec![Window::new(0, 451)].into(),
-        had: vec![Window::new(0, 450)].into(),
+        asked: vec![Window::new(0, 90_001)].into(),
+        had: vec![Window::new(0, 90_000)].into(),
         ..time(0)
     };
-    let expected = [
-        Fact::Part(forgotten),
-        Fact::Part(young),
-        Fact::Time(all),
-        Fact::Part(new),
-    ];
-    assert_eq!(facts, expected);
+    let [one, two, three] = <[PartEntry; 3]>::try_from(parts).unwrap();
+    let expected = [Fact::Part(one), Fact::Part(two), Fact::Time(all), Fact::Part(three)];
+    assert_eq!(open(&path).unwrap().1, expected);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_a_failed_write_left_is_not_written_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("j");
+    let (mut journal, _) = open(&path).unwrap();
+    journal.append([Line::Part(&entry(1))].into_iter()).unwrap();
+    // As much as a full disk took of two lines.
+    let lines = [entry(2), entry(3)]
+        .map(|entry| encode(&Line::Part(&entry)).unwrap())
+        .concat();
+    for taken in [10, lines.len() / 2, lines.len() - 1] {
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&lines[..taken]).unwrap();
+        journal.append([Line::Part(&entry(4))].into_iter()).unwrap();
+    }
+    assert_eq!(found(&path).unwrap(), [entry(1), entry(4), entry(4), entry(4)]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn another_format_or_tenant_is_refused() {
             "holds records, and this export would add sign-ins",
         ),
     ] {
-        let error = Journal::open(&path, &header, 0, &mut |_| Ok(())).unwrap_err();
+        let error = Journal::open(&path, &header, &mut |_| Ok(())).unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidInput);
         assert!(error.message().ends_with(difference), "{error}");
         assert!(error.advice().contains("-Force"));
@@ -190,7 +190,7 @@ proptest! {
         fs::write(&path, &torn).unwrap();
         prop_assert_eq!(&found(&path).unwrap(), &entries[..whole]);
         // What was cut off is gone for good, and the journal goes on behind what is left.
-        let (mut journal, _) = open(&path, 0).unwrap();
+        let (mut journal, _) = open(&path).unwrap();
         journal.append([Line::Part(&entry(9))].into_iter()).unwrap();
         let found = found(&path).unwrap();
         prop_assert_eq!(found.len(), whole + 1);

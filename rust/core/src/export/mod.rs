@@ -53,7 +53,8 @@ pub struct Limits {
     pub known_records: usize,
     /// The largest record that is accepted, in bytes.
     pub largest_record: usize,
-    /// How long a record is remembered after it was written, in days. The service may deliver one again for about 20.
+    /// For how many days after it was written a record is remembered whatever is asked for: the feed may deliver one again for
+    /// about 20. One that is older is remembered where the time that is asked for has it.
     pub remember_days: u32,
 }
 

@@ -100,17 +100,18 @@ impl Writer {
         let mut known = Known::new(folder.root(), settings.limits.known_records);
         let most_lost = settings.limits.known_records / 4;
         let mut contents = Contents::default();
-        let journal = Journal::open(&path, &header, oldest, &mut |fact| {
+        let journal = Journal::open(&path, &header, &mut |fact| {
             match fact {
                 Fact::Time(scope) => contents.coverage.add(scope),
                 Fact::Part(entry) => {
-                    let ids = entry.decode_ids().ok_or_else(|| bad_ids(&path))?;
                     let known = match contents.finish(&folder, &entry)? {
                         true => &mut known,
                         false => contents.harmed.records(folder.root(), most_lost),
                     };
-                    for id in ids {
-                        known.insert(id)?;
+                    if entry.written >= oldest || entry.may_have(settings.asked.window) {
+                        for id in entry.decode_ids().ok_or_else(|| bad_ids(&path))? {
+                            known.insert(id)?;
+                        }
                     }
                     contents.add(entry);
                 }

@@ -477,22 +477,30 @@ fn a_part_that_was_taken_away_is_told_until_it_is_back() {
     assert_eq!(lines(base.path()), expected(0..200));
 }
 
-#[test]
-fn records_older_than_the_service_can_repeat_are_forgotten() {
+/// How many of a run's records a run over `window` knows, for which all of them are old.
+fn remembered(window: Window) -> u64 {
     let base = tempfile::tempdir().unwrap();
     run(settings(base.path())).unwrap();
-    let limits = Limits {
-        remember_days: 0,
-        ..settings(base.path()).limits
-    };
+    let mut later = settings(base.path());
+    later.limits.remember_days = 0;
+    later.asked.window = window;
     std::thread::sleep(std::time::Duration::from_millis(2));
-    let writer = Writer::open(Settings {
-        limits,
-        ..settings(base.path())
-    })
-    .unwrap();
-    assert!(writer.known.is_empty());
+    let mut writer = Writer::open(later).unwrap();
     assert_eq!(writer.contents.records, 200);
+    writer.add(&batch(0..200)).unwrap();
+    writer.counts.duplicates
+}
+
+#[test]
+fn old_records_are_remembered_where_what_is_asked_for_has_them() {
+    let days = |first: i64, end: i64| {
+        let new_year = time::millis("2026-01-01T00:00:00Z").unwrap();
+        remembered(Window::new(new_year + (first - 1) * DAY, new_year + (end - 1) * DAY))
+    };
+    // By the records' own time, with a day on each side: 40 records on each of the first five days of the year.
+    assert_eq!(days(1, 6), 200);
+    assert_eq!(days(3, 4), 120);
+    assert_eq!(days(40, 41), 0);
 }
 
 #[test]
