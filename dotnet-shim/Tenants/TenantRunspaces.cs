@@ -43,6 +43,21 @@ namespace SecureAppModel.Tenants
         internal Runspace Rent()
         {
             Runspace runspace = Free() ?? Made();
+            try
+            {
+                Furnish(runspace);
+            }
+            catch
+            {
+                Discard(runspace);
+                throw;
+            }
+
+            return runspace;
+        }
+
+        private void Furnish(Runspace runspace)
+        {
             RunspaceState defaults = RunspaceState.Of(runspace);
             defaults.Credential = _credential;
             defaults.Environment = _environment;
@@ -53,8 +68,6 @@ namespace SecureAppModel.Tenants
             {
                 path.SetLocation(WildcardPattern.Escape(_location));
             }
-
-            return runspace;
         }
 
         /// <summary>Takes one back whose script has ended.</summary>
@@ -78,8 +91,12 @@ namespace SecureAppModel.Tenants
 
             lock (_gate)
             {
-                _idle.Push(runspace);
-                Monitor.Pulse(_gate);
+                // One that was given up meanwhile is being closed.
+                if (_all.ContainsKey(runspace))
+                {
+                    _idle.Push(runspace);
+                    Monitor.Pulse(_gate);
+                }
             }
         }
 
@@ -136,11 +153,12 @@ namespace SecureAppModel.Tenants
 
         private Runspace Made()
         {
-            Runspace runspace = RunspaceFactory.CreateRunspace(_state.Clone());
-            runspace.Name = "SecureAppModel tenant " + Interlocked.Increment(ref _made);
-            runspace.ThreadOptions = PSThreadOptions.ReuseThread;
+            Runspace runspace;
             try
             {
+                runspace = RunspaceFactory.CreateRunspace(_state.Clone());
+                runspace.Name = "SecureAppModel tenant " + Interlocked.Increment(ref _made);
+                runspace.ThreadOptions = PSThreadOptions.ReuseThread;
                 Open(runspace);
                 _all[runspace] = true;
             }

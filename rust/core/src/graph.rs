@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::environment::Service;
 use crate::error::{Error, Kind, Result};
-use crate::http::{authorized, random_id, Budget, Reply, RequestSpec, Retry};
+use crate::http::{authorized, random_id, Budget, Pace, Reply, RequestSpec, Retry};
 use crate::tenant::TenantId;
 use crate::token::TokenRequest;
 use reqwest::header::HeaderName;
@@ -19,6 +19,7 @@ pub(crate) struct GraphApi {
     engine: Arc<Engine>,
     token: TokenRequest,
     endpoint: Url,
+    pace: Option<Arc<Pace>>,
 }
 
 impl GraphApi {
@@ -31,7 +32,18 @@ impl GraphApi {
             engine,
             token,
             endpoint,
+            pace: None,
         })
+    }
+
+    /// The same, with at most so many requests at a time, and as many as the tenant answers well. `held_up` is told when they can
+    /// only wait, and when they go on.
+    pub(crate) fn paced(self, most: usize, held_up: impl Fn(bool) + Send + Sync + 'static) -> Self {
+        let pace = Pace::new(most, self.engine.first_wait(), |reply| reply.status() == 429, held_up);
+        GraphApi {
+            pace: Some(pace),
+            ..self
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -69,6 +81,7 @@ impl GraphApi {
         Ok(spec
             .header(id, &random_id()?)?
             .retry(PATIENCE)
+            .pace(self.pace.as_ref())
             .budget(self.token.budget().cloned().map(Budget::free_of_throttling)))
     }
 

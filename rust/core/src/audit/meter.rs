@@ -90,10 +90,7 @@ impl Meter {
             );
         }
         if self.held_up.load(Ordering::Relaxed) {
-            return format!(
-                "{} records, waiting until the service takes more requests",
-                self.records()
-            );
+            return format!("{} records, waiting for the service", self.records());
         }
         let Some(parts) = *self.parts.lock().unwrap_or_else(PoisonError::into_inner) else {
             return "signing in".to_owned();
@@ -131,7 +128,7 @@ mod tests {
         assert!(meter.status().contains("waiting 9 s"));
         meter.set_settling(0);
         meter.set_held_up(true);
-        assert!(meter.status().contains("takes more requests"));
+        assert!(meter.status().contains("waiting for the service"));
         meter.set_held_up(false);
         meter.begin("blobs");
         assert_eq!(meter.status(), "0 of 0 blobs so far, 0 records");

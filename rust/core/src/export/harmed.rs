@@ -3,6 +3,7 @@
 
 use super::check::Subject;
 use super::dedupe::{Entry, Seen};
+use super::journal::PartEntry;
 use super::known::Known;
 use crate::error::Result;
 use std::path::Path;
@@ -28,6 +29,16 @@ impl Harmed {
     /// One that has not the size that it was written with.
     pub(crate) fn add_resized(&mut self, part: &str) {
         self.resized.push(part.to_owned());
+    }
+
+    /// Looks at a part that is only read of.
+    pub(crate) fn look(&mut self, root: &Path, entry: &PartEntry) {
+        match root.join(&entry.part).metadata() {
+            Ok(there) if there.len() != entry.bytes => self.add_resized(&entry.part),
+            // An export that runs now gives it its name.
+            Err(_) if !root.join(&entry.temporary).exists() => self.add_gone(&entry.part),
+            _ => {}
+        }
     }
 
     /// Where their records are remembered. `most` are in memory, the others in `folder`.

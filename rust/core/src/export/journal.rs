@@ -211,9 +211,19 @@ fn open_for_writing(path: &Path) -> Result<File> {
         .map_err(|cause| failed("open the journal", path, &cause))
 }
 
-/// How a folder is written and what its exports have asked for and got; `None` where none has begun. Reads what is whole and
-/// repairs nothing.
-pub(crate) fn look(path: &Path) -> Result<Option<(Header, Coverage)>> {
+/// True where it has a first line. Before that line is there, no part can have its name.
+pub(crate) fn has_begun(path: &Path) -> Result<bool> {
+    let mut first = Vec::new();
+    match File::open(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut first)) {
+        Ok(_) => Ok(checked(&first).is_some()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(failed("read the journal", path, &cause)),
+    }
+}
+
+/// How a folder is written and what its exports have asked for and got; `None` where none has begun. Each part goes to `part`.
+/// Reads what is whole and repairs nothing.
+pub(crate) fn look(path: &Path, part: &mut dyn FnMut(&PartEntry)) -> Result<Option<(Header, Coverage)>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -227,8 +237,9 @@ pub(crate) fn look(path: &Path) -> Result<Option<(Header, Coverage)>> {
         Ok(())
     };
     read(path, &mut file, keep, &mut |fact| {
-        if let Fact::Time(scope) = fact {
-            coverage.add(scope);
+        match fact {
+            Fact::Part(entry) => part(&entry),
+            Fact::Time(scope) => coverage.add(scope),
         }
         Ok(())
     })?;
@@ -369,7 +380,8 @@ pub(crate) fn survey(path: &Path, each: &mut dyn FnMut(&Header, Fact) -> Result<
 #[cold]
 fn damaged(path: &Path, line: u64) -> Error {
     Error::new(Kind::Storage, format!("the journal {} is damaged in line {line}", path.display())).advise(
-        "Restore the file from a backup, or export with -Force to write the tenant's folder anew, or choose another -Path.",
+        "Export with -Force to write the tenant's folder anew, or choose another -Path. A journal of before does not know the parts that \
+         came later.",
     )
 }
 

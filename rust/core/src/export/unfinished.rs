@@ -2,6 +2,7 @@
 
 use super::coverage::Missing;
 use super::folder::{failed, JOURNAL, MANIFEST};
+use super::harmed::Harmed;
 use super::journal::{self, Header};
 use super::manifest::Left;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +19,8 @@ pub(crate) struct Unfinished {
     pub(crate) left: Left,
     /// What is missing, by source; nothing where no export can bring what makes it incomplete.
     pub(crate) missing: Vec<Missing>,
+    /// What has become of its parts and what to do, where they are not as they were written.
+    pub(crate) harm: Option<String>,
 }
 
 /// The folder of a tenant below `base`.
@@ -34,9 +37,11 @@ pub(crate) fn tenants(base: &Path) -> Result<Vec<String>> {
     };
     let mut tenants = Vec::new();
     for entry in entries {
-        let name = entry.map_err(|cause| failed("list", base, &cause))?.file_name();
+        let entry = entry.map_err(|cause| failed("list", base, &cause))?;
+        let name = entry.file_name();
         tenants.extend(
             name.to_str()
+                .filter(|_| entry.path().is_dir())
                 .and_then(|name| name.strip_prefix("tenant="))
                 .map(str::to_owned),
         );
@@ -45,21 +50,35 @@ pub(crate) fn tenants(base: &Path) -> Result<Vec<String>> {
     Ok(tenants)
 }
 
-/// What a tenant's folder lacks; `None` where its manifest says that it is complete, or where no export has begun. Blocks.
+/// What a tenant's folder lacks; `None` where nothing is missing. Blocks.
 pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
-    let left = match fs::read(root.join(MANIFEST)) {
+    let (path, manifest) = (root.join(JOURNAL), root.join(MANIFEST));
+    let mut harmed = Harmed::default();
+    let Some((header, coverage)) = journal::look(&path, &mut |part| harmed.look(root, part))? else {
+        return match root.is_dir() {
+            true if !manifest.exists() => Ok(None),
+            true => Err(Error::new(
+                Kind::Storage,
+                format!("{} has a manifest but no journal", root.display()),
+            )
+            .advise("Export with -Force to write the tenant's folder anew, or choose another -Path.")),
+            false => Err(Error::new(
+                Kind::NotFound,
+                format!("there is no folder {}: no export has written to it", root.display()),
+            )
+            .advise("Check the tenant and -Path, or export without -Resume.")),
+        };
+    };
+    let left = match fs::read(&manifest) {
         // A crash leaves the manifest of before; what cannot be read promises nothing.
         Ok(text) => serde_json::from_slice::<Left>(&text).unwrap_or_default(),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Left::default(),
-        Err(cause) => return Err(failed("read", &root.join(MANIFEST), &cause)),
+        Err(cause) => return Err(failed("read", &manifest, &cause)),
     };
-    if left.complete {
+    let harm = harmed.warning(root);
+    if left.complete && harm.is_none() {
         return Ok(None);
     }
-    let path = root.join(JOURNAL);
-    let Some((header, coverage)) = journal::look(&path)? else {
-        return Ok(None);
-    };
     let folder = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if folder != format!("tenant={}", header.tenant) {
         let text = format!(
@@ -69,9 +88,14 @@ pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
         );
         return Err(Error::new(Kind::Storage, text).advise("Give the folder its own name again."));
     }
+    let missing = match left.complete {
+        true => Vec::new(),
+        false => coverage.missing(),
+    };
     Ok(Some(Unfinished {
         header,
         left,
-        missing: coverage.missing(),
+        missing,
+        harm,
     }))
 }

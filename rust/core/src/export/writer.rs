@@ -5,7 +5,7 @@ use super::contents::Contents;
 use super::coverage::{Got, Lack, Scope};
 use super::dedupe::Seen;
 use super::folder::{Folder, JOURNAL};
-use super::journal::{Fact, Header, Journal, Line, PartEntry};
+use super::journal::{self, Fact, Header, Journal, Line, PartEntry};
 use super::known::Known;
 use super::manifest::{Asked, Counts, Manifest, Outcome, Summary, IN_PROGRESS};
 use super::part::OpenPart;
@@ -83,9 +83,9 @@ impl Writer {
             folder.clear()?;
         }
         let path = folder.path(JOURNAL);
-        if !path.exists() && folder.has_parts()? {
+        if folder.has_parts()? && !journal::has_begun(&path)? {
             let text = format!(
-                "{} has parts but no journal, so what they hold is not known",
+                "{} has parts but no journal that names them, so what they hold is not known",
                 folder.root().display()
             );
             return Err(Error::new(Kind::Storage, text)

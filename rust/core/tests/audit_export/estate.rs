@@ -170,3 +170,40 @@ async fn nobody_waits_for_tenants_that_do_not_answer() {
     outcome.assert_complete(tenants.len());
     world.assert_truth(&ask);
 }
+
+/// A tenant whose queries do not end, and one whose requests are not answered, keep no turn from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn graph_keeps_nobody_waiting_behind_a_tenant_that_waits() {
+    for (path, action) in [
+        (
+            "/queries/",
+            json!({"kind": "status", "status": 200, "body": "{\"id\": \"q\", \"status\": \"running\"}"}),
+        ),
+        ("/queries", json!({"kind": "hold"})),
+        ("/queries", json!({"kind": "status", "status": 429, "body": "{}"})),
+    ] {
+        let (world, ask) = estate(3, 300).await;
+        let ask = Ask {
+            source: "graph",
+            content_types: "",
+            settle_seconds: 0,
+            throttle: 1,
+            ..ask
+        };
+        let tenants = world.tenants();
+        let matching = json!({"service": "graph", "tenantId": tenants[0], "pathContains": path});
+        world.fault(json!({"id": "sick", "match": matching, "times": -1, "action": action}));
+        let operation = world.begin_all(&ask, &tenants);
+        let mut outcome = Outcome::default();
+        let healthy = until(&operation, &mut outcome, &tenants[1..]);
+        tokio::time::timeout(Duration::from_secs(60), healthy)
+            .await
+            .expect("the healthy ones end");
+        assert_eq!(outcome.records.len(), 2, "{action}");
+        assert!(
+            outcome.records.iter().all(|record| flag(record, "complete")),
+            "{outcome:?}"
+        );
+        operation.cancel();
+    }
+}

@@ -122,9 +122,9 @@ async fn broken_pages_are_asked_for_again() {
     assert_eq!(ids(&world), truth(&world, &ask));
     // Two of the requests that create one were refused.
     let created = world.requests("POST /v1.0/security/auditLog/queries") - 2;
-    assert_eq!(
-        world.requests("DELETE /v1.0/security/auditLog/queries"),
-        created,
+    // One whose answer was lost is sent again.
+    assert!(
+        world.requests("DELETE /v1.0/security/auditLog/queries") >= created,
         "no query is left behind"
     );
 }

@@ -267,3 +267,53 @@ async fn a_folder_that_cannot_be_read_is_told_and_the_others_go_on() {
         "{found:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_complete_folder_that_was_harmed_since_is_told() {
+    let world = World::start(2, 600, AuditOptions::default()).await;
+    let tenants = world.tenants();
+    let ask = recent(&world);
+    world.export(&ask, &tenants[..1]).await.assert_complete(1);
+    let root = world.root(&tenants[0]);
+    let whole = resumable(&world, "").await;
+    assert!(whole.warnings.is_empty() && whole.failures.is_empty(), "{whole:?}");
+
+    let (name, part) = parts(&root).remove(0);
+    let text = fs::read(&part).unwrap();
+    fs::remove_file(&part).unwrap();
+    let harmed = resumable(&world, "").await;
+    assert!(harmed.records.is_empty(), "nothing brings it back: {harmed:?}");
+    assert!(
+        harmed.warnings.len() == 1 && harmed.warnings[0].contains(&name) && harmed.warnings[0].contains("-Force"),
+        "{harmed:?}"
+    );
+    fs::write(&part, text).unwrap();
+
+    // Of another tenant there is nothing that could be whole.
+    let nobody = resumable(&world, &tenants[1]).await;
+    assert_eq!(nobody.failures[0].error.kind(), Kind::NotFound);
+    // A file is no tenant's folder.
+    fs::write(world.folder.path().join("tenant=backup.zip"), "").unwrap();
+    let beside = resumable(&world, "").await;
+    assert!(beside.warnings.is_empty() && beside.failures.is_empty(), "{beside:?}");
+
+    for harm in ["", "00000000 {"] {
+        fs::write(root.join("_journal"), harm).unwrap();
+        let without = resumable(&world, "").await;
+        assert!(
+            without.failures[0].error.message().contains("no journal"),
+            "{without:?}"
+        );
+        let again = world.export(&ask, &tenants[..1]).await;
+        assert!(
+            again.failures[0].error.message().contains("no journal"),
+            "it would write all of them again: {again:?}"
+        );
+    }
+    fs::remove_file(root.join("_journal")).unwrap();
+    let without = resumable(&world, "").await;
+    assert!(
+        without.failures[0].error.message().contains("no journal"),
+        "{without:?}"
+    );
+}

@@ -78,7 +78,7 @@ struct Head<'a> {
 /// What of a row is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Give {
-    /// The record: `AuditData`, or all of the row where that is no JSON object.
+    /// The record: `AuditData`, or the row without its place in the search where that is no JSON object.
     Record,
     /// The row, with the record's id for its `Identity` where it came without.
     Row,
@@ -116,6 +116,7 @@ impl Row {
         let nameless = raw.identity.as_deref().unwrap_or_default().is_empty();
         let record = match (give, &head, &raw.audit_data) {
             (Give::Record, Some(_), Some(data)) => data.trim().as_bytes().to_vec(),
+            (Give::Record, ..) => lasting(text).unwrap_or_else(|| text.to_vec()),
             (Give::Row, ..) if nameless => named(text, id).unwrap_or_else(|| text.to_vec()),
             _ => text.to_vec(),
         };
@@ -133,6 +134,15 @@ impl Row {
                 .and_then(|metadata| metadata.more_records_available),
         })
     }
+}
+
+/// A row without what another search would say differently of the same one.
+fn lasting(text: &[u8]) -> Option<Vec<u8>> {
+    let mut row: Map<String, Value> = serde_json::from_slice(text).ok()?;
+    for of_search in ["ResultIndex", "ResultCount", "AuditSearchRequestMetadata"] {
+        row.retain(|name, _| name.split('@').next() != Some(of_search));
+    }
+    serde_json::to_vec(&row).ok()
 }
 
 /// A row with this `Identity`.
@@ -176,7 +186,11 @@ mod tests {
     fn what_is_no_record_is_kept_as_the_row_that_it_came_in() {
         for data in [json!("{\"Id\":\"a\""), json!(null), json!("text"), json!("[1]")] {
             let row = json!({"AuditData": data, "Identity": "a"});
-            let read = read(&row);
+            let mut sent = row.clone();
+            sent["ResultIndex"] = json!(7);
+            sent["ResultCount@data.type"] = json!("System.Int32");
+            sent["AuditSearchRequestMetadata"] = json!({"moreRecordsAvailable": true});
+            let read = read(&sent);
             assert!(!read.is_record, "{data}");
             assert_eq!(serde_json::from_slice::<Value>(&read.record).unwrap(), row);
         }

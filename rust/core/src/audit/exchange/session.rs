@@ -231,9 +231,10 @@ impl<'a> Session<'a> {
         self.seen += page.rows;
         self.last = page.rows;
         self.nothing = 0;
-        // Counts are wrong at times: a full page is followed by another call, whatever they say.
+        // Counts are wrong at times: a full page is followed by another call, whatever they say. At the limit a session ends,
+        // whatever there is beyond it, so that there is no more says nothing there.
         let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < full;
-        if self.more == Some(false) || is_counted {
+        if (self.more == Some(false) && self.seen < self.command.limit()) || is_counted {
             return Some(whole);
         }
         if self.seen < self.command.limit() {

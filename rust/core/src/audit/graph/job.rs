@@ -2,9 +2,11 @@
 
 use super::super::records::Records;
 use super::queries::PERMISSIONS;
+use super::waits::Waits;
 use super::{explain, list};
 use crate::error::{Error, Kind, Result};
-use crate::export::dedupe::{self, Dedupe, Seen};
+use crate::export::dedupe::{self, Seen};
+use crate::export::known::Known;
 use crate::graph::GraphApi;
 use crate::http::{Reply, RequestSpec};
 use serde::Deserialize;
@@ -19,6 +21,8 @@ const STUCK: Duration = Duration::from_secs(4 * 3600);
 const LONGEST_WAIT: u32 = 120;
 /// How often a query's records are read at most.
 const READINGS: u32 = 8;
+/// Records of a query that are remembered in memory while it is read; the others are in a temporary file.
+const KNOWN_RECORDS: usize = 50_000;
 
 /// Which version of Graph has the queries: `v1.0` where it does, else `beta`.
 #[derive(Debug, Default)]
@@ -72,11 +76,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn add(&mut self, item: &[u8], known: &mut Dedupe) {
+    fn add(&mut self, item: &[u8], known: &mut Known) -> Result<()> {
         let key = dedupe::key(None, item);
         self.records += 1;
         self.digest = self.digest.wrapping_add(u128::from_le_bytes(key));
-        self.new += u64::from(known.insert(dedupe::entry(&key, 0)) == Seen::New);
+        self.new += u64::from(known.insert(dedupe::entry(&key, 0))? == Seen::New);
+        Ok(())
     }
 
     fn is_like(self, other: Reading) -> bool {
@@ -87,6 +92,7 @@ impl Reading {
 pub(super) struct Jobs<'a> {
     pub(super) api: &'a GraphApi,
     pub(super) version: &'a Version,
+    pub(super) waits: &'a Waits,
 }
 
 impl Jobs<'_> {
@@ -130,6 +136,7 @@ impl Jobs<'_> {
 
     /// The query's end, or why it has none.
     async fn wait(&self, id: &str) -> Result<std::result::Result<Done, &'static str>> {
+        let _waiting = self.waits.wait();
         let begun = Instant::now();
         let first = self.api.engine().first_wait();
         let mut wait = first;
@@ -165,10 +172,11 @@ impl Jobs<'_> {
         read
     }
 
-    /// One and the same query has been seen to give other records at each reading. So it is read until the number of records
-    /// is the one that the service names, or two readings are the same, or two in a row bring nothing new.
+    /// One and the same query has been seen to give other records at each reading. So it is read until there are as many
+    /// different records as the service names, or two readings are the same, or two in a row bring nothing new.
     async fn readings(&self, done: &Done, records: &Records<'_>) -> Result<bool> {
-        let mut known = Dedupe::new();
+        let mut known = Known::new(&std::env::temp_dir(), KNOWN_RECORDS);
+        let mut different = 0;
         let mut before: Option<Reading> = None;
         for _ in 0..READINGS {
             let path = format!("{}/{}/records", self.version.path(), done.id);
@@ -177,15 +185,13 @@ impl Jobs<'_> {
             let mut reading = Reading::default();
             while let Some(page) = pages.next().await? {
                 for item in &page.items {
-                    reading.add(item, &mut known);
+                    reading.add(item, &mut known)?;
                 }
                 records.add(&page.items).await?;
             }
+            different += reading.new;
             let nothing_new = before.is_some_and(|before| before.new == 0) && reading.new == 0;
-            if done.count == Some(reading.records)
-                || before.is_some_and(|before| before.is_like(reading))
-                || nothing_new
-            {
+            if done.count == Some(different) || before.is_some_and(|before| before.is_like(reading)) || nothing_new {
                 return Ok(true);
             }
             before = Some(reading);

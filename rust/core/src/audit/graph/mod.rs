@@ -6,6 +6,7 @@ mod job;
 mod list;
 mod queries;
 mod reports;
+mod waits;
 
 pub(crate) use queries::{Queries, QueryFilter, AUDIT_LOG};
 pub(crate) use reports::{Report, Reports};

@@ -3,11 +3,13 @@
 use super::super::records::Records;
 use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
 use super::job::{Jobs, Version};
+use super::waits::Waits;
 use crate::error::Result;
 use crate::export::split::Fields;
 use crate::export::time;
 use crate::graph::GraphApi;
 use serde_json::{json, Map, Value};
+use std::sync::Arc;
 use tokio::sync::{mpsc, Semaphore};
 
 /// The name of its one content type.
@@ -23,6 +25,8 @@ const DAY_MS: i64 = 86_400_000;
 const MOST_QUERIES: i64 = 60;
 /// Queries that run at a time; the service lets a tenant have 50.
 const AT_ONCE: usize = 12;
+/// Requests of one tenant in flight at most.
+const REQUESTS: usize = 8;
 
 /// What queries are narrowed by, as the service names it: `operationFilters`, `keywordFilter` ..
 pub(crate) type QueryFilter = Map<String, Value>;
@@ -32,19 +36,28 @@ pub(crate) struct Queries {
     filter: QueryFilter,
     version: Version,
     turns: Semaphore,
+    waits: Arc<Waits>,
     /// Days in a part.
     days: i64,
 }
 
 impl Queries {
-    /// `window` is the whole range of the export.
-    pub(crate) fn new(api: GraphApi, filter: QueryFilter, window: Window) -> Self {
+    /// `window` is the whole range of the export. `held_up` is told when the tenant can only wait, and when it goes on.
+    pub(crate) fn new(
+        api: GraphApi,
+        filter: QueryFilter,
+        window: Window,
+        held_up: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Self {
         let days = (window.end - window.start).div_euclid(DAY_MS) + 1;
+        let waits = Waits::new(held_up);
+        let told = Arc::clone(&waits);
         Queries {
-            api,
+            api: api.paced(REQUESTS, move |is_refused| told.set_refused(is_refused)),
             filter,
             version: Version::default(),
             turns: Semaphore::new(AT_ONCE),
+            waits,
             days: days.div_euclid(MOST_QUERIES) + 1,
         }
     }
@@ -66,13 +79,15 @@ impl Queries {
         let jobs = Jobs {
             api: &self.api,
             version: &self.version,
+            waits: &self.waits,
         };
         let mut left = vec![window];
         while let Some(window) = left.pop() {
-            let done = {
+            let (done, _query) = {
                 let turn = self.turns.acquire().await;
                 let _turn = turn.map_err(|_| crate::error::Error::internal("the turns of queries were closed"))?;
-                jobs.run(&self.body(window)).await?
+                let query = self.waits.query();
+                (jobs.run(&self.body(window)).await?, query)
             };
             let agreed = jobs.read(&done, records).await?;
             if done.exceeded {

@@ -3,11 +3,11 @@
 use super::super::records::Records;
 use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
 use super::list;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::split::Fields;
 use crate::export::time;
 use crate::graph::GraphApi;
-use tokio::sync::{mpsc, Semaphore};
+use tokio::sync::mpsc;
 
 const DAY_MS: i64 = 86_400_000;
 /// Requests of one tenant at a time: the service takes five in ten seconds.
@@ -68,16 +68,13 @@ impl Report {
 pub(crate) struct Reports {
     api: GraphApi,
     report: Report,
-    turns: Semaphore,
 }
 
 impl Reports {
-    pub(crate) fn new(api: GraphApi, report: Report) -> Self {
-        Reports {
-            api,
-            report,
-            turns: Semaphore::new(AT_ONCE),
-        }
+    /// `held_up` is told when the tenant's requests can only wait, and when they go on.
+    pub(crate) fn new(api: GraphApi, report: Report, held_up: impl Fn(bool) + Send + Sync + 'static) -> Self {
+        let api = api.paced(AT_ONCE, held_up);
+        Reports { api, report }
     }
 }
 
@@ -118,16 +115,9 @@ impl Source for Reports {
             .address(self.report.path(), &[("$filter", &filter), ("$top", "1000")])?;
         let mut pages = list::pages(&self.api, self.report.what(), "AuditLog.Read.All", first);
         let records = Records::new(delivery);
-        loop {
-            let page = {
-                let turn = self.turns.acquire().await;
-                let _turn = turn.map_err(|_| Error::internal("the turns of reports were closed"))?;
-                pages.next().await?
-            };
-            match page {
-                Some(page) => records.add(&page.items).await?,
-                None => return records.finish().await,
-            }
+        while let Some(page) = pages.next().await? {
+            records.add(&page.items).await?;
         }
+        records.finish().await
     }
 }

@@ -78,11 +78,16 @@ impl SignedIn {
             }
             From::Graph => {
                 let api = GraphApi::new(self.engine, self.token)?;
-                Ok(Opened::Queries(Queries::new(api, wanted.filter.graph.clone(), window)))
+                Ok(Opened::Queries(Queries::new(
+                    api,
+                    wanted.filter.graph.clone(),
+                    window,
+                    held_up,
+                )))
             }
             From::Report(kind) => {
                 let api = GraphApi::new(self.engine, self.token)?;
-                Ok(Opened::Reports(Reports::new(api, kind)))
+                Ok(Opened::Reports(Reports::new(api, kind, held_up)))
             }
         }
     }

@@ -25,6 +25,7 @@ pub(super) struct Report {
     total_records: u64,
     gaps: Vec<Gap>,
     warnings: Vec<String>,
+    harm: Option<String>,
     fresh: bool,
     incomplete: Option<String>,
     folder_complete: bool,
@@ -47,6 +48,7 @@ impl Report {
             total_records: 0,
             gaps: Vec::new(),
             warnings: Vec::new(),
+            harm: None,
             fresh: false,
             incomplete: None,
             folder_complete: false,
@@ -83,6 +85,11 @@ impl Report {
         &self.gaps
     }
 
+    /// What has become of the folder's parts, where they are not as they were written.
+    pub(super) fn harm(&self) -> Option<&str> {
+        self.harm.as_deref()
+    }
+
     pub(super) fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -116,7 +123,8 @@ impl Report {
             self.warnings.clone_from(&collected.warnings);
             self.fresh = !collected.fresh.is_empty();
         }
-        self.warnings.extend(summary.warning);
+        self.warnings.extend(summary.warning.clone());
+        self.harm = summary.warning;
     }
 
     pub(super) fn fail(&mut self, error: Error) {

@@ -68,13 +68,14 @@ async fn tell(context: &Context, base: PathBuf, tenant: &str) -> Result<()> {
         return Ok(());
     };
     if found.missing.is_empty() {
-        let text = match found.left.reason {
-            Some(reason) => {
+        let text = match (found.harm, found.left.reason) {
+            (Some(harm), _) => harm,
+            (None, Some(reason)) => {
                 format!("The folder of {tenant} is not complete, and exporting again does not help: {reason}")
             }
             // Without its manifest nobody knows here what was asked for; the journal still knows what was written.
-            None => format!(
-                "The folder of {tenant} has no manifest: run the export again as it was, without -Resume; it writes the manifest \
+            (None, None) => format!(
+                "The folder of {tenant} has no manifest that can be read: run the export again as it was, without -Resume; it writes the manifest \
                  anew from the journal"
             ),
         };

@@ -127,7 +127,7 @@ impl Follower {
         let guid = or_cancelled(&watch.cancel, resolve).await?;
         let journal = watch.settings.output.path.join(format!("tenant={guid}")).join(JOURNAL);
         let earliest = feed::earliest(now);
-        let looked = disk::job(move || journal::look(&journal)).await??;
+        let looked = disk::job(move || journal::look(&journal, &mut |_| {})).await??;
         let coverage = looked.map(|(_, coverage)| coverage).unwrap_or_default();
         let wanted = &watch.settings.wanted;
         let source = wanted.filter.source(wanted.from);
@@ -188,6 +188,9 @@ impl Follower {
                 time::iso(again.from)
             ));
             gaps = self.told.as_ref().map_or(gaps, |told| told.gaps);
+        }
+        if let (Some(harm), None) = (report.harm().map(str::to_owned), report.reason()) {
+            report.lack(harm);
         }
         let now = Told::of(&report, gaps);
         let first = self.told.is_none();
