@@ -80,7 +80,7 @@ namespace SecureAppModel.Commands
         /// <param name="defaultDelay">The settle delay where none is given; the source's own where this is not given either.</param>
         internal void CheckAsked(TimeSpan? defaultDelay = null)
         {
-            CheckNotEmpty(nameof(RecordType), nameof(Operation), nameof(UserId), nameof(IPAddress), nameof(ObjectId), nameof(FreeText), nameof(ContentType));
+            CheckNotEmpty(nameof(RecordType), nameof(Operation), nameof(UserId), nameof(IPAddress), nameof(ObjectId), nameof(FreeText), nameof(ContentType), nameof(StartTime), nameof(EndTime), nameof(Month));
             CheckDelay();
             _defaultDelay = defaultDelay;
             TimeSpan delay = SettleDelay ?? defaultDelay ?? (ChosenSource == Feed ? AuditPeriod.FeedDelay : AuditPeriod.SearchDelay);
@@ -89,6 +89,7 @@ namespace SecureAppModel.Commands
 
         internal void CheckDelay()
         {
+            CheckNotEmpty(nameof(SettleDelay));
             if (SettleDelay < TimeSpan.Zero)
             {
                 FailInput("-SettleDelay is negative.", "Use a time span of zero or more.", SettleDelay);

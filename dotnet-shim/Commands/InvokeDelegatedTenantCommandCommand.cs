@@ -87,7 +87,7 @@ namespace SecureAppModel.Commands
 
         protected override void BeginProcessing()
         {
-            CheckNotEmpty(nameof(Resource), nameof(Scope), nameof(TenantId), nameof(Module), nameof(SummaryVariable));
+            CheckNotEmpty(nameof(Resource), nameof(Scope), nameof(TenantId), nameof(Module), nameof(SummaryVariable), nameof(Resume));
             Check(TokenInput.Question(Resource, Scope), null);
             if (IsGiven(nameof(Resume)) && (IsGiven(nameof(TenantId)) || MyInvocation.ExpectingInput))
             {

@@ -95,7 +95,7 @@ namespace SecureAppModel.Commands
                 return;
             }
 
-            CheckNotEmpty(nameof(RecordType), nameof(Operations), nameof(UserIds), nameof(IPAddresses), nameof(ObjectIds), nameof(SiteIds), nameof(FreeText), nameof(SessionId), nameof(SessionCommand));
+            CheckNotEmpty(nameof(RecordType), nameof(Operations), nameof(UserIds), nameof(IPAddresses), nameof(ObjectIds), nameof(SiteIds), nameof(FreeText), nameof(ResultSize), nameof(SessionId), nameof(SessionCommand));
             using RequestBuilder request = new RequestBuilder("audit_search")
                 .Credential("credential", _credential!)
                 .Text("environment", ResolveEnvironment(Environment))

@@ -93,6 +93,7 @@ namespace SecureAppModel.Commands
 
         private void CheckTimes()
         {
+            CheckNotEmpty(nameof(StartTime), nameof(Duration), nameof(Until), nameof(SettleDelay), nameof(PollInterval), nameof(ContentType));
             if (Duration is not null && Until is not null)
             {
                 FailInput("-Duration and -Until say the same in two ways.", "Use one of them.", null);

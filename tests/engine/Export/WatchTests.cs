@@ -73,6 +73,10 @@ public sealed class WatchTests : IDisposable
     [InlineData("Watch-SecureAppAuditLog $customer $folder -PollInterval 00:00:00.5", "shorter than a second")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -PollInterval 5", "A bare number is no time span")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -Duration ([timespan]::MaxValue)", "longer than time goes")]
+    [InlineData("Watch-SecureAppAuditLog $customer $folder -StartTime $nothing", "-StartTime is empty")]
+    [InlineData("Watch-SecureAppAuditLog $customer $folder -Duration $nothing", "-Duration is empty")]
+    [InlineData("Watch-SecureAppAuditLog $customer $folder -Until $nothing", "-Until is empty")]
+    [InlineData("Watch-SecureAppAuditLog $customer $folder -PollInterval $nothing", "-PollInterval is empty")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -Duration 0 -Until ([datetime]::Now)", "Use one of them")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -StartTime ([datetime]::Now.AddDays(-30))", "keeps content for 7 days")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)

@@ -258,6 +258,7 @@ public sealed class TenantCommandTests : IDisposable
     [InlineData("Invoke-DelegatedTenantCommand { $using:isNotThere } -TenantId $customer -Resource https://graph.microsoft.com", "isNotThere")]
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Resource https://graph.microsoft.com -Module Is.Not.There", "Is.Not.There")]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resume 'x' -Resource https://graph.microsoft.com", "no summary of an earlier run")]
+    [InlineData("Invoke-DelegatedTenantCommand { } -Resume $nothing -Resource https://graph.microsoft.com", "-Resume is empty")]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resume @() -TenantId $customer -Resource https://graph.microsoft.com", "-Resume names the tenants")]
     public void Bad_input_says_what_is_wrong_and_sends_nothing(string script, string expected)
     {
