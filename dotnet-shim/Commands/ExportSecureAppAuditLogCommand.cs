@@ -103,7 +103,7 @@ namespace SecureAppModel.Commands
                 SecureAppException incomplete = new SecureAppException(
                     SecureAppErrorKind.Protocol,
                     "The audit log of " + _unfinished.Count + " of " + (Items == 1 ? "1 tenant" : Items + " tenants") + " is not complete: " + string.Join(", ", _unfinished.Select(Shown.Text)) + ".",
-                    "See Gaps, Reason and Error of their results, then run the same command again: it goes on where it stopped.");
+                    "See Gaps, Reason and Error of their results. The same command fetches what did not come when it is run again. It does not write again what a folder has lost: put that back from a backup, or start that tenant's folder anew with -Force.");
                 ThrowTerminatingError(ErrorRecords.From(incomplete, _unfinished.ToArray(), "IncompleteExport"));
             }
         }
@@ -135,7 +135,7 @@ namespace SecureAppModel.Commands
             }
             else if (isUnfinished && result.Error is null)
             {
-                WriteWarning("The audit log of " + (result.DisplayName ?? result.TenantId) + " is not complete: " + (result.Reason ?? string.Join("; ", result.Gaps.Select(gap => gap.ToString()))) + ". Run Export-SecureAppAuditLog with -Resume to go on.");
+                WriteWarning("The audit log of " + (result.DisplayName ?? result.TenantId) + " is not complete: " + (result.Reason ?? string.Join("; ", result.Gaps.Select(gap => gap.ToString()))) + ". Export-SecureAppAuditLog -Resume fetches what did not come.");
             }
         }
 

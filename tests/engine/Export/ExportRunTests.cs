@@ -90,6 +90,23 @@ public sealed class ExportRunTests : IDisposable
         Assert.Contains(outcome.Output, item => item.Properties["Complete"]?.Value is true);
     }
 
+    /// <summary>Another run would not write it again, so that is not what is recommended.</summary>
+    [Fact]
+    public void Where_a_folder_has_lost_a_part_FailOnGap_says_how_it_is_made_good()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "50");
+        using Engine engine = Open(sandbox);
+        const string Export = "Export-SecureAppAuditLog $customer $folder -StartTime ([datetime]::UtcNow.AddDays(-6)) -FailOnGap";
+        engine.Run(Export).Succeeded();
+        File.Delete(Directory.GetFiles(_folder, "part-*", SearchOption.AllDirectories)[0]);
+
+        ErrorRecord error = engine.Run(Export).FailureRecord!;
+
+        Assert.StartsWith("SecureAppModel.IncompleteExport", error.FullyQualifiedErrorId);
+        Assert.Contains("does not write again what a folder has lost", error.ErrorDetails.RecommendedAction);
+        Assert.Contains("-Force", error.ErrorDetails.RecommendedAction);
+    }
+
     [Fact]
     public void Compressed_files_stay_alone_in_their_folder()
     {
