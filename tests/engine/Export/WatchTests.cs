@@ -79,11 +79,25 @@ public sealed class WatchTests : IDisposable
     [InlineData("Watch-SecureAppAuditLog $customer $folder -PollInterval $nothing", "-PollInterval is empty")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -Duration 0 -Until ([datetime]::Now)", "Use one of them")]
     [InlineData("Watch-SecureAppAuditLog $customer $folder -StartTime ([datetime]::Now.AddDays(-30))", "keeps content for 7 days")]
+    [InlineData("Watch-SecureAppAuditLog $customer $folder -StartTime ([datetime]::Now.AddDays(-20))", "older records with Export-SecureAppAuditLog -Source Exchange")]
     public void Bad_input_ends_the_command_before_anything_is_sent(string script, string expected)
     {
         ErrorRecord error = _engine.RefusedUnsent(_sandbox, script);
 
         Assert.Contains(expected, $"{error.Exception.Message} {error.ErrorDetails?.RecommendedAction}");
+    }
+
+    /// <summary>It has no -Force itself.</summary>
+    [Fact]
+    public void A_folder_of_another_format_is_refused_and_what_to_do_is_something_that_can_be_done()
+    {
+        _engine.Run("Watch-SecureAppAuditLog $customer $folder -Duration 0").Succeeded();
+
+        Outcome other = _engine.Run("Watch-SecureAppAuditLog $customer $folder -Duration 0 -Format Csv");
+
+        ErrorRecord error = Assert.Single(other.Errors);
+        Assert.Contains("holds ndjson parts", error.Exception.Message);
+        Assert.Contains("Export-SecureAppAuditLog -Force", error.ErrorDetails.RecommendedAction);
     }
 
     [Fact]

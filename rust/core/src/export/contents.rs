@@ -78,7 +78,7 @@ impl Contents {
                 temporary.display()
             );
             return Err(Error::new(Kind::Storage, text).advise(
-                "Check the disk, then use -Force to write the tenant's folder anew, or choose another -Path.",
+                "Check the disk, then write the tenant's folder anew with Export-SecureAppAuditLog -Force, or choose another -Path.",
             ));
         }
         folder.place(&entry.temporary, &entry.part)?;

@@ -380,8 +380,8 @@ pub(crate) fn survey(path: &Path, each: &mut dyn FnMut(&Header, Fact) -> Result<
 #[cold]
 fn damaged(path: &Path, line: u64) -> Error {
     Error::new(Kind::Storage, format!("the journal {} is damaged in line {line}", path.display())).advise(
-        "Export with -Force to write the tenant's folder anew, or choose another -Path. A journal of before does not know the parts that \
-         came later.",
+        "Write the tenant's folder anew with Export-SecureAppAuditLog -Force, or choose another -Path. A journal of before does not know \
+         the parts that came later.",
     )
 }
 
@@ -396,7 +396,8 @@ fn check(path: &Path, found: &Header, wanted: &Header) -> Result<()> {
 fn other_version(path: &Path, version: u32) -> Error {
     let folder = path.parent().unwrap_or(path).display();
     let text = format!("{folder} was written by another version of this module (layout {version})");
-    Error::invalid(text).advise("Choose another -Path, or use -Force to write the tenant's folder anew.")
+    Error::invalid(text)
+        .advise("Choose another -Path, or write the tenant's folder anew with Export-SecureAppAuditLog -Force.")
 }
 
 #[cold]
@@ -420,7 +421,8 @@ fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
         )
     };
     Error::invalid(text).advise(
-        "Choose another -Path, ask for the same kind, format and compression, or use -Force to write the tenant's folder anew.",
+        "Choose another -Path, ask for the same kind, format and compression, or write the tenant's folder anew with \
+         Export-SecureAppAuditLog -Force.",
     )
 }
 

@@ -88,8 +88,9 @@ impl Writer {
                 "{} has parts but no journal that names them, so what they hold is not known",
                 folder.root().display()
             );
-            return Err(Error::new(Kind::Storage, text)
-                .advise("Choose another -Path, or use -Force to write the tenant's folder anew."));
+            return Err(Error::new(Kind::Storage, text).advise(
+                "Choose another -Path, or write the tenant's folder anew with Export-SecureAppAuditLog -Force.",
+            ));
         }
         let header = Header::new(
             &settings.asked.tenant_id,

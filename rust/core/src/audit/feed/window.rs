@@ -54,8 +54,8 @@ pub(crate) fn check(start: i64, end: i64, now: i64) -> Result<Window> {
             time::iso(start)
         ))
         .advise(format!(
-            "Start after {}, or take older records from -Source Exchange (Search-UnifiedAuditLog) or -Source Graph (audit log queries), \
-             which keep them for 180 days or more.",
+            "Start after {}, or take older records with Export-SecureAppAuditLog -Source Exchange (Search-UnifiedAuditLog) or -Source Graph \
+             (audit log queries), which keep them for 180 days or more.",
             time::iso(oldest)
         )));
     }

@@ -53,17 +53,19 @@ impl Subject {
             Subject::InUse => "Check the folder again when the export has ended.",
             Subject::Unfinished => "Run the same export again: it finishes what was broken off.",
             Subject::Missing | Subject::Altered => {
-                "Put the file back from a backup. Without one, write the tenant's folder anew with -Force, as far as the source \
-                 still has the records: an export that adds to the folder does not write them again."
+                "Put the file back from a backup. Without one, write the tenant's folder anew with Export-SecureAppAuditLog -Force, as \
+                 far as the source still has the records: an export that adds to the folder does not write them again."
             }
-            Subject::Duplicate => "Count each Id once when the folder is read, or write the tenant's folder anew with -Force.",
+            Subject::Duplicate => {
+                "Count each Id once when the folder is read, or write the tenant's folder anew with Export-SecureAppAuditLog -Force."
+            }
             Subject::Unknown => {
                 "Move the file elsewhere: who reads the folder takes it for records. If the journal came from an older backup, \
                  export into another folder instead."
             }
             Subject::Journal => {
-                "Put the journal back from a backup. Without one, write the tenant's folder anew with -Force, or export into \
-                 another folder."
+                "Put the journal back from a backup. Without one, write the tenant's folder anew with Export-SecureAppAuditLog \
+                 -Force, or export into another folder."
             }
             Subject::Manifest => "Run the same export again: it writes the manifest anew from the journal.",
         }

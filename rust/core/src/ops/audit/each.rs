@@ -85,7 +85,8 @@ where
         let tenants = if fresh == 1 { "one tenant" } else { "several tenants" };
         let text = format!(
             "The subscriptions of {tenants} ({fresh}) were started by this run. The service fills a new subscription with about \
-             a day of the past at most; take what is older from -Source Exchange or Graph."
+             a day of the past at most; take what is older with Export-SecureAppAuditLog -Source Exchange or \
+             Graph."
         );
         context.sink.warning(text).await?;
     }
