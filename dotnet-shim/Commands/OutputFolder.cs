@@ -16,6 +16,11 @@ namespace SecureAppModel.Commands
         /// <exception cref="SecureAppException">That is not so.</exception>
         internal static void Ensure(string path)
         {
+            if (File.Exists(path))
+            {
+                throw new SecureAppException(SecureAppErrorKind.Storage, Shown.Sentence(Shown.Path(path)) + " is a file and not a folder.", "Give -Path the folder to write to.");
+            }
+
             try
             {
                 Directory.CreateDirectory(path);

@@ -33,7 +33,8 @@ public sealed class ExportInputTests(SharedSandbox shared) : IClassFixture<Share
     [InlineData("Export-SecureAppAuditLog 'no tenant' $folder -Resume", "neither a tenant id nor a domain")]
     [InlineData("Export-SecureAppAuditLog $customer Variable:\\x", "holds no files")]
     [InlineData("Export-SecureAppAuditLog $customer NoDrive:\\x", "is not a usable path")]
-    [InlineData("Export-SecureAppAuditLog $customer $file", "cannot be written to")]
+    [InlineData("Export-SecureAppAuditLog $customer $file/below", "cannot be written to")]
+    [InlineData("Export-SecureAppAuditLog $customer $file", "is a file and not a folder")]
     public void It_is_refused(string script, string expected)
     {
         using Engine engine = Engine.Open().Join(_sandbox);
