@@ -134,7 +134,9 @@ namespace SecureAppModel.Commands
                 work.Result.ErrorCount = 1;
                 work.Result.Error = refusal.Message;
                 End(work, DelegatedTenantCommandStatus.Failed);
-                WriteError(Marked(ErrorRecords.From(refusal, work.Asked), work, named: false));
+                // The service may say the name too, but somewhere in its own words.
+                bool isNamed = work.Tenant.DisplayName is null && refusal.Problem.Contains(work.Tenant.TenantId);
+                WriteError(Marked(ErrorRecords.From(refusal, work.Asked), work, named: !isNamed));
                 return;
             }
 

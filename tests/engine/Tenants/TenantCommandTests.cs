@@ -127,6 +127,23 @@ public sealed class TenantCommandTests : IDisposable
         Assert.Equal("3 3 0 0", Counts(second.Output[^1]));
     }
 
+    /// <summary>A tenant whose name is not known is in the message by its id already.</summary>
+    [Fact]
+    public void A_tenant_without_a_token_is_named_before_the_message()
+    {
+        SandboxTenant closed = _sandbox.Facts.Tenants[1];
+        _sandbox.SetTenant(closed.TenantId, new { consent = "missing" });
+        _engine.Set("closed", closed.TenantId);
+
+        ErrorRecord named = Assert.Single(_engine.Run("Get-DelegatedTenant -TenantId $closed | Invoke-DelegatedTenantCommand " + Graph + " { 1 }").Errors);
+
+        Assert.StartsWith($"{closed.DisplayName} ({closed.TenantId}): No token", named.ErrorDetails.Message, StringComparison.OrdinalIgnoreCase);
+        using Engine other = Engine.Open().Join(_sandbox);
+        ErrorRecord bare = Assert.Single(other.Run("Invoke-DelegatedTenantCommand " + Graph + " { 1 } -TenantId $args[0]", closed.TenantId).Errors);
+        Assert.StartsWith("No token", bare.ErrorDetails.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(closed.TenantId, bare.ErrorDetails.Message);
+    }
+
     [Fact]
     public void A_script_that_failed_is_started_again_as_often_as_was_said()
     {
