@@ -87,8 +87,8 @@ namespace SecureAppModel.Commands
 
         protected override void BeginProcessing()
         {
-            CheckNotEmpty(nameof(Resource), nameof(Scope), nameof(TenantId), nameof(Module), nameof(SummaryVariable), nameof(Resume));
-            Check(TokenInput.Question(Resource, Scope), null);
+            CheckNotEmpty(nameof(TenantId), nameof(Module), nameof(SummaryVariable), nameof(Resume));
+            CheckQuestion();
             if (IsGiven(nameof(Resume)) && (IsGiven(nameof(TenantId)) || MyInvocation.ExpectingInput))
             {
                 FailInput("-Resume names the tenants, so no others can be given.", "Use one of them.", null);
@@ -165,6 +165,17 @@ namespace SecureAppModel.Commands
         /// <summary>The tokens are a part of the work, whose progress is told as a whole.</summary>
         internal override void OnProgress(ValueMap progress)
         {
+        }
+
+        /// <summary>One of the two has to be there, so neither is to be left out without the other.</summary>
+        private void CheckQuestion()
+        {
+            if (new[] { nameof(Resource), nameof(Scope) }.FirstOrDefault(name => IsGiven(name) && InputShape.IsEmpty(MyInvocation.BoundParameters[name])) is string empty)
+            {
+                FailInput("-" + empty + " is empty.", "Check the variable that it comes from: -Resource or -Scope has to say what the tokens are for.", null);
+            }
+
+            Check(TokenInput.Question(Resource, Scope), null);
         }
 
         private bool IsSingle => Resource is not { Length: > 1 };

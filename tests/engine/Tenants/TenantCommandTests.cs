@@ -271,6 +271,8 @@ public sealed class TenantCommandTests : IDisposable
     [Theory]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resource https://graph.microsoft.com", "No tenant was given")]
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer", "Neither -Resource nor -Scope")]
+    [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Resource $nothing", "-Resource is empty. Check the variable that it comes from: -Resource or -Scope has to say")]
+    [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Scope 'a', ''", "-Scope is empty. Check the variable that it comes from: -Resource or -Scope has to say")]
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId 'no tenant' -Resource https://graph.microsoft.com", "neither a tenant id nor a domain")]
     [InlineData("Invoke-DelegatedTenantCommand { $using:isNotThere } -TenantId $customer -Resource https://graph.microsoft.com", "isNotThere")]
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Resource https://graph.microsoft.com -Module Is.Not.There", "Is.Not.There")]
