@@ -77,6 +77,22 @@ public sealed class DelegatedTenantTests
         Assert.All(sandbox.Facts.Tenants, tenant => Assert.Contains(tenant.TenantId, screen));
     }
 
+    /// <summary>The longest codes there are have seven digits.</summary>
+    [Fact]
+    public void The_view_shows_a_refusals_code_whole()
+    {
+        using Sandbox sandbox = Sandbox.Start("--tenants", "1", "--records", "0");
+        using Engine engine = Engine.Open().Join(sandbox);
+        sandbox.AddFault(new
+        {
+            match = new { service = "login", tenantId = sandbox.Facts.Tenants[0].TenantId },
+            times = -1,
+            action = new { kind = "status", status = 400, body = """{"error":"invalid_request","error_description":"AADSTS7000123: Something is wrong.","error_codes":[7000123]}""" },
+        });
+
+        Assert.Contains("No: AADSTS7000123", engine.Render("Get-DelegatedTenant -CheckAccess"));
+    }
+
     [Fact]
     public void A_customer_without_a_contract_is_given_by_its_id()
     {
