@@ -48,7 +48,8 @@ public sealed class UpdateCredentialTests : IDisposable
         Assert.All(lines, line => Assert.Contains("'Contoso SAM' in", line));
         Assert.Contains("Add a client secret for 365 days", lines[0]);
         Assert.Contains("/secrets/sam", lines[1]);
-        Assert.Contains(_engine.Run("$app.SecretId").Single<string>(), lines[2]);
+        // By its id alone: Graph's hint is the beginning of the secret.
+        Assert.Contains($"the client secret ({_engine.Run("$app.SecretId").Single<string>()})", lines[2]);
         Assert.Equal(_engine.Run("$app.ApplicationId").Single<string>(), _engine.Run(Redeem).Succeeded().Single<string>());
     }
 
@@ -140,6 +141,23 @@ public sealed class UpdateCredentialTests : IDisposable
         Assert.Equal(0, outcome.Output[0].BaseObject);
         Assert.StartsWith("The session's default credential proves itself with it", (string)outcome.Output[1].BaseObject);
         Assert.Equal(_engine.Run("$app.ApplicationId").Single<string>(), outcome.Output[2].BaseObject);
+    }
+
+    [Fact]
+    public void A_key_that_opens_the_vault_stays_and_no_parameter_is_named_that_was_not_given()
+    {
+        Outcome outcome = _engine.Run(
+            """
+            Set-SecureAppDefault -Credential $app.Credential
+            $loaded = Get-SecureAppCredential sam -VaultName vault
+            Clear-SecureAppDefault -Credential
+            $update = Update-SecureAppCredential $loaded -AdministratorCredential $administrator -RetireAfter 0
+            $update.Retired.Count
+            $update.Kept[0].Reason
+            """).Succeeded();
+
+        Assert.Equal(0, outcome.Output[0].BaseObject);
+        Assert.StartsWith("The credential that opens the key vault proves itself with it", (string)outcome.Output[1].BaseObject);
     }
 
     [Fact]

@@ -292,7 +292,7 @@ async fn the_key_that_opens_the_vault_is_not_pulled_from_under_it() {
     let run = bed.rotate(bed.administered(&subject)).await;
 
     assert!(ids(&run, "retired").is_empty(), "{:?}", run.end);
-    assert!(format!("{:?}", run.result).contains("-VaultCredential proves itself with it"));
+    assert!(format!("{:?}", run.result).contains("The credential that opens the key vault proves itself with it"));
     bed.redeem(&opener).await.expect("it still opens the vault");
 }
 
@@ -302,7 +302,10 @@ async fn a_key_that_somebody_at_hand_proves_itself_with_stays_unless_it_is_force
     let bed = bed().await;
     let first = bed.stored().await;
     for (field, why) in [
-        ("vaultCredential", "-VaultCredential proves itself with it"),
+        (
+            "vaultCredential",
+            "The credential that opens the key vault proves itself with it",
+        ),
         (
             "defaultCredential",
             "The session's default credential proves itself with it",

@@ -195,8 +195,8 @@ fn title(entry: &Entry) -> String {
     let end = entry.ends.and_then(|end| day(end.div_euclid(1000)));
     let end = end.map(|end| format!(", which ends on {end}"));
     let what = match (entry.kind, &entry.hint) {
-        (EntryKind::Secret, Some(hint)) => format!("the client secret {hint}..."),
-        (EntryKind::Secret, None) => "the client secret".to_owned(),
+        // Its hint is a part of the secret.
+        (EntryKind::Secret, _) => "the client secret".to_owned(),
         (EntryKind::Certificate, hint) => format!("the certificate {}", hint.as_deref().unwrap_or_default()),
     };
     format!("{what} ({}){}", entry.key_id, end.unwrap_or_default())

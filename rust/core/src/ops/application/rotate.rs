@@ -22,7 +22,8 @@ const NEEDS_ADMINISTRATOR: &str = "NeedsAdministrator";
 const OWN_PERMISSIONS: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
 const UNSTORED: &str = "The new credential is not in the store: save it there, and the next update removes this key.";
 const DECLINED: &str = "Its removal was declined.";
-const VAULT_USER: &str = "-VaultCredential proves itself with it: give that a key of its own first.";
+const VAULT_USER: &str =
+    "The credential that opens the key vault proves itself with it: give that a key of its own first.";
 /// The fields with other credentials at hand, and why a key stays that one of them proves itself with.
 const USERS: [(&str, &str); 3] = [
     (
