@@ -39,6 +39,8 @@ namespace SecureAppModel.Commands
                     return credential;
                 case PSCredential credential:
                     return FromPSCredential(credential);
+                case SecureAppSandbox:
+                    throw ErrorRecords.Refusal("The credential is a sandbox.", "Pass its Credential property, and its Environment property as -Environment.");
                 case string:
                     throw ErrorRecords.Refusal("The credential is a text, which does not say what is the application id and what the secret.", Shape);
                 case SecureString:

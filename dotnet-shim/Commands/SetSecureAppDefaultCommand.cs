@@ -9,6 +9,9 @@ namespace SecureAppModel.Commands
     {
         private SecureAppCredential? _credential;
 
+        /// <summary>Where the credential is of use, if it came with that.</summary>
+        private string? _home;
+
         [Parameter(ValueFromPipeline = true)]
         [Alias("AppCredential")]
         public object? Credential { get; set; }
@@ -29,7 +32,19 @@ namespace SecureAppModel.Commands
                 FailInput("More than one credential was given, and a session has one default.", "Pipe one of them in.", null);
             }
 
-            _credential = ResolveCredential(Credential);
+            if (((Credential as PSObject)?.BaseObject ?? Credential) is not SecureAppSandbox sandbox)
+            {
+                _credential = ResolveCredential(Credential);
+                return;
+            }
+
+            if (sandbox.Credential is null)
+            {
+                FailInput("The sandbox has no credential.", "Make one in it, for example with New-SecureApp, and set that.", null);
+            }
+
+            _credential = sandbox.Credential;
+            _home = sandbox.Environment;
         }
 
         protected override void EndProcessing()
@@ -42,9 +57,8 @@ namespace SecureAppModel.Commands
             CheckNotEmpty(nameof(Environment));
 
             // Both are checked before either is changed.
-            string? environment = IsGiven(nameof(Environment))
-                ? Guarded(() => EnvironmentStore.Get(Environment ?? string.Empty), Environment).Name
-                : null;
+            string? wanted = IsGiven(nameof(Environment)) ? Environment ?? string.Empty : _home;
+            string? environment = wanted is null ? null : Guarded(() => EnvironmentStore.Get(wanted), wanted).Name;
 
             State.Credential = _credential ?? State.Credential;
             if (environment is not null)

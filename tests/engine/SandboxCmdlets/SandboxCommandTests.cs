@@ -41,6 +41,32 @@ public sealed class SandboxCommandTests
         Assert.Equal(first.Properties["TenantId"].Value, outcome.Output[1].BaseObject);
     }
 
+    /// <summary>Its properties include the path of a certificate, which a credential may be read from.</summary>
+    [Fact]
+    public void A_sandbox_as_the_default_is_its_credential_and_its_environment()
+    {
+        using Engine engine = Engine.Open();
+
+        Outcome outcome = engine.Run(
+            """
+            $s = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -Environment Mine
+            $bare = Start-SecureAppSandbox -TenantCount 1 -AuditRecordCount 0 -Preset empty -Environment Bare
+            $s | Set-SecureAppDefault
+            (Get-SecureAppAccessToken -TenantId $s.Tenants[0].TenantId -Resource https://graph.microsoft.com).TenantId -eq $s.Tenants[0].TenantId
+            (Get-SecureAppDefault).Environment
+            Set-SecureAppDefault -Credential $s -Environment Public
+            (Get-SecureAppDefault).Environment
+            try { $bare | Set-SecureAppDefault } catch { $_.Exception.Message }
+            try { Get-DelegatedTenant -Credential $s } catch { $_.Exception.Message }
+            Stop-SecureAppSandbox $s
+            Stop-SecureAppSandbox $bare
+            """).Succeeded();
+
+        Assert.Equal([true, "Mine", "Public"], outcome.Output.Take(3).Select(item => item.BaseObject));
+        Assert.StartsWith("The sandbox has no credential", (string)outcome.Output[3].BaseObject);
+        Assert.StartsWith("The credential is a sandbox. Pass its Credential property", (string)outcome.Output[4].BaseObject);
+    }
+
     [Fact]
     public void Without_subscriptions_an_export_starts_them_and_does_not_have_the_week()
     {
