@@ -2,10 +2,8 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.IO;
 using System.Linq;
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
 using SecureAppModel.Interop;
 using SecureAppModel.Tenants;
 
@@ -43,53 +41,6 @@ namespace SecureAppModel.Commands
         {
             base.Dispose(disposing);
             _runner?.Dispose();
-        }
-
-        /// <summary>Makes ready what scripts run in, and tries it once: a module that cannot be imported is said before anything is sent.</summary>
-        private void Prepare()
-        {
-            string folder = Path.GetDirectoryName(typeof(InvokeDelegatedTenantCommandCommand).Assembly.Location) ?? string.Empty;
-            InitialSessionState state = InitialSessionState.CreateDefault2();
-            state.LanguageMode = SessionState.LanguageMode;
-            state.ThrowOnRunspaceOpenError = true;
-            state.ImportPSModule(new[] { Path.Combine(folder, "SecureAppModel.psd1") });
-            if (Module is not null)
-            {
-                state.ImportPSModule(Module);
-            }
-
-            state.Variables.Add(new SessionStateVariableEntry("ProgressPreference", ActionPreference.SilentlyContinue, string.Empty));
-            foreach (string stream in new[] { "Verbose", "Debug" })
-            {
-                if (Reads(stream))
-                {
-                    state.Variables.Add(new SessionStateVariableEntry(stream + "Preference", ActionPreference.Continue, string.Empty));
-                }
-            }
-
-            PathInfo location = SessionState.Path.CurrentFileSystemLocation;
-            TenantRunspaces runspaces = new TenantRunspaces(state, _credential!, ResolveEnvironment(Environment), location?.ProviderPath);
-            _runner = new TenantRunner(
-                runspaces,
-                ScriptBlock.ToString(),
-                UsingValues.Of(ScriptBlock, SessionState),
-                ArgumentList ?? Array.Empty<object?>(),
-                ThrottleLimit,
-                TimeSpan.FromSeconds(TimeoutSeconds ?? 0));
-            try
-            {
-                runspaces.Return(runspaces.Rent());
-            }
-            catch (RuntimeException failure)
-            {
-                // PowerShell's words repeat the names.
-                bool repeatable = Module is null || Module.All(Shown.IsPath);
-                throw new SecureAppException(
-                    SecureAppErrorKind.InvalidInput,
-                    "The session that scripts run in could not be made" + (repeatable ? ": " + failure.Message : "."),
-                    "Check the names of -Module: each must be found by Import-Module.",
-                    repeatable ? failure : null);
-            }
         }
 
         private void Ask(TenantWork work)

@@ -275,7 +275,7 @@ public sealed class TenantCommandTests : IDisposable
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Scope 'a', ''", "-Scope is empty. Check the variable that it comes from: -Resource or -Scope has to say")]
     [InlineData("Invoke-DelegatedTenantCommand { } -TenantId 'no tenant' -Resource https://graph.microsoft.com", "neither a tenant id nor a domain")]
     [InlineData("Invoke-DelegatedTenantCommand { $using:isNotThere } -TenantId $customer -Resource https://graph.microsoft.com", "isNotThere")]
-    [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Resource https://graph.microsoft.com -Module Is.Not.There", "Is.Not.There")]
+    [InlineData("Invoke-DelegatedTenantCommand { } -TenantId $customer -Resource https://graph.microsoft.com -Module SecureAppModel, Is.Not.There", "The module 'Is.Not.There' was not found. Check the names")]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resume 'x' -Resource https://graph.microsoft.com", "no summary of an earlier run")]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resume $nothing -Resource https://graph.microsoft.com", "-Resume is empty")]
     [InlineData("Invoke-DelegatedTenantCommand { } -Resume @() -TenantId $customer -Resource https://graph.microsoft.com", "-Resume names the tenants")]
@@ -288,6 +288,19 @@ public sealed class TenantCommandTests : IDisposable
         Assert.Contains(expected, (outcome.FailureRecord ?? Assert.Single(outcome.Errors)).Exception.Message);
         Assert.Equal(0, _sandbox.Stats()["requests"]!.GetValue<int>());
         NoRunspaceIsLeft();
+    }
+
+    [Fact]
+    public void A_module_that_fails_is_told_in_its_own_words()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("secureapp-callers-").FullName, "Failing.psm1");
+        File.WriteAllText(path, "throw 'not today'");
+
+        ErrorRecord error = _engine.Run("Invoke-DelegatedTenantCommand " + Graph + " { } -TenantId $customer -Module $args[0]", path).FailureRecord!;
+
+        Assert.Contains("not today", error.Exception.Message);
+        Assert.Contains(path, error.Exception.Message);
+        Assert.DoesNotContain("InitialSessionState", error.Exception.Message);
     }
 
     [Fact]
