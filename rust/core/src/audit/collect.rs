@@ -53,6 +53,22 @@ pub(crate) struct Collected {
     pub(crate) fresh: Vec<String>,
 }
 
+/// What is asked for that the source need not have any more. How long it keeps records is the tenant's licence, which it does not
+/// tell, so this is no gap.
+fn old<S: Source>(window: Window, clock: &Clock) -> Option<Notice> {
+    const DAY_MS: i64 = 86_400_000;
+    let days = S::KEPT_DAYS?;
+    let oldest = clock.now_ms() - days * DAY_MS;
+    (window.start < oldest).then(|| {
+        Notice::Warning(format!(
+            "{} keeps records for {days} days as a rule, and is asked for time before {}. Where nothing comes of that time, that does \
+             not say that there was nothing",
+            S::NAME,
+            time::iso(oldest)
+        ))
+    })
+}
+
 /// Reads everything that `source` has for `ask` and hands the records to `out`.
 pub(crate) async fn collect<S: Source>(
     source: &Arc<S>,
@@ -62,7 +78,8 @@ pub(crate) async fn collect<S: Source>(
     meter: &Arc<Meter>,
 ) -> Result<Collected> {
     meter.begin(S::PARTS);
-    let notices = source.prepare(&ask.content_types).await?;
+    let mut notices = source.prepare(&ask.content_types).await?;
+    notices.extend(old::<S>(ask.window, clock));
     let mut run = Run {
         source,
         ask,

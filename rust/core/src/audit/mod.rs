@@ -72,6 +72,9 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Which time of a record a window selects, as the manifest's `selectedBy`.
     const SELECTED_BY: &'static str;
 
+    /// For how many days it keeps records as a rule, where it answers for older ones too, with nothing.
+    const KEPT_DAYS: Option<i64> = None;
+
     /// The longest window that one listing may ask for, in milliseconds.
     fn longest_window(&self) -> i64;
 

@@ -352,3 +352,31 @@ async fn each_refusal_has_its_own_message() {
     let said = format!("{:?} {:?}", outcome.failures, outcome.records);
     assert!(said.contains("evil.example"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_source_need_have_any_more_is_told() {
+    let world = World::start(1, 60, AuditOptions::default()).await;
+    for (source, content_types, days) in [("exchange", "", 180), ("graph", "", 180), ("graph", "SignIns", 30)] {
+        let from = |days: i64| Ask {
+            source,
+            content_types,
+            start: world.now - days * DAY_MS,
+            end: world.now - (days - 1) * DAY_MS,
+            settle_seconds: 0,
+            force: true,
+            ..world.ask()
+        };
+        let warned = |outcome: &Outcome| {
+            let days = format!("for {days} days as a rule");
+            outcome
+                .warnings
+                .iter()
+                .filter(|warning| warning.contains(&days))
+                .count()
+        };
+        let old = world.export(&from(days + 20), &world.tenants()).await;
+        assert_eq!(warned(&old), 1, "{old:?}");
+        let young = world.export(&from(days - 2), &world.tenants()).await;
+        assert_eq!(warned(&young), 0, "{young:?}");
+    }
+}

@@ -300,6 +300,9 @@ impl Source for Search {
     const PARTS: &'static str = "searches";
     const SELECTED_BY: &'static str = "creationTime";
 
+    /// A year or ten, where the tenant has paid for it ("Audit log retention policies").
+    const KEPT_DAYS: Option<i64> = Some(180);
+
     fn longest_window(&self) -> i64 {
         if self.most.is_some() {
             FOR_EVER

@@ -109,6 +109,8 @@ impl Source for Queries {
     const PARTS: &'static str = "queries";
     const SELECTED_BY: &'static str = "createdDateTime";
 
+    const KEPT_DAYS: Option<i64> = Some(180);
+
     fn longest_window(&self) -> i64 {
         i64::MAX / 4
     }

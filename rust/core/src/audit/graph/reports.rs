@@ -84,6 +84,9 @@ impl Source for Reports {
     const PARTS: &'static str = "lists";
     const SELECTED_BY: &'static str = "createdDateTime";
 
+    /// Seven without Entra ID P1 ("Microsoft Entra data retention").
+    const KEPT_DAYS: Option<i64> = Some(30);
+
     fn longest_window(&self) -> i64 {
         i64::MAX / 4
     }
