@@ -100,7 +100,7 @@ public sealed class ExportRunTests : IDisposable
         engine.Run(Export).Succeeded();
         File.Delete(Directory.GetFiles(_folder, "part-*", SearchOption.AllDirectories)[0]);
 
-        ErrorRecord error = engine.Run(Export).FailureRecord!;
+        ErrorRecord error = Assert.Single(engine.Run(Export).Errors);
 
         Assert.StartsWith("SecureAppModel.IncompleteExport", error.FullyQualifiedErrorId);
         Assert.Contains("does not write again what a folder has lost", error.ErrorDetails.RecommendedAction);

@@ -148,6 +148,7 @@ public sealed class UpdateCredentialTests : IDisposable
     {
         Outcome outcome = _engine.Run(
             """
+            Save-SecureAppCredential other -VaultName vault -VaultCredential $keeper -Credential $app.Credential
             Set-SecureAppDefault -Credential $app.Credential
             $loaded = Get-SecureAppCredential sam -VaultName vault
             Clear-SecureAppDefault -Credential
