@@ -61,14 +61,13 @@ namespace SecureAppModel.Commands
         private string Said(RuntimeException failure)
         {
             ErrorRecord? first = (failure as RunspaceOpenModuleLoadException)?.ErrorRecords.FirstOrDefault();
-            if (first is null || Module is null)
+            if (first?.TargetObject is string name && first.FullyQualifiedErrorId.StartsWith("Modules_ModuleNotFound", StringComparison.Ordinal))
             {
-                return "The session that scripts run in could not be made: " + (first?.Exception ?? failure).Message;
+                return "The module '" + name + "' was not found.";
             }
 
-            return first.TargetObject is string name && first.FullyQualifiedErrorId.StartsWith("Modules_ModuleNotFound", StringComparison.Ordinal)
-                ? "The module '" + name + "' was not found."
-                : "What -Module names, " + string.Join(", ", Module) + ", could not be imported: " + first.Exception.Message;
+            string with = Module is null ? string.Empty : " with " + string.Join(", ", Module);
+            return "The session that scripts run in could not be made" + with + ": " + (first?.Exception ?? failure).Message;
         }
     }
 }

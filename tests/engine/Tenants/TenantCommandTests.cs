@@ -296,7 +296,7 @@ public sealed class TenantCommandTests : IDisposable
         string path = Path.Combine(Directory.CreateTempSubdirectory("secureapp-callers-").FullName, "Failing.psm1");
         File.WriteAllText(path, "throw 'not today'");
 
-        ErrorRecord error = _engine.Run("Invoke-DelegatedTenantCommand " + Graph + " { } -TenantId $customer -Module $args[0]", path).FailureRecord!;
+        ErrorRecord error = Assert.Single(_engine.Run("Invoke-DelegatedTenantCommand " + Graph + " { } -TenantId $customer -Module $args[0]", path).Errors);
 
         Assert.Contains("not today", error.Exception.Message);
         Assert.Contains(path, error.Exception.Message);
