@@ -22,6 +22,7 @@ internal static class AuditBench
     private const double LeastOfPeer = 4;
     private const double LeastOfScript = 200;
     private const double LeastOfDownload = 0.6;
+    private const string BareClient = "the bare client, what comes is dropped";
 
     public static int Run()
     {
@@ -61,8 +62,8 @@ internal static class AuditBench
         report.Limit(large.PeakMebibytes - small.PeakMebibytes <= MostGrowthOfMillions, $"{Large:n0} records take at most {MostGrowthOfMillions} MiB more than {Small:n0}");
         report.Limit(usual.PeakMebibytes - small.PeakMebibytes <= MostGrowth, $"{Usual:n0} records take at most {MostGrowth} MiB more than {Small:n0}");
         report.Limit(blobs.PeakMebibytes - small.PeakMebibytes <= MostGrowth, $"blobs of 60 MB take at most {MostGrowth} MiB more than small ones");
-        Beside(report, "gzip", usual, loop, parallel, download);
-        Beside(report, "plain", plain, plainLoop, plainParallel, plainDownload);
+        Beside(report, "gzip", usual, loop, parallel, Fastest(core, "gzip", download));
+        Beside(report, "plain", plain, plainLoop, plainParallel, Fastest(core, "plain", plainDownload));
         double scripts = script.CpuMicroseconds / usual.CpuMicroseconds;
         report.Goal(scripts >= LeastOfScript, $"{scripts:n0} times the script's records per CPU second", $"{LeastOfScript:n0} times");
         Floor(report, "gzip", core, Math.Min(loop.CpuMicroseconds, parallel.CpuMicroseconds));
@@ -92,10 +93,14 @@ internal static class AuditBench
         return rows;
     }
 
+    /// <summary>Records a second of the faster of two programs that download and drop what comes.</summary>
+    private static double Fastest(Dictionary<(string What, string Transfer), AuditWay.Result> core, string transfer, AuditWay.Result download) =>
+        core.TryGetValue((BareClient, transfer), out AuditWay.Result? bare) ? Math.Max(bare.Rate, download.Rate) : download.Rate;
+
     /// <summary>What the parts that cannot be left out take, beside what the aim would allow.</summary>
     private static void Floor(Report report, string transfer, Dictionary<(string What, string Transfer), AuditWay.Result> core, double peer)
     {
-        string[] parts = ["the bare client, what comes is dropped", "unpacking alone", "SHA-256 alone", "writing alone"];
+        string[] parts = [BareClient, "unpacking alone", "SHA-256 alone", "writing alone"];
         double[] times = [.. parts.Where(part => core.ContainsKey((part, transfer))).Select(part => core[(part, transfer)].CpuMicroseconds)];
         if (times.Length > 0)
         {
@@ -116,12 +121,12 @@ internal static class AuditBench
         result.CpuMicroseconds.ToString("n1", CultureInfo.InvariantCulture) + " us",
         result.Peak == 0 ? "" : result.PeakMebibytes.ToString("n0", CultureInfo.InvariantCulture) + " MiB");
 
-    private static void Beside(Report report, string transfer, AuditWay.Result ours, AuditWay.Result loop, AuditWay.Result parallel, AuditWay.Result download)
+    private static void Beside(Report report, string transfer, AuditWay.Result ours, AuditWay.Result loop, AuditWay.Result parallel, double download)
     {
         double peer = Math.Min(loop.CpuMicroseconds, parallel.CpuMicroseconds) / ours.CpuMicroseconds;
         report.Goal(peer >= LeastOfPeer, $"{transfer}: {peer:n1} times the .NET program's records per CPU second", $"{LeastOfPeer:n0} times");
-        double share = ours.Rate / download.Rate;
-        report.Goal(share >= LeastOfDownload, $"{transfer}: {share:p0} of the rate of the download alone", $"{LeastOfDownload:p0}");
+        double share = ours.Rate / download;
+        report.Goal(share >= LeastOfDownload, $"{transfer}: {share:p0} of the rate of the faster download alone", $"{LeastOfDownload:p0}");
     }
 
     private static AuditWay.Result Measure(AuditWay.Setup setup)
