@@ -55,19 +55,12 @@ pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
     let (path, manifest) = (root.join(JOURNAL), root.join(MANIFEST));
     let mut harmed = Harmed::default();
     let Some((header, coverage)) = journal::look(&path, &mut |part| harmed.look(root, part))? else {
-        return match root.is_dir() {
-            true if !manifest.exists() => Ok(None),
-            true => Err(Error::new(
-                Kind::Storage,
-                format!("{} has a manifest but no journal", root.display()),
-            )
-            .advise("Export with -Force to write the tenant's folder anew, or choose another -Path.")),
-            false => Err(Error::new(
-                Kind::NotFound,
-                format!("there is no folder {}: no export has written to it", root.display()),
-            )
-            .advise("Check the tenant and -Path, or export without -Resume.")),
-        };
+        if !manifest.exists() {
+            return Ok(None);
+        }
+        let text = format!("{} has a manifest but no journal", root.display());
+        return Err(Error::new(Kind::Storage, text)
+            .advise("Export with -Force to write the tenant's folder anew, or choose another -Path."));
     };
     let left = match fs::read(&manifest) {
         // A crash leaves the manifest of before; what cannot be read promises nothing.

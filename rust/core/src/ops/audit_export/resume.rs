@@ -61,6 +61,15 @@ pub(in crate::ops) fn list(session: &Session, request: &Request) -> Result<Opera
 
 async fn tell(context: &Context, base: PathBuf, tenant: &str) -> Result<()> {
     let root = unfinished::root(&base, tenant);
+    let place = root.clone();
+    if !disk::job(move || place.is_dir()).await? {
+        // A customer that came since is no reason to stop a job over all.
+        let text = format!(
+            "No export of {tenant} has written to {}: there is nothing to go on with",
+            base.display()
+        );
+        return context.sink.warning(text).await;
+    }
     let Some(found) = context
         .or_cancelled(disk::job(move || unfinished::look(&root)))
         .await??
