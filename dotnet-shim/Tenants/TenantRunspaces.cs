@@ -115,17 +115,6 @@ namespace SecureAppModel.Tenants
             Task.WaitAll(_all.Keys.Select(Discard).ToArray(), limit);
         }
 
-        private bool Closing
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _closing;
-                }
-            }
-        }
-
         /// <summary>One that is free, or null where the caller is to make one.</summary>
         private Runspace? Free()
         {
@@ -154,6 +143,7 @@ namespace SecureAppModel.Tenants
         private Runspace Made()
         {
             Runspace runspace;
+            bool closing;
             try
             {
                 runspace = RunspaceFactory.CreateRunspace(_state.Clone());
@@ -167,12 +157,13 @@ namespace SecureAppModel.Tenants
                 lock (_gate)
                 {
                     _inTheMaking--;
+                    closing = _closing;
                     Monitor.Pulse(_gate);
                 }
             }
 
             // Whoever closes them all may have looked before this one was there.
-            if (Closing)
+            if (closing)
             {
                 Close(runspace);
                 throw new OperationCanceledException();
