@@ -3,6 +3,7 @@ using System.Collections;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Threading;
 
 namespace SecureAppModel.Tenants
 {
@@ -73,17 +74,14 @@ namespace SecureAppModel.Tenants
         }
 
         /// <summary>Tells the script to stop; returns at once. Any thread.</summary>
+        /// <remarks>
+        /// Not by BeginStop: where a command of the script ends at that very moment, the engine cancels what it has disposed,
+        /// and on the thread that BeginStop makes nobody catches that, which ends the process. Stop itself lets it pass.
+        /// </remarks>
         internal void Stop()
         {
             StoppedAfter ??= _elapsed.Elapsed;
-            try
-            {
-                _shell.BeginStop(null, null);
-            }
-            catch (ObjectDisposedException)
-            {
-                // It has ended.
-            }
+            new Thread(_shell.Stop) { IsBackground = true, Name = "SecureAppModel stop" }.Start();
         }
 
         /// <summary>Frees what has ended.</summary>

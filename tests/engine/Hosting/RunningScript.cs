@@ -54,12 +54,16 @@ public sealed class RunningScript
     }
 
     /// <summary>Stops the script as Ctrl+C does and waits for it; returns how long the stop took.</summary>
+    /// <remarks>
+    /// Not by BeginStop, whose thread dies, and the process with it, where a command of the script ends at that very
+    /// moment: the engine cancels a token source that it has disposed.
+    /// </remarks>
     public TimeSpan Stop()
     {
         long start = Stopwatch.GetTimestamp();
-        IAsyncResult stop = _shell.BeginStop(null, null);
-        Await(stop, Within.Limit, "stop");
-        _shell.EndStop(stop);
+        Task stop = Task.Run(_shell.Stop);
+        Await(((IAsyncResult)stop).AsyncWaitHandle, Within.Limit, "stop");
+        Await(_invocation.AsyncWaitHandle, Within.Limit, "stop");
         return Stopwatch.GetElapsedTime(start);
     }
 
@@ -71,7 +75,7 @@ public sealed class RunningScript
             return _outcome;
         }
 
-        Await(_invocation, s_limit, "end");
+        Await(_invocation.AsyncWaitHandle, s_limit, "end");
         RuntimeException? failure = null;
         try
         {
@@ -89,9 +93,9 @@ public sealed class RunningScript
         return _outcome;
     }
 
-    private void Await(IAsyncResult waited, TimeSpan limit, string what)
+    private void Await(WaitHandle end, TimeSpan limit, string what)
     {
-        if (!waited.AsyncWaitHandle.WaitOne(limit))
+        if (!end.WaitOne(limit))
         {
             Assert.Fail($"The script did not {what} within {limit.TotalMinutes} minutes. On the screen:\n{_host.TakeText()}");
         }
