@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace SecureAppModel.Tenants
 {
@@ -14,6 +15,9 @@ namespace SecureAppModel.Tenants
         private readonly Action<TenantRun, RunEnd> _end;
         private readonly PowerShell _shell = PowerShell.Create();
         private readonly Stopwatch _elapsed = Stopwatch.StartNew();
+        private readonly object _gate = new object();
+        private Task? _stop;
+        private bool _released;
 
         /// <param name="work">The tenant and its tokens.</param>
         /// <param name="post">Takes what comes of the script, on the script's own thread.</param>
@@ -80,12 +84,34 @@ namespace SecureAppModel.Tenants
         /// </remarks>
         internal void Stop()
         {
-            StoppedAfter ??= _elapsed.Elapsed;
-            new Thread(_shell.Stop) { IsBackground = true, Name = "SecureAppModel stop" }.Start();
+            lock (_gate)
+            {
+                StoppedAfter ??= _elapsed.Elapsed;
+                if (!_released)
+                {
+                    _stop ??= Task.Factory.StartNew(_shell.Stop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                }
+            }
         }
 
         /// <summary>Frees what has ended.</summary>
-        internal void Release() => _shell.Dispose();
+        internal void Release()
+        {
+            Task? stop;
+            lock (_gate)
+            {
+                _released = true;
+                stop = _stop;
+            }
+
+            // A stop still looks at the shell when the script has ended.
+            if (stop is not null)
+            {
+                Task.WaitAny(stop);
+            }
+
+            _shell.Dispose();
+        }
 
         private void Forward<T>(PSDataCollection<T> stream)
             where T : class => stream.DataAdded += (_, _) =>
