@@ -101,7 +101,7 @@ namespace SecureAppModel.Commands
 
         protected override void BeginProcessing()
         {
-            CheckNotEmpty(nameof(From), nameof(To), nameof(Cc), nameof(Bcc), nameof(ReplyTo));
+            CheckNotEmpty(nameof(From), nameof(To), nameof(Cc), nameof(Bcc), nameof(ReplyTo), nameof(Attachments), nameof(AuditExport));
             if (IsGiven(nameof(TenantId)))
             {
                 Check(TenantInput.Refusal(TenantId), TenantId);

@@ -95,6 +95,8 @@ public sealed class SendMailTests : IDisposable
     [Theory]
     [InlineData("Send-SecureAppMailMessage -Subject x", "no recipient")]
     [InlineData("Send-SecureAppMailMessage -To $null -Subject x", "-To is empty")]
+    [InlineData("Send-SecureAppMailMessage -To a@contoso.example -Attachments $nothing", "-Attachments is empty")]
+    [InlineData("Send-SecureAppMailMessage -To a@contoso.example -AuditExport $nothing", "-AuditExport is empty")]
     [InlineData("Send-SecureAppMailMessage -To nobody -Subject x", "no mail address")]
     [InlineData("Send-SecureAppMailMessage -To a@contoso.example -AppOnly", "no mailbox of its own")]
     [InlineData("Send-SecureAppMailMessage -To a@contoso.example -Attachments $folder/missing.csv", "missing.csv")]
