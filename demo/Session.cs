@@ -35,7 +35,8 @@ internal sealed class Session(Runspace runspace, ConsoleHost host)
         lock (_gate)
         {
             _stopped = true;
-            _running?.BeginStop(null, null);
+            // Not by BeginStop, whose thread ends the process where a command ends at that very moment.
+            _ = _running is { } running ? Task.Run(running.Stop) : Task.CompletedTask;
         }
     }
 
