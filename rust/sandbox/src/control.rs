@@ -295,7 +295,8 @@ impl Control {
     }
 
     /// `POST /sandbox/graph`: how Microsoft Graph behaves: `polls`, `betaOnly`, `recordLimit`, `inFlight`, `unstable`,
-    /// `failed` (shares), `stuck`, `counted`, `reportsInTenSeconds`, `premium`, `replication`. What is absent goes back to its default.
+    /// `failed` (shares), `stuck`, `counted`, `miscounted` (records), `reportsInTenSeconds`, `premium`, `replication`. What is absent goes
+    /// back to its default.
     pub fn set_graph(&self, change: Value) -> Result<(), String> {
         self.world.graph.set(from_json(change)?);
         Ok(())

@@ -114,6 +114,17 @@ async fn a_query_runs_and_its_records_are_the_truth() {
         &format!("v1.0/security/auditLog/queries/{id}/records?$top=999"),
     )
     .await;
+    // The count is approximate: it can be told to be wrong, and never below nothing.
+    for (change, counted) in [
+        (json!({"miscounted": 7}), 2507),
+        (json!({"miscounted": -7}), 2493),
+        (json!({"miscounted": -9000}), 0),
+        (json!({"miscounted": 7, "counted": false}), 0),
+    ] {
+        cloud.sandbox.control().set_graph(change).unwrap();
+        let (_, done) = finish(&cloud, &token, &id).await;
+        assert_eq!(done["approximateReturnedRecordCount"], counted);
+    }
     let truth = cloud
         .sandbox
         .control()

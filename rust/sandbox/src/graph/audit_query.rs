@@ -209,7 +209,9 @@ impl Query {
         body["recordCountLimit"] = settings.record_limit.into();
         body["isRecordCountLimitExceeded"] = (done && self.exceeded).into();
         body["approximateReturnedRecordCount"] = if done && settings.counted {
-            self.found.len().into()
+            (self.found.len() as u64)
+                .saturating_add_signed(settings.miscounted)
+                .into()
         } else {
             0.into()
         };

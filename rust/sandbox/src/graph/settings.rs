@@ -20,8 +20,10 @@ pub(crate) struct GraphSettings {
     pub(crate) failed: f64,
     /// Queries that never end.
     pub(crate) stuck: u32,
-    /// `approximateReturnedRecordCount` is right; otherwise it is 0.
+    /// `approximateReturnedRecordCount` says something; otherwise it is 0.
     pub(crate) counted: bool,
+    /// Records that `approximateReturnedRecordCount` counts too many; too few where it is negative. 0: it is right.
+    pub(crate) miscounted: i64,
     /// Requests for sign-ins and directory audits that one tenant may make in ten seconds; 0: any number.
     pub(crate) reports_in_ten_seconds: u32,
     /// Whether tenants have the licence (Microsoft Entra ID P1) that sign-ins need.
@@ -41,6 +43,7 @@ impl Default for GraphSettings {
             failed: 0.0,
             stuck: 0,
             counted: true,
+            miscounted: 0,
             reports_in_ten_seconds: 0,
             premium: true,
             replication: 0,
