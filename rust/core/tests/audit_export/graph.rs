@@ -60,6 +60,8 @@ async fn queries_give_the_truth_whatever_happens_to_them() {
         json!({"polls": 3, "counted": false}),
         json!({"unstable": 0.1}),
         json!({"unstable": 0.1, "counted": false}),
+        json!({"unstable": 0.1, "miscounted": -40}),
+        json!({"miscounted": -40}),
         json!({"inFlight": 3}),
         json!({"recordLimit": 150}),
         json!({"failed": 0.2}),
@@ -106,6 +108,67 @@ async fn a_query_that_never_agrees_with_itself_is_a_gap() {
         text(outcome.record(), "reason").contains("other records each time"),
         "{outcome:?}"
     );
+}
+
+/// A whole day, which is one query.
+fn one_query(ask: &Ask) -> Ask {
+    let end = ask.end.div_euclid(DAY_MS) * DAY_MS;
+    Ask {
+        start: end - DAY_MS,
+        end,
+        force: true,
+        ..ask.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_of_more_than_what_comes_is_a_gap() {
+    let (world, ask) = world(2_000).await;
+    let ask = one_query(&ask);
+    set(&world, json!({"miscounted": 25}));
+    let outcome = world.export(&ask, &world.tenants()).await;
+    let came = truth(&world, &ask).len();
+    assert!(came > 100 && ids(&world).len() == came, "all of it is kept: {came}");
+    assert_eq!(
+        (
+            flag(outcome.record(), "complete"),
+            flag(outcome.record(), "folderComplete")
+        ),
+        (false, false)
+    );
+    let reason = text(outcome.record(), "reason");
+    let told = format!(
+        "gave {came} records in all, and the service has counted about {}",
+        came + 25
+    );
+    assert!(reason.contains(&told), "{reason}");
+    // It was read again before that was said, and whoever asks when the count is right has the gap closed.
+    assert!(world.requests("/records") >= 4);
+    set(&world, json!({}));
+    let again = Ask {
+        force: false,
+        ..ask.clone()
+    };
+    world.export(&again, &world.tenants()).await.assert_complete(1);
+    assert_eq!(world.manifest(&world.tenants()[0])["complete"], true);
+    assert_eq!(ids(&world), truth(&world, &ask));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_fits_what_came_first_proves_nothing() {
+    let (world, ask) = world(2_000).await;
+    let ask = one_query(&ask);
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    let truth = truth(&world, &ask);
+    let (_, record) = world.lines(&world.tenants()[0]).remove(0);
+    // The first reading has one record, and by the count there is no other, or none at all.
+    for missed in [1, 0] {
+        set(&world, json!({"miscounted": missed - truth.len() as i64}));
+        world.fault(json!({"match": {"service": "graph", "pathContains": "/records"}, "times": 1, "action": {"kind": "status", "status": 200,
+            "body": format!("{{\"value\":[{record}]}}")}}));
+        world.export(&ask, &world.tenants()).await.assert_complete(1);
+        assert_eq!(ids(&world), truth);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -206,6 +206,7 @@ impl Case {
         if self.ask.source == "graph" {
             let change = json!({
                 "polls": random.pick(&[0, 1]), "betaOnly": random.one_in(2), "counted": random.one_in(2),
+                "miscounted": random.pick(&[0, -30]),
                 "unstable": random.pick(&[0.0, 0.1]), "failed": random.pick(&[0.0, 0.1]), "inFlight": random.pick(&[10, 50]),
                 "recordLimit": random.pick(&[150, 1_000_000]),
             });

@@ -21,6 +21,8 @@ const STUCK: Duration = Duration::from_secs(4 * 3600);
 const LONGEST_WAIT: u32 = 120;
 /// How often a query's records are read at most.
 const READINGS: u32 = 8;
+/// How often they are read where readings agree on fewer records than the service has counted.
+const READINGS_OF_FEWER: u32 = 4;
 /// Records of a query that are remembered in memory while it is read; the others are in a temporary file.
 const KNOWN_RECORDS: usize = 50_000;
 
@@ -61,8 +63,19 @@ struct State {
 pub(super) struct Done {
     id: String,
     pub(super) exceeded: bool,
-    /// How many records the service says that it has; `None` where it says nothing.
-    count: Option<u64>,
+    /// How many records the service says that it has, about; 0 where it says nothing.
+    count: u64,
+}
+
+/// What the readings of a query's records say of them.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// Readings agree, and the service has not counted more.
+    All,
+    /// Readings agree on fewer records than the service has counted.
+    Fewer { came: u64, counted: u64 },
+    /// No two readings agree.
+    Unlike,
 }
 
 /// The records of one reading.
@@ -152,7 +165,7 @@ impl Jobs<'_> {
                     return Ok(Ok(Done {
                         id: state.id,
                         exceeded: state.is_record_count_limit_exceeded == Some(true),
-                        count: state.approximate_returned_record_count.filter(|count| *count > 0),
+                        count: state.approximate_returned_record_count.unwrap_or_default(),
                     }))
                 }
                 "failed" => return Ok(Err("failed")),
@@ -165,20 +178,22 @@ impl Jobs<'_> {
         }
     }
 
-    /// Adds all records, and removes the query. `false` where it cannot be told whether these are all.
-    pub(super) async fn read(&self, done: &Done, records: &Records<'_>) -> Result<bool> {
+    /// Adds all records, and removes the query. Of a query that found more than it gives, they are read once: whether that is all of
+    /// what it gives makes no difference.
+    pub(super) async fn read(&self, done: &Done, records: &Records<'_>) -> Result<Came> {
         let read = self.readings(done, records).await;
         let _ = self.delete(&done.id).await;
         read
     }
 
-    /// One and the same query has been seen to give other records at each reading. So it is read until there are as many
-    /// different records as the service names, or two readings are the same, or two in a row bring nothing new.
-    async fn readings(&self, done: &Done, records: &Records<'_>) -> Result<bool> {
+    /// One and the same query has been seen to give other records at each reading. So it is read until two readings are the same,
+    /// or two in a row bring nothing new. The service's count is approximate: one that is larger than what came says that something
+    /// may be missing, and is reason to read again; one that is not says nothing.
+    async fn readings(&self, done: &Done, records: &Records<'_>) -> Result<Came> {
         let mut known = Known::new(&std::env::temp_dir(), KNOWN_RECORDS);
         let mut different = 0;
         let mut before: Option<Reading> = None;
-        for _ in 0..READINGS {
+        for number in 1..=READINGS {
             let path = format!("{}/{}/records", self.version.path(), done.id);
             let first = self.api.address(&path, &[("$top", "999")])?;
             let mut pages = list::pages(self.api, "audit log records", PERMISSIONS, first);
@@ -190,13 +205,19 @@ impl Jobs<'_> {
                 records.add(&page.items).await?;
             }
             different += reading.new;
-            let nothing_new = before.is_some_and(|before| before.new == 0) && reading.new == 0;
-            if done.count == Some(different) || before.is_some_and(|before| before.is_like(reading)) || nothing_new {
-                return Ok(true);
+            let agrees = before.is_some_and(|before| before.is_like(reading) || before.new + reading.new == 0);
+            if done.exceeded || (agrees && different >= done.count) {
+                return Ok(Came::All);
+            }
+            if agrees && number >= READINGS_OF_FEWER {
+                return Ok(Came::Fewer {
+                    came: different,
+                    counted: done.count,
+                });
             }
             before = Some(reading);
         }
-        Ok(false)
+        Ok(Came::Unlike)
     }
 
     async fn delete(&self, id: &str) -> Result<()> {

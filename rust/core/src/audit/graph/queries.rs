@@ -2,7 +2,7 @@
 
 use super::super::records::Records;
 use super::super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
-use super::job::{Jobs, Version};
+use super::job::{Came, Jobs, Version};
 use super::waits::Waits;
 use crate::error::Result;
 use crate::export::split::Fields;
@@ -89,14 +89,22 @@ impl Queries {
                 let query = self.waits.query();
                 (jobs.run(&self.body(window)).await?, query)
             };
-            let agreed = jobs.read(&done, records).await?;
+            let came = jobs.read(&done, records).await?;
             if done.exceeded {
                 match stretch::in_two(window, 1000) {
                     Some(halves) => left.extend(halves.into_iter().rev()),
                     None => records.lack(window, "there are more records in one second than a query gives"),
                 }
-            } else if !agreed {
-                records.lack(window, "the query gave other records each time that it was read");
+                continue;
+            }
+            match came {
+                Came::All => {}
+                Came::Fewer { came, counted } => {
+                    let why =
+                        format!("the query gave {came} records in all, and the service has counted about {counted}");
+                    records.lack(window, &why);
+                }
+                Came::Unlike => records.lack(window, "the query gave other records each time that it was read"),
             }
         }
         Ok(())
