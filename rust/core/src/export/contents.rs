@@ -1,7 +1,7 @@
 //! What a tenant's folder holds, summed over its journal.
 
 use super::coverage::Coverage;
-use super::folder::{failed, Folder, REJECTS};
+use super::folder::{failed, is_there, length, Folder, REJECTS};
 use super::harmed::Harmed;
 use super::journal::PartEntry;
 use super::manifest::PartLine;
@@ -59,15 +59,15 @@ impl Contents {
     /// Gives a journaled part its name, if a crash came before that. False where it is not as it was written, which is noted.
     pub(crate) fn finish(&mut self, folder: &Folder, entry: &PartEntry) -> Result<bool> {
         let temporary = folder.path(&entry.temporary);
-        if let Ok(there) = folder.path(&entry.part).metadata() {
+        if let Some(bytes) = length(&folder.path(&entry.part))? {
             // Reading every part again would cost as much as the export; a size costs nothing.
-            let is_whole = there.len() == entry.bytes;
+            let is_whole = bytes == entry.bytes;
             if !is_whole {
                 self.harmed.add_resized(&entry.part);
             }
             return Ok(is_whole);
         }
-        if !temporary.exists() {
+        if !is_there(&temporary)? {
             self.harmed.add_gone(&entry.part);
             return Ok(false);
         }

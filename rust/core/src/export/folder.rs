@@ -11,7 +11,7 @@
 
 use crate::error::{Error, Kind, Result};
 use fs2::FileExt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ impl Folder {
     /// Makes the folder where it is missing and takes its lock.
     pub(crate) fn open(base: &Path, tenant: &str) -> Result<Self> {
         let root = base.join(format!("tenant={tenant}"));
-        fs::create_dir_all(&root).map_err(|cause| failed("make the folder", &root, &cause))?;
+        make_directories(&root)?;
         let path = root.join(LOCK);
         let lock = OpenOptions::new()
             .create(true)
@@ -53,7 +53,7 @@ impl Folder {
             Err(cause) => return Err(failed("lock", &path, &cause)),
         }
         let folder = Folder { root, _lock: lock };
-        if folder.path(RESTART).exists() {
+        if is_there(&folder.path(RESTART))? {
             folder.clear()?;
         }
         sync_directory(base)?;
@@ -76,7 +76,7 @@ impl Folder {
             .map_err(|cause| failed("write", &mark, &cause))?;
         sync_directory(&self.root)?;
         for (name, path) in self.entries()? {
-            let removed = if name.starts_with("date=") || name == REJECTS {
+            let removed = if has_parts(&name) {
                 fs::remove_dir_all(&path)
             } else if name == JOURNAL || name == MANIFEST || is_temporary(&name) {
                 fs::remove_file(&path)
@@ -91,7 +91,7 @@ impl Folder {
 
     /// True where parts lie here.
     pub(crate) fn has_parts(&self) -> Result<bool> {
-        Ok(self.entries()?.iter().any(|(name, _)| name.starts_with("date=")))
+        Ok(self.entries()?.iter().any(|(name, _)| has_parts(name)))
     }
 
     /// Removes the temporary files of a run that did not end well.
@@ -109,7 +109,7 @@ impl Folder {
         let from = self.path(temporary);
         let to = self.path(part);
         if let Some(directory) = to.parent() {
-            if !directory.exists() {
+            if !is_there(directory)? {
                 fs::create_dir_all(directory).map_err(|cause| failed("make the folder", directory, &cause))?;
                 sync_directory(&self.root)?;
             }
@@ -172,6 +172,49 @@ pub(crate) fn write_atomically(root: &Path, name: &str, text: &[u8]) -> Result<(
     sync_directory(root)
 }
 
+/// The length of a file; `None` where there is none. That it cannot be looked at does not say that it is gone.
+pub(crate) fn length(path: &Path) -> Result<Option<u64>> {
+    look_at(path).map(|about| about.map(|about| about.len()))
+}
+
+pub(crate) fn is_there(path: &Path) -> Result<bool> {
+    look_at(path).map(|about| about.is_some())
+}
+
+pub(crate) fn is_directory(path: &Path) -> Result<bool> {
+    look_at(path).map(|about| about.is_some_and(|about| about.is_dir()))
+}
+
+fn look_at(path: &Path) -> Result<Option<Metadata>> {
+    match path.metadata() {
+        Ok(about) => Ok(Some(about)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(failed("look at", path, &cause)),
+    }
+}
+
+/// Makes a directory and those above it that are missing, and makes the names of all of them last.
+fn make_directories(path: &Path) -> Result<()> {
+    let mut missing = Vec::new();
+    for directory in path.ancestors().take_while(|at| !at.as_os_str().is_empty()) {
+        if is_there(directory)? {
+            break;
+        }
+        missing.push(directory);
+    }
+    fs::create_dir_all(path).map_err(|cause| failed("make the folder", path, &cause))?;
+    let mut holders = missing.iter().filter_map(|made| made.parent());
+    holders.try_for_each(|holder| match holder.as_os_str().is_empty() {
+        true => sync_directory(Path::new(".")),
+        false => sync_directory(holder),
+    })
+}
+
+/// True of the folders that parts lie in.
+pub(crate) fn has_parts(name: &str) -> bool {
+    name.starts_with("date=") || name == REJECTS
+}
+
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with('_') && name.ends_with(".tmp")
 }
@@ -194,6 +237,8 @@ pub(crate) fn failed(action: &str, path: &Path, cause: &io::Error) -> Error {
 
 /// Makes names that were added to a directory last. Windows has no such call; its rename is as lasting as it gets.
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
+    #[cfg(test)]
+    tests::SYNCED.with_borrow_mut(|synced| synced.push(path.to_owned()));
     if cfg!(unix) {
         File::open(path)
             .and_then(|directory| directory.sync_all())
@@ -203,8 +248,43 @@ pub(crate) fn sync_directory(path: &Path) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use std::cell::RefCell;
+
+    thread_local! {
+        /// The directories that this thread has synced.
+        pub(crate) static SYNCED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[test]
+    fn every_folder_that_is_made_has_its_name_synced() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("audit/of/partner");
+        SYNCED.take();
+        drop(Folder::open(&path, "t").unwrap());
+        let synced = SYNCED.take();
+        for holder in ["", "audit", "audit/of", "audit/of/partner"] {
+            assert!(synced.contains(&base.path().join(holder)), "{holder} {synced:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_is_not_found_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part");
+        assert_eq!((length(&path).unwrap(), is_there(&path).unwrap()), (None, false));
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(length(&path).unwrap(), Some(3));
+        // Below a file nothing can be, and a link to itself leads nowhere: neither says what was there.
+        let around = folder.path().join("around");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        for path in [path.join("part"), around] {
+            let error = length(&path).unwrap_err();
+            assert!(error.message().contains(&*path.to_string_lossy()), "{error}");
+        }
+    }
 
     #[test]
     fn a_full_or_read_only_disk_says_what_to_do() {

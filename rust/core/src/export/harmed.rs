@@ -3,6 +3,7 @@
 
 use super::check::Subject;
 use super::dedupe::{Entry, Seen};
+use super::folder::{is_there, length};
 use super::journal::PartEntry;
 use super::known::Known;
 use crate::error::Result;
@@ -32,13 +33,14 @@ impl Harmed {
     }
 
     /// Looks at a part that is only read of.
-    pub(crate) fn look(&mut self, root: &Path, entry: &PartEntry) {
-        match root.join(&entry.part).metadata() {
-            Ok(there) if there.len() != entry.bytes => self.add_resized(&entry.part),
-            // An export that runs now gives it its name.
-            Err(_) if !root.join(&entry.temporary).exists() => self.add_gone(&entry.part),
+    pub(crate) fn look(&mut self, root: &Path, entry: &PartEntry) -> Result<()> {
+        match length(&root.join(&entry.part))? {
+            Some(bytes) if bytes != entry.bytes => self.add_resized(&entry.part),
+            // Where it has its temporary name, an export that runs now gives it its own.
+            None if !is_there(&root.join(&entry.temporary))? => self.add_gone(&entry.part),
             _ => {}
         }
+        Ok(())
     }
 
     /// Where their records are remembered. `most` are in memory, the others in `folder`.
@@ -80,7 +82,8 @@ impl Harmed {
     }
 }
 
-fn told(parts: &[String], one: &str, many: &str) -> Option<String> {
+/// "1, 2 and 3 more are ..": `one` is said of a single part.
+pub(super) fn told(parts: &[String], one: &str, many: &str) -> Option<String> {
     let (named, others) = parts.split_at(parts.len().min(NAMED));
     match (named, others.len()) {
         ([], _) => None,

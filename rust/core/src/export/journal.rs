@@ -6,128 +6,21 @@
 //!
 //! Where most of it is what run after run asked for and got, it is written anew with the sum of that.
 
-use super::coverage::{Coverage, Scope};
-use super::dedupe::{self, Entry};
+mod line;
+
+pub(crate) use line::{Fact, Header, Line, PartEntry};
+
+use super::coverage::Coverage;
 use super::folder::{failed, sync_directory};
-use super::{Compression, Format};
 use crate::error::{Error, Kind, Result};
-use crate::window::Window;
-use base64::prelude::{Engine as _, BASE64_STANDARD_NO_PAD};
-use serde::{Deserialize, Serialize};
+use line::{check, checked, encode};
+use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-const VERSION: u32 = 2;
 /// Bytes that can go before writing the journal anew is worth it.
 const WASTE: u64 = 1 << 20;
-
-/// How a folder is written; an export with other settings must not mix its parts in.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub(crate) struct Header {
-    pub(crate) version: u32,
-    pub(crate) tenant: String,
-    pub(crate) format: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) flatten: bool,
-    #[serde(default, skip_serializing_if = "Compression::is_none")]
-    pub(crate) compression: Compression,
-    /// What its records are; a reader of the folder must not meet two kinds.
-    pub(crate) records: String,
-}
-
-impl Header {
-    pub(crate) fn new(tenant: &str, (format, compression): (Format, Compression), records: &str) -> Self {
-        Header {
-            version: VERSION,
-            tenant: tenant.to_owned(),
-            format: format.name().to_owned(),
-            flatten: format.is_flat(),
-            compression,
-            records: records.to_owned(),
-        }
-    }
-
-    fn check_version(&self, path: &Path) -> Result<()> {
-        match self.version {
-            VERSION => Ok(()),
-            version => Err(other_version(path, version)),
-        }
-    }
-
-    /// What its parts are, for a person: "flattened csv.gz".
-    fn parts(&self) -> String {
-        let flattened = if self.flatten { "flattened " } else { "" };
-        format!("{flattened}{}{}", self.format, self.compression.suffix())
-    }
-}
-
-/// One finished part.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PartEntry {
-    /// Below the tenant's folder, with `/`.
-    pub(crate) part: String,
-    /// The temporary file that becomes it.
-    pub(crate) temporary: String,
-    pub(crate) sha256: String,
-    pub(crate) bytes: u64,
-    /// The bytes of its text, where they are compressed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) uncompressed: Option<u64>,
-    pub(crate) records: u64,
-    /// Seconds since 1970-01-01 UTC.
-    pub(crate) first: Option<i64>,
-    pub(crate) last: Option<i64>,
-    /// When it was finished, in milliseconds since 1970-01-01 UTC.
-    pub(crate) written: i64,
-    /// The parts of the source (blobs of the feed) that its records came from.
-    pub(crate) blobs: Vec<String>,
-    /// The records' dedupe entries in Base64.
-    pub(crate) ids: String,
-}
-
-/// One line after the first.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Fact {
-    Part(PartEntry),
-    /// What a run asked for, or what it got.
-    Time(Scope),
-}
-
-/// A [`Fact`] on its way into the file.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Line<'a> {
-    Part(&'a PartEntry),
-    Time(&'a Scope),
-}
-
-impl PartEntry {
-    pub(crate) fn encode_ids(entries: &[Entry]) -> String {
-        BASE64_STANDARD_NO_PAD.encode(entries.as_flattened())
-    }
-
-    pub(crate) fn decode_ids(&self) -> Option<Vec<Entry>> {
-        let bytes = BASE64_STANDARD_NO_PAD.decode(&self.ids).ok()?;
-        let entries = bytes.chunks_exact(size_of::<Entry>());
-        if !entries.remainder().is_empty() || bytes.len() / size_of::<Entry>() != self.records as usize {
-            return None;
-        }
-        entries.map(|entry| entry.try_into().ok()).collect()
-    }
-
-    /// True where a record of this part may be what a source that selects by the records' own time delivers for `window`.
-    /// What it goes by may differ from the record's `CreationTime`, but not by a day.
-    pub(crate) fn may_have(&self, window: Window) -> bool {
-        const DAY_S: i64 = 86_400;
-        match (self.first, self.last) {
-            (Some(first), Some(last)) => (first - DAY_S) * 1000 < window.end && (last + DAY_S) * 1000 > window.start,
-            _ => true,
-        }
-    }
-}
 
 /// The open journal of a folder.
 #[derive(Debug)]
@@ -136,9 +29,13 @@ pub(crate) struct Journal {
     file: File,
     /// The length of its whole lines. What lies behind it is of a write that failed.
     whole: u64,
+    /// The bytes that the next write finds room for.
+    #[cfg(test)]
+    room: Option<usize>,
 }
 
 /// What reading a journal has found.
+#[derive(Debug)]
 struct Found {
     /// The length of what is whole.
     whole: u64,
@@ -146,34 +43,81 @@ struct Found {
     waste: u64,
 }
 
-impl Journal {
-    /// Opens the journal, or starts one with `header`. Every fact in it goes to `each`, in order.
-    pub(crate) fn open(path: &Path, header: &Header, each: &mut dyn FnMut(Fact) -> Result<()>) -> Result<Self> {
-        let mut file = open_for_writing(path)?;
-        let found = read(path, &mut file, &mut |written| check(path, &written, header), each)?;
+/// A journal that was read and is still as it was found.
+#[derive(Debug)]
+pub(crate) struct AsFound<'a> {
+    path: PathBuf,
+    header: &'a Header,
+    file: File,
+    found: Found,
+}
+
+impl AsFound<'_> {
+    /// Cuts off a torn end, begins the journal where nothing is, and writes it anew where that is worth it.
+    pub(crate) fn repair(self) -> Result<Journal> {
+        let AsFound {
+            path,
+            header,
+            file,
+            found,
+        } = self;
+        let whole = found.whole;
         let length = file
             .metadata()
-            .map_err(|cause| failed("read the journal", path, &cause))?
+            .map_err(|cause| failed("read the journal", &path, &cause))?
             .len();
-        if length > found.whole {
-            file.set_len(found.whole)
+        if length > whole {
+            file.set_len(whole)
                 .and_then(|()| file.sync_all())
-                .map_err(|cause| failed("repair the journal", path, &cause))?;
+                .map_err(|cause| failed("repair the journal", &path, &cause))?;
         }
-        let path = path.to_owned();
-        if found.waste >= WASTE && found.waste > found.whole / 2 {
+        if found.waste >= WASTE && found.waste > whole / 2 {
             // Windows replaces no file that is open.
             drop(file);
             let whole = compact(&path, header)?;
-            let file = open_for_writing(&path)?;
-            return Ok(Journal { path, file, whole });
+            return Ok(Journal::of(open_for_writing(&path)?, path, whole));
         }
-        let whole = found.whole;
-        let mut journal = Journal { path, file, whole };
+        let mut journal = Journal::of(file, path, whole);
         if whole == 0 {
             journal.write(std::iter::once(header))?;
+            // Its lines are of no use after a power cut that takes its name.
+            journal.path.parent().map_or(Ok(()), sync_directory)?;
         }
         Ok(journal)
+    }
+}
+
+impl Journal {
+    /// Reads the journal; it begins with `header`, or will. Every fact in it goes to `each`, in order.
+    pub(crate) fn read<'a>(
+        path: &Path,
+        header: &'a Header,
+        each: &mut dyn FnMut(Fact) -> Result<()>,
+    ) -> Result<AsFound<'a>> {
+        let mut file = open_for_writing(path)?;
+        let found = read(path, &mut file, &mut |written| check(path, &written, header), each)?;
+        Ok(AsFound {
+            path: path.to_owned(),
+            header,
+            file,
+            found,
+        })
+    }
+
+    fn of(file: File, path: PathBuf, whole: u64) -> Self {
+        Journal {
+            path,
+            file,
+            whole,
+            #[cfg(test)]
+            room: None,
+        }
+    }
+
+    /// Lets the next write fail as on a disk that has room for so many bytes.
+    #[cfg(test)]
+    pub(super) fn fill_up(&mut self, room: usize) {
+        self.room = Some(room);
     }
 
     /// Writes the facts, then syncs once: after it they will be found again whatever happens.
@@ -196,6 +140,11 @@ impl Journal {
     fn replace_end(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.set_len(self.whole)?;
         self.file.seek(SeekFrom::Start(self.whole))?;
+        #[cfg(test)]
+        if let Some(room) = self.room.take() {
+            self.file.write_all(&text[..room.min(text.len())])?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.file.write_all(text)?;
         self.file.sync_data()
     }
@@ -223,7 +172,7 @@ pub(crate) fn has_begun(path: &Path) -> Result<bool> {
 
 /// How a folder is written and what its exports have asked for and got; `None` where none has begun. Each part goes to `part`.
 /// Reads what is whole and repairs nothing.
-pub(crate) fn look(path: &Path, part: &mut dyn FnMut(&PartEntry)) -> Result<Option<(Header, Coverage)>> {
+pub(crate) fn look(path: &Path, part: &mut dyn FnMut(&PartEntry) -> Result<()>) -> Result<Option<(Header, Coverage)>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -238,7 +187,7 @@ pub(crate) fn look(path: &Path, part: &mut dyn FnMut(&PartEntry)) -> Result<Opti
     };
     read(path, &mut file, keep, &mut |fact| {
         match fact {
-            Fact::Part(entry) => part(&entry),
+            Fact::Part(entry) => part(&entry)?,
             Fact::Time(scope) => coverage.add(scope),
         }
         Ok(())
@@ -319,23 +268,6 @@ fn compact(path: &Path, header: &Header) -> Result<u64> {
     Ok(length)
 }
 
-fn encode<T: Serialize>(fact: &T) -> Result<Vec<u8>> {
-    let mut line = vec![b' '; 9];
-    serde_json::to_writer(&mut line, fact).map_err(|cause| Error::internal(format!("a journal line: {cause}")))?;
-    let crc = format!("{:08x}", dedupe::fingerprint(&line[9..]));
-    line[..8].copy_from_slice(crc.as_bytes());
-    line.push(b'\n');
-    Ok(line)
-}
-
-/// The JSON of a whole and undamaged line.
-fn checked(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_suffix(b"\n")?;
-    let (crc, json) = line.split_at_checked(9)?;
-    let crc = std::str::from_utf8(crc.strip_suffix(b" ")?).ok()?;
-    (u32::from_str_radix(crc, 16).ok()? == dedupe::fingerprint(json)).then_some(json)
-}
-
 /// What a journal was found to be by who only reads it.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
@@ -382,47 +314,6 @@ fn damaged(path: &Path, line: u64) -> Error {
     Error::new(Kind::Storage, format!("the journal {} is damaged in line {line}", path.display())).advise(
         "Write the tenant's folder anew with Export-SecureAppAuditLog -Force, or choose another -Path. A journal of before does not know \
          the parts that came later.",
-    )
-}
-
-fn check(path: &Path, found: &Header, wanted: &Header) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(other_settings(path, found, wanted))
-}
-
-#[cold]
-fn other_version(path: &Path, version: u32) -> Error {
-    let folder = path.parent().unwrap_or(path).display();
-    let text = format!("{folder} was written by another version of this module (layout {version})");
-    Error::invalid(text)
-        .advise("Choose another -Path, or write the tenant's folder anew with Export-SecureAppAuditLog -Force.")
-}
-
-#[cold]
-fn other_settings(path: &Path, found: &Header, wanted: &Header) -> Error {
-    let folder = path.parent().unwrap_or(path).display();
-    if found.version != wanted.version {
-        return other_version(path, found.version);
-    }
-    let text = if found.tenant != wanted.tenant {
-        format!("{folder} holds the records of another tenant, {}", found.tenant)
-    } else if found.parts() != wanted.parts() {
-        format!(
-            "{folder} holds {} parts, and this export would add {} parts",
-            found.parts(),
-            wanted.parts()
-        )
-    } else {
-        format!(
-            "{folder} holds {}, and this export would add {}",
-            found.records, wanted.records
-        )
-    };
-    Error::invalid(text).advise(
-        "Choose another -Path, ask for the same kind, format and compression, or write the tenant's folder anew with \
-         Export-SecureAppAuditLog -Force.",
     )
 }
 

@@ -1,6 +1,10 @@
 //! The journal on real folders: torn ends, damage, and writing it anew.
 
 use super::*;
+use crate::export::coverage::Scope;
+use crate::export::dedupe::Entry;
+use crate::export::{Compression, Format};
+use crate::window::Window;
 use proptest::prelude::*;
 
 fn entry(number: u64) -> PartEntry {
@@ -26,11 +30,12 @@ fn header() -> Header {
 
 fn open(path: &Path) -> Result<(Journal, Vec<Fact>)> {
     let mut found = Vec::new();
-    let journal = Journal::open(path, &header(), &mut |fact| {
+    let header = header();
+    let as_found = Journal::read(path, &header, &mut |fact| {
         found.push(fact);
         Ok(())
     })?;
-    Ok((journal, found))
+    Ok((as_found.repair()?, found))
 }
 
 fn found(path: &Path) -> Result<Vec<PartEntry>> {
@@ -110,22 +115,40 @@ fn writing_it_anew_keeps_every_part_with_its_records() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// Every byte that a full disk may take of two lines.
 #[test]
 fn what_a_failed_write_left_is_not_written_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("j");
+    let torn = [entry(2), entry(3)];
+    let lines = torn.each_ref().map(|entry| encode(&Line::Part(entry)).unwrap());
     let (mut journal, _) = open(&path).unwrap();
     journal.append([Line::Part(&entry(1))].into_iter()).unwrap();
-    // As much as a full disk took of two lines.
-    let lines = [entry(2), entry(3)]
-        .map(|entry| encode(&Line::Part(&entry)).unwrap())
-        .concat();
-    for taken in [10, lines.len() / 2, lines.len() - 1] {
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(&lines[..taken]).unwrap();
-        journal.append([Line::Part(&entry(4))].into_iter()).unwrap();
+    let mut expected = vec![entry(1)];
+    for room in 0..=lines.concat().len() {
+        let length = fs::metadata(&path).unwrap().len();
+        journal.fill_up(room);
+        let error = journal.append(torn.iter().map(Line::Part)).unwrap_err();
+        assert!(error.advice().contains("Free space"), "{error}");
+        assert_eq!(fs::metadata(&path).unwrap().len(), length + room as u64);
+        // Who reads it now finds the lines that are whole.
+        let mut seen = Vec::new();
+        look(&path, &mut |part| {
+            seen.push(part.clone());
+            Ok(())
+        })
+        .unwrap();
+        let whole = usize::from(room >= lines[0].len()) + usize::from(room == lines.concat().len());
+        assert_eq!(
+            (&seen[..expected.len()], &seen[expected.len()..]),
+            (&expected[..], &torn[..whole])
+        );
+        let next = entry(4 + room as u64);
+        journal.append([Line::Part(&next)].into_iter()).unwrap();
+        expected.push(next);
     }
-    assert_eq!(found(&path).unwrap(), [entry(1), entry(4), entry(4), entry(4)]);
+    drop(journal);
+    assert_eq!(found(&path).unwrap(), expected);
 }
 
 #[test]
@@ -156,7 +179,7 @@ fn another_format_or_tenant_is_refused() {
             "holds records, and this export would add sign-ins",
         ),
     ] {
-        let error = Journal::open(&path, &header, &mut |_| Ok(())).unwrap_err();
+        let error = Journal::read(&path, &header, &mut |_| Ok(())).unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidInput);
         assert!(error.message().ends_with(difference), "{error}");
         assert!(error.advice().contains("-Force"));

@@ -2,8 +2,8 @@
 //!
 //! A source yields the bytes of JSON arrays; here they are cut into records ([`split`]), recognised ([`dedupe`]), and
 //! written into one folder per tenant, partitioned by day ([`writer`]). The order of the writes makes every crash
-//! recoverable: temporary part, synced; journal entry, synced; rename; directory synced. Nothing here knows where the
-//! records come from.
+//! recoverable: temporary part and its name, synced; journal entry, synced; rename; directory synced. Nothing here knows where
+//! the records come from.
 
 pub mod batch;
 pub(crate) mod check;
@@ -30,6 +30,7 @@ pub(crate) mod spool;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod unfinished;
+pub(crate) mod unnamed;
 pub mod writer;
 
 pub use coverage::{Got, Lack};

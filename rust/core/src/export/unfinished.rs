@@ -1,10 +1,11 @@
 //! What the exports into a tenant's folder have not got, read from its manifest and journal without touching either.
 
 use super::coverage::Missing;
-use super::folder::{failed, JOURNAL, MANIFEST};
+use super::folder::{self, failed, is_directory, is_there, JOURNAL, MANIFEST};
 use super::harmed::Harmed;
 use super::journal::{self, Header};
 use super::manifest::Left;
+use super::unnamed::Unnamed;
 use crate::error::{Error, Kind, Result};
 use std::fs;
 use std::io;
@@ -39,12 +40,11 @@ pub(crate) fn tenants(base: &Path) -> Result<Vec<String>> {
     for entry in entries {
         let entry = entry.map_err(|cause| failed("list", base, &cause))?;
         let name = entry.file_name();
-        tenants.extend(
-            name.to_str()
-                .filter(|_| entry.path().is_dir())
-                .and_then(|name| name.strip_prefix("tenant="))
-                .map(str::to_owned),
-        );
+        if let Some(tenant) = name.to_str().and_then(|name| name.strip_prefix("tenant=")) {
+            if is_directory(&entry.path())? {
+                tenants.push(tenant.to_owned());
+            }
+        }
     }
     tenants.sort_unstable();
     Ok(tenants)
@@ -54,14 +54,26 @@ pub(crate) fn tenants(base: &Path) -> Result<Vec<String>> {
 pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
     let (path, manifest) = (root.join(JOURNAL), root.join(MANIFEST));
     let mut harmed = Harmed::default();
-    let Some((header, coverage)) = journal::look(&path, &mut |part| harmed.look(root, part))? else {
-        if !manifest.exists() {
+    // Listed before the journal is read: what lies there now was journaled before.
+    let mut unnamed = Unnamed::list(root)?;
+    let looked = journal::look(&path, &mut |part| {
+        unnamed.journaled(&part.part);
+        harmed.look(root, part)
+    })?;
+    let Some((header, coverage)) = looked else {
+        if !is_there(&manifest)? {
             return Ok(None);
         }
         let text = format!("{} has a manifest but no journal", root.display());
         return Err(Error::new(Kind::Storage, text)
             .advise("Export with -Force to write the tenant's folder anew, or choose another -Path."));
     };
+    if let Err(error) = unnamed.refuse(root) {
+        // One that starts the folder anew has another journal by now.
+        if !folder::is_locked(root)? {
+            return Err(error);
+        }
+    }
     let left = match fs::read(&manifest) {
         // A crash leaves the manifest of before; what cannot be read promises nothing.
         Ok(text) => serde_json::from_slice::<Left>(&text).unwrap_or_default(),
@@ -72,8 +84,8 @@ pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
     if left.complete && harm.is_none() {
         return Ok(None);
     }
-    let folder = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if folder != format!("tenant={}", header.tenant) {
+    let name = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name != format!("tenant={}", header.tenant) {
         let text = format!(
             "{} holds the records of another tenant, {}",
             root.display(),

@@ -1,15 +1,18 @@
 //! Writes each record once, in an order that survives a crash at any point.
 
+mod finishing;
+
 use super::batch::{Batch, Meta};
 use super::contents::Contents;
 use super::coverage::{Got, Lack, Scope};
 use super::dedupe::Seen;
-use super::folder::{Folder, JOURNAL};
-use super::journal::{self, Fact, Header, Journal, Line, PartEntry};
+use super::folder::{is_directory, is_there, Folder, JOURNAL};
+use super::journal::{self, Fact, Header, Journal, Line};
 use super::known::Known;
 use super::manifest::{Asked, Counts, Manifest, Outcome, Summary, IN_PROGRESS};
 use super::part::OpenPart;
 use super::partition::Partition;
+use super::unnamed::Unnamed;
 use super::{time, Compression, Format, Limits};
 use crate::error::{Error, Kind, Result};
 use crate::window::Window;
@@ -25,7 +28,7 @@ use std::sync::Arc;
 pub enum Step {
     /// Temporary parts have records in them, none synced.
     PartWritten,
-    /// Temporary parts are whole and synced.
+    /// Temporary parts are whole and synced, and so are their names.
     PartSynced,
     /// The journal names them, synced.
     Journaled,
@@ -101,10 +104,12 @@ impl Writer {
         let mut known = Known::new(folder.root(), settings.limits.known_records);
         let most_lost = settings.limits.known_records / 4;
         let mut contents = Contents::default();
-        let journal = Journal::open(&path, &header, &mut |fact| {
+        let mut unnamed = Unnamed::list(folder.root())?;
+        let found = Journal::read(&path, &header, &mut |fact| {
             match fact {
                 Fact::Time(scope) => contents.coverage.add(scope),
                 Fact::Part(entry) => {
+                    unnamed.journaled(&entry.part);
                     let known = match contents.finish(&folder, &entry)? {
                         true => &mut known,
                         false => contents.harmed.records(folder.root(), most_lost),
@@ -119,6 +124,9 @@ impl Writer {
             }
             Ok(())
         })?;
+        // Before anything is cut off or removed: it may be what tells what has happened here.
+        unnamed.refuse(folder.root())?;
+        let journal = found.repair()?;
         folder.remove_temporaries()?;
         let mut writer = Writer {
             settings,
@@ -286,12 +294,13 @@ impl Writer {
         };
         let (extension, suffix) = (format.name(), compression.suffix());
         let partition = partition.name();
+        let has_parts = is_directory(&self.folder.path(&partition))?;
         let number = self.contents.numbers.entry(partition.clone()).or_default();
         let name = loop {
             *number += 1;
             let name = format!("{partition}/part-{number}.{extension}{suffix}");
             // Somebody else's file of that name is left alone.
-            if !self.folder.path(&name).exists() {
+            if !has_parts || !is_there(&self.folder.path(&name))? {
                 break name;
             }
         };
@@ -331,63 +340,6 @@ impl Writer {
             }
         }
         self.finish_parts(due)
-    }
-
-    /// Temporary parts synced, journal synced, renames, directories synced: in this order, for all of them together.
-    fn finish_parts(&mut self, partitions: Vec<Partition>) -> Result<()> {
-        let now = time::now();
-        let mut entries = Vec::with_capacity(partitions.len());
-        for partition in &partitions {
-            let Some((part, _)) = self.open.remove(partition) else {
-                continue;
-            };
-            self.pending -= part.records();
-            let temporaries = part.temporaries();
-            match part.finish(now) {
-                Ok(entry) => entries.push(entry),
-                Err(error) => {
-                    // The journal knows none of them yet.
-                    temporaries.iter().for_each(|name| self.remove_temporary(name));
-                    entries.iter().for_each(|entry| self.remove_temporary(&entry.temporary));
-                    return Err(error);
-                }
-            }
-        }
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.reached(Step::PartSynced)?;
-        // Where this fails, the journal may name some of them all the same: the next export finds out.
-        self.journal.append(entries.iter().map(Line::Part))?;
-        self.reached(Step::Journaled)?;
-        let (placed, result) = self.place(&entries);
-        // What has its name is in the output, whatever came after it. The next export places what has not.
-        entries.truncate(placed);
-        self.count(entries);
-        result
-    }
-
-    /// Gives journaled parts their names, and says how many have them.
-    fn place(&self, entries: &[PartEntry]) -> (usize, Result<()>) {
-        for (placed, entry) in entries.iter().enumerate() {
-            if let Err(error) = self.folder.place(&entry.temporary, &entry.part) {
-                return (placed, Err(error));
-            }
-        }
-        let last = self.reached(Step::Renamed).and_then(|()| {
-            let mut entries = entries.iter();
-            entries.try_for_each(|entry| self.folder.sync_directory_of(&entry.part))?;
-            self.reached(Step::DirectorySynced)
-        });
-        (entries.len(), last)
-    }
-
-    fn count(&mut self, placed: Vec<PartEntry>) {
-        let before = (self.contents.records, self.contents.rejects, self.contents.bytes);
-        placed.into_iter().for_each(|entry| self.contents.add(entry));
-        self.counts.records += self.contents.records - before.0;
-        self.counts.rejects += self.contents.rejects - before.1;
-        self.counts.bytes += self.contents.bytes - before.2;
     }
 
     /// Writes into the journal what is known of the time of each content type that was asked for.

@@ -10,6 +10,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
+#[path = "writer/harm_tests.rs"]
+mod harm;
+
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const DAY: i64 = 86_400_000;
 const STEPS: [Step; 5] = [

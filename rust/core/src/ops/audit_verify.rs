@@ -112,7 +112,12 @@ fn folders(path: &Path) -> Result<Vec<PathBuf>> {
         path.file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with("tenant="))
     };
-    if is_tenant(path) || path.join(JOURNAL).exists() || path.join(MANIFEST).exists() {
+    let has = |name: &str| {
+        let file = path.join(name);
+        let is_there = file.try_exists();
+        is_there.map_err(|cause| check::unreadable("look at", &file, &cause))
+    };
+    if is_tenant(path) || has(JOURNAL)? || has(MANIFEST)? {
         return Ok(vec![path.to_owned()]);
     }
     let fail = |cause: std::io::Error| check::unreadable("read the folder", path, &cause);

@@ -1,7 +1,7 @@
 //! Folders that are read again: what is told of a whole one, and of everything that can happen to one.
 
 use super::support::*;
-use secureapp_core::{Operation, Request, Value};
+use secureapp_core::{Kind, Operation, Request, Value};
 use secureapp_sandbox::AuditOptions;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -209,10 +209,56 @@ async fn what_an_export_has_not_finished_and_what_others_put_there_is_told() {
         ]
     );
 
-    // The next export makes good what was broken off, and leaves the stranger alone.
+    // With a part that nobody knows no export goes on, and all of it stays as it is.
+    let ask = world.ask();
+    let refused = world.export(&ask, &world.tenants()).await;
+    let error = &refused.failures[0].error;
+    assert_eq!((error.kind(), error.tenant()), (Kind::Storage, &*world.tenants()[0]));
+    assert!(
+        error.message().contains(unknown) && error.advice().contains("Test-SecureAppAuditExport"),
+        "{error} {}",
+        error.advice()
+    );
+    assert_eq!(
+        subjects(&one(&world, &root).await),
+        ["Unfinished", "Unfinished", "Unknown"]
+    );
+    // Once it is moved away, the next export makes good what was broken off.
+    fs::rename(root.join(unknown), world.folder.path().join("part-77.ndjson")).unwrap();
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    assert!(subjects(&one(&world, &root).await).is_empty());
+    fs::remove_file(part.with_file_name("_SUCCESS")).unwrap();
+    world.assert_truth(&ask);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_journal_is_told_and_the_right_one_mends_it() {
+    let (world, root) = exported(300, |world| Ask {
+        end: world.now - 3 * DAY_MS,
+        ..world.ask()
+    })
+    .await;
+    let journal = root.join("_journal");
+    let older = fs::read(&journal).unwrap();
     let ask = world.ask();
     world.export(&ask, &world.tenants()).await.assert_complete(1);
-    assert_eq!(subjects(&one(&world, &root).await), ["Unknown"]);
+    let right = fs::read(&journal).unwrap();
+    fs::write(&journal, older).unwrap();
+
+    let record = one(&world, &root).await;
+    assert!(
+        problems(&record).iter().any(|(subject, ..)| subject == "Unknown"),
+        "{record:?}"
+    );
+    let refused = world.export(&ask, &world.tenants()).await;
+    let error = &refused.failures[0].error;
+    assert!(error.message().contains("not named by the journal"), "{error}");
+    assert!(error.advice().contains("older journal"), "{}", error.advice());
+
+    fs::write(&journal, right).unwrap();
+    world.export(&ask, &world.tenants()).await.assert_complete(1);
+    assert_eq!(problems(&one(&world, &root).await), []);
+    world.assert_truth(&ask);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,7 +116,8 @@ pub(crate) fn folder(check: &Check<'_>) -> Result<Report> {
     let mut contents = Contents::default();
     let mut unplaced = Vec::new();
     let journal = root.join(JOURNAL);
-    let whole = if journal.exists() {
+    let is_there = journal.try_exists();
+    let whole = if is_there.map_err(|cause| unreadable("look at", &journal, &cause))? {
         let mut known = Known::new(&check.scratch, check.limits.known_records);
         let mut parts = ReadParts {
             check,

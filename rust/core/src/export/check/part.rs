@@ -45,7 +45,9 @@ pub(super) fn read(
     };
     let mut file = File::open(&path);
     if gone(&file) {
-        if check.root.join(&entry.temporary).exists() {
+        let temporary = check.root.join(&entry.temporary);
+        let is_there = temporary.try_exists();
+        if is_there.map_err(|cause| unreadable("look at", &temporary, &cause))? {
             return Ok(Found::Unplaced);
         }
         // It may have got its name in between.

@@ -60,8 +60,8 @@ impl Subject {
                 "Count each Id once when the folder is read, or write the tenant's folder anew with Export-SecureAppAuditLog -Force."
             }
             Subject::Unknown => {
-                "Move the file elsewhere: who reads the folder takes it for records. If the journal came from an older backup, \
-                 export into another folder instead."
+                "Where an older journal was put back, put the latest one back. Otherwise move the file elsewhere: who reads the \
+                 folder takes it for records, and no export goes on beside a part that it does not know."
             }
             Subject::Journal => {
                 "Put the journal back from a backup. Without one, write the tenant's folder anew with Export-SecureAppAuditLog \

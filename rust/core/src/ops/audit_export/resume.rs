@@ -8,6 +8,7 @@ use super::ACTIVITY;
 use crate::engine::Session;
 use crate::error::{Error, Kind, Result};
 use crate::export::coverage::Missing;
+use crate::export::folder::is_directory;
 use crate::export::unfinished::{self, Unfinished};
 use crate::export::Format;
 use crate::operation::{Context, Operation, Sink};
@@ -62,7 +63,7 @@ pub(in crate::ops) fn list(session: &Session, request: &Request) -> Result<Opera
 async fn tell(context: &Context, base: PathBuf, tenant: &str) -> Result<()> {
     let root = unfinished::root(&base, tenant);
     let place = root.clone();
-    if !disk::job(move || place.is_dir()).await? {
+    if !disk::job(move || is_directory(&place)).await?? {
         // A customer that came since is no reason to stop a job over all.
         let text = format!(
             "No export of {tenant} has written to {}: there is nothing to go on with",

@@ -127,7 +127,7 @@ impl Follower {
         let guid = or_cancelled(&watch.cancel, resolve).await?;
         let journal = watch.settings.output.path.join(format!("tenant={guid}")).join(JOURNAL);
         let earliest = feed::earliest(now);
-        let looked = disk::job(move || journal::look(&journal, &mut |_| {})).await??;
+        let looked = disk::job(move || journal::look(&journal, &mut |_| Ok(()))).await??;
         let coverage = looked.map(|(_, coverage)| coverage).unwrap_or_default();
         let wanted = &watch.settings.wanted;
         let source = wanted.filter.source(wanted.from);
