@@ -5,6 +5,7 @@
 
 use super::dedupe::{self, Dedupe, Entry, Place, Seen};
 use super::folder::failed;
+use super::room::{Room, Share};
 use crate::error::Result;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -26,6 +27,8 @@ pub struct Known {
     runs: Vec<Run>,
     /// Entries that are kept in memory.
     most: usize,
+    /// What it has of a room for several sets.
+    share: Option<Share>,
     /// Where runs are written.
     folder: PathBuf,
 }
@@ -36,7 +39,16 @@ impl Known {
             recent: Dedupe::new(),
             runs: Vec::new(),
             most: most.max(1),
+            share: None,
             folder: folder.to_owned(),
+        }
+    }
+
+    /// The same, within a room that it shares with others, if there is one.
+    pub fn within(self, room: Option<&Room>) -> Self {
+        Known {
+            share: room.map(Room::share),
+            ..self
         }
     }
 
@@ -48,7 +60,9 @@ impl Known {
             }
         }
         let seen = self.recent.insert(entry);
-        if self.recent.len() >= self.most {
+        let is_new = seen == Seen::New;
+        let is_crowded = is_new && self.share.as_mut().is_some_and(Share::take);
+        if self.recent.len() >= self.most || is_crowded {
             self.spill()?;
         }
         Ok(seen)
@@ -84,6 +98,7 @@ impl Known {
         let entries = recent.sorted().map(|entry| Ok(*entry));
         let run = Run::write(&self.folder, count, entries).map_err(|cause| self.failed(&cause))?;
         self.runs.push(run);
+        self.share.iter_mut().for_each(Share::give_back);
         if self.runs.len() > MOST_RUNS {
             let count = self.runs.iter().map(|run| run.count).sum();
             let merged = Merge::of(&self.runs).and_then(|entries| Run::write(&self.folder, count, entries));
@@ -317,6 +332,32 @@ mod tests {
             0,
             "runs have no names"
         );
+    }
+
+    #[test]
+    fn a_set_that_keeps_its_place_takes_none_from_the_others_for_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let room = Room::new(1000, 50);
+        let set = || Known::new(folder.path(), 600).within(Some(&room));
+        // As many as are set aside, each with all that it may have.
+        let mut kept: Vec<Known> = (0..20).map(|_| set()).collect();
+        for (set, number) in kept.iter_mut().zip(0..) {
+            for record in 0..590 {
+                set.insert(entry(number * 1000 + record, 1)).unwrap();
+            }
+        }
+        assert!(room.used() <= 1000 + 20 * 50, "{}", room.used());
+        let mut other = set();
+        for record in 0..5_000 {
+            assert_eq!(other.insert(entry(1_000_000 + record, 1)).unwrap(), Seen::New);
+            assert!(room.used() <= 1000 + 21 * 50, "{}", room.used());
+        }
+        for record in (0..5_000).step_by(37) {
+            assert_eq!(other.insert(entry(1_000_000 + record, 1)).unwrap(), Seen::Duplicate);
+        }
+        assert_eq!(kept[0].insert(entry(3, 1)).unwrap(), Seen::Duplicate);
+        drop((kept, other));
+        assert_eq!(room.used(), 0);
     }
 
     proptest! {

@@ -25,6 +25,7 @@ pub(crate) mod part_file;
 pub(crate) mod partition;
 pub mod reader;
 pub mod record_type;
+pub mod room;
 pub mod split;
 pub(crate) mod spool;
 pub(crate) mod text;
@@ -37,6 +38,7 @@ pub use coverage::{Got, Lack};
 pub use format::{Compression, Format};
 pub use manifest::{Asked, Counts, Gap, Outcome, Summary};
 pub use reader::open_part;
+pub use room::Room;
 pub use writer::{Checkpoint, Settings, Step, Writer};
 
 /// What bounds an export's memory and the size of its files.

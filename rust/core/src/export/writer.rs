@@ -13,7 +13,7 @@ use super::manifest::{Asked, Counts, Manifest, Outcome, Summary, IN_PROGRESS};
 use super::part::OpenPart;
 use super::partition::Partition;
 use super::unnamed::Unnamed;
-use super::{time, Compression, Format, Limits};
+use super::{time, Compression, Format, Limits, Room};
 use crate::error::{Error, Kind, Result};
 use crate::window::Window;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
@@ -56,6 +56,8 @@ pub struct Settings {
     pub force: bool,
     /// For tests; `None` in every real export.
     pub checkpoint: Option<Arc<dyn Checkpoint>>,
+    /// The room for what is remembered in memory, where it is shared with other tenants' writers.
+    pub room: Option<Room>,
 }
 
 /// One tenant's output. Not shared between threads: one writer per folder is enforced by a lock.
@@ -101,7 +103,7 @@ impl Writer {
             &settings.asked.records,
         );
         let oldest = time::now() - i64::from(settings.limits.remember_days) * 86_400_000;
-        let mut known = Known::new(folder.root(), settings.limits.known_records);
+        let mut known = Known::new(folder.root(), settings.limits.known_records).within(settings.room.as_ref());
         let most_lost = settings.limits.known_records / 4;
         let mut contents = Contents::default();
         let mut unnamed = Unnamed::list(folder.root())?;

@@ -63,6 +63,7 @@ fn settings(base: &Path) -> Settings {
         },
         force: false,
         checkpoint: None,
+        room: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::Session;
 use crate::error::{Error, Result};
-use crate::export::{Compression, Format, Limits};
+use crate::export::{Compression, Format, Limits, Room};
 use crate::ops::audit::from::From;
 use crate::ops::audit::wanted::{self, Caller, Wanted};
 use crate::request::Request;
@@ -33,6 +33,8 @@ pub(super) struct Settings {
 pub(super) struct Output {
     pub(super) path: PathBuf,
     pub(super) limits: Limits,
+    /// For what all tenants remember in memory, those included that are set aside.
+    pub(super) room: Room,
     /// Each record that is written is an event too.
     pub(super) pass_thru: bool,
 }
@@ -72,11 +74,13 @@ impl Settings {
 
 impl Output {
     pub(super) fn read(request: &Request, caller: &Caller) -> Result<Self> {
+        let known_bytes = known_bytes(request)?;
         Ok(Output {
             path: folder(request)?,
+            room: Room::new(known_bytes / BYTES_OF_A_RECORD, FEWEST_KNOWN),
             limits: Limits {
                 pending_records: (PENDING_RECORDS / caller.throttle).max(4096),
-                known_records: known_records(known_bytes(request)?, caller.throttle),
+                known_records: known_records(known_bytes, caller.throttle),
                 ..Limits::default()
             },
             pass_thru: request.flag("passThru")?,

@@ -127,6 +127,7 @@ impl Job {
             limits: settings.output.limits,
             force: settings.force,
             checkpoint: None,
+            room: Some(settings.output.room.clone()),
         };
         let begun = Instant::now();
         loop {
