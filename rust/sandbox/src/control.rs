@@ -302,6 +302,13 @@ impl Control {
         Ok(())
     }
 
+    /// `GET /sandbox/busiest/{tenantId}?ms=60000`: the most requests to a tenant's activity feed that came within any stretch of this
+    /// length.
+    pub fn busiest(&self, tenant: &str, stretch: Duration) -> Result<usize, String> {
+        let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
+        Ok(self.world.feed.busiest(tenant, stretch))
+    }
+
     /// `GET /sandbox/directory/{tenantId}`: the objects of a tenant's directory that can be looked up by their ids.
     pub fn directory(&self, tenant: &str) -> Result<Value, String> {
         let tenant = self.world.estate.find(tenant).ok_or_else(|| no_tenant(tenant))?;
@@ -414,13 +421,7 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
         (&Method::POST, ["holds", id, "release"]) => reply::json(200, &control.release(id)),
         (&Method::GET, ["holds", id]) => {
             let wait = call.parameter("wait").unwrap_or_else(|| "held".to_owned());
-            let number = |name: &str, default: u64| match call.parameter(name) {
-                Some(text) => text
-                    .parse()
-                    .map_err(|_| format!("{name} needs a whole number, not '{text}'")),
-                None => Ok(default),
-            };
-            match (number("count", 1), number("timeoutMs", 10_000)) {
+            match (number(call, "count", 1), number(call, "timeoutMs", 10_000)) {
                 (Ok(count), Ok(ms)) => match control.wait_hold(id, &wait, count, Duration::from_millis(ms)).await {
                     Ok(counts) => reply::json(200, &counts),
                     Err(counts) => reply::json(408, &counts),
@@ -457,6 +458,10 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             Ok(objects) => reply::json(200, &objects),
             Err(message) => refused(&message),
         },
+        (&Method::GET, ["busiest", tenant]) => match busiest(&control, call, tenant) {
+            Ok(requests) => reply::json(200, &json!({ "requests": requests })),
+            Err(message) => refused(&message),
+        },
         (&Method::GET, ["truth"]) => reply::json(200, &control.truth()),
         (&Method::GET, ["truth", tenant]) => match truth_of(&control, call, tenant) {
             Ok(mut keys) => {
@@ -491,6 +496,18 @@ pub(crate) async fn serve(world: &Arc<World>, call: &Call) -> Reply {
             &json!({"error": format!("there is no {} {} here", call.method, call.path)}),
         ),
     }
+}
+
+fn busiest(control: &Control, call: &Call, tenant: &str) -> Result<usize, String> {
+    control.busiest(tenant, Duration::from_millis(number(call, "ms", 60_000)?))
+}
+
+/// A parameter of the query.
+fn number(call: &Call, name: &str, default: u64) -> Result<u64, String> {
+    call.parameter(name).map_or(Ok(default), |text| {
+        text.parse()
+            .map_err(|_| format!("{name} needs a whole number, not '{text}'"))
+    })
 }
 
 fn truth_of(control: &Control, call: &Call, tenant: &str) -> Result<Vec<String>, String> {

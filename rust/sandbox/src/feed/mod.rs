@@ -3,6 +3,7 @@
 //! Sources: "Office 365 Management Activity API reference", its schema page and its troubleshooting page. Beyond them, as
 //! its users have reported: AF20024 for a second start, the single quotes of AF429, the path of `NextPageUri`.
 
+mod arrivals;
 mod blob;
 mod error;
 pub(crate) mod events;
@@ -15,6 +16,7 @@ pub(crate) mod truth;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, RwLock};
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{json, Value};
@@ -59,6 +61,7 @@ pub(crate) struct Feed {
     subscriptions: Mutex<HashMap<(String, ContentType), Subscription>>,
     /// The minute that a tenant's requests were last counted in, and how many there were.
     requests: Mutex<HashMap<String, (i64, u32)>>,
+    arrivals: arrivals::Arrivals,
     /// How often each growing blob was fetched.
     fetches: Mutex<HashMap<(String, String), u32>>,
     events: events::Events,
@@ -72,6 +75,7 @@ impl Feed {
             settled: OnceLock::new(),
             subscriptions: Mutex::default(),
             requests: Mutex::default(),
+            arrivals: arrivals::Arrivals::default(),
             fetches: Mutex::default(),
             events: events::Events::default(),
         }
@@ -182,8 +186,14 @@ impl Feed {
         }
     }
 
+    /// The most of a tenant's requests that came within any stretch of this length, of the latest 10,000.
+    pub(crate) fn busiest(&self, tenant: &Tenant, stretch: Duration) -> usize {
+        self.arrivals.busiest(&tenant.id, stretch)
+    }
+
     /// Counts a request; false when the tenant has had its share of this minute.
     fn admit(&self, tenant: &Tenant, now_ms: i64) -> bool {
+        self.arrivals.note(&tenant.id);
         let most = self.options().requests_per_minute;
         if most == 0 {
             return true;
