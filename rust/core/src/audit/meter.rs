@@ -1,8 +1,11 @@
 //! How far a tenant's export is, for progress that is drawn elsewhere.
 
 use super::turns::Turn;
+use crate::http::HeldUp;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Counts that the work writes and progress reads. All relaxed: nothing else depends on them.
 #[derive(Debug, Default)]
@@ -64,6 +67,14 @@ impl Meter {
         if let Some(turn) = &self.turn {
             turn.set_aside(held_up);
         }
+    }
+
+    /// Runs `work` that comes before any request with a pace, a sign-in: where it takes long, the tenant can only wait.
+    /// `first_wait` is the unit of waiting.
+    pub(crate) async fn watch<T>(self: &Arc<Self>, first_wait: Duration, work: impl Future<Output = T>) -> T {
+        let meter = Arc::clone(self);
+        let held_up = HeldUp::new(move |held_up| meter.set_held_up(held_up));
+        held_up.begin().watch(first_wait, work).await
     }
 
     pub(crate) fn read(&self) -> u64 {

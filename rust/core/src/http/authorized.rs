@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::operation::log;
 use crate::token::{TokenRequest, Tokens};
+use std::future::Future;
 
 /// Sends `spec` with the token of `token`, which is asked of the cache each time. A 401 makes the cache refresh that token
 /// once (one refresh, however many requests were refused with it), and the request is sent once more.
@@ -55,7 +56,7 @@ async fn exchange(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> R
 
 async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
     let client = token.environment().http()?;
-    let first = tokens.acquire(token).await?;
+    let first = signing_in(&spec, tokens.acquire(token)).await?;
     let reply = client.send(&spec.clone().bearer(first.access_token())?).await?;
     if reply.status() != 401 {
         return Ok(reply);
@@ -68,8 +69,16 @@ async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Resul
         )
     });
     drop(reply);
-    let second = tokens.acquire_instead_of(token, &first).await?;
+    let second = signing_in(&spec, tokens.acquire_instead_of(token, &first)).await?;
     client.send(&spec.bearer(second.access_token())?).await
+}
+
+/// Waits for a token. Where that takes long, it holds the tenant up as a request does.
+async fn signing_in<T>(spec: &RequestSpec, work: impl Future<Output = T>) -> T {
+    match &spec.turn {
+        Some(turn) => turn.watch(None, work).await,
+        None => work.await,
+    }
 }
 
 #[cfg(test)]

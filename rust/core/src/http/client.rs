@@ -1,5 +1,6 @@
 //! Sending: the limit, the exchange, and the decision to send again.
 
+use super::held_up::when_long;
 use super::limits::Limits;
 use super::reply::Reply;
 use super::retry::{self, Account, Options};
@@ -19,6 +20,9 @@ const POOL_IDLE: Duration = Duration::from_secs(90);
 /// A connection that answers no ping for this long is given up.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A request without a pace that is not answered for so long lets others go before.
+const HANGING: Duration = Duration::from_secs(10);
 
 /// Whom a client trusts besides the system's roots.
 pub(crate) struct Trust<'a> {
@@ -65,18 +69,18 @@ impl Client {
     /// is for the caller to say. An `Err` says that no whole answer came.
     pub(crate) async fn send(&self, spec: &RequestSpec) -> Result<Reply> {
         let mut account = Account::new(&spec.retry, self.options.first_backoff);
-        let is_trial = spec.turn.as_ref().is_some_and(|turn| turn.is_trial());
         loop {
             // Before the place is taken: making it may wait for a person (a key that asks for a PIN).
             let body = unless_abandoned(spec.abandon.as_ref(), spec.body()).await??;
+            let is_trial = spec.turn.as_ref().is_some_and(|turn| turn.is_trial(account.repeats()));
             let permit =
                 unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority(), is_trial)).await??;
             let first = permit.introduction().wait(self.options.introduction);
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
             let sent = Instant::now();
             let response = match &spec.turn {
-                Some(turn) => turn.watch(&permit, self.exchange(spec, body)).await,
-                None => self.exchange(spec, body).await,
+                Some(turn) => turn.watch(Some(&permit), self.exchange(spec, body)).await,
+                None => when_long(HANGING, self.exchange(spec, body), || permit.make_room()).await,
             };
             if let Some(turn) = &spec.turn {
                 turn.set_took(sent.elapsed());
@@ -141,6 +145,9 @@ impl Client {
                     }
                 }
             };
+            if let Some(turn) = &spec.turn {
+                turn.wait();
+            }
             unless_abandoned(spec.abandon.as_ref(), tokio::time::sleep(wait)).await?;
         }
     }

@@ -55,12 +55,13 @@ impl Incoming {
                 return Ok(piece);
             }
             let next = match &self.turn {
-                Some(turn) => turn.watch(&self.permit, self.response.chunk()).await,
+                Some(turn) => turn.watch(Some(&self.permit), self.response.chunk()).await,
                 None => self.response.chunk().await,
             };
-            match next.map_err(|cause| transport::broken_body(&cause, authority, self.received))? {
+            match next.map_err(|cause| self.broken(&cause, authority))? {
                 Some(chunk) => {
                     self.received += chunk.len() as u64;
+                    self.turn.iter().for_each(|turn| turn.go_on());
                     match &mut self.gunzip {
                         Some(gunzip) => gunzip.push(chunk),
                         None => return Ok(Some(chunk)),
@@ -96,7 +97,14 @@ impl Incoming {
     }
 
     #[cold]
+    fn broken(&self, cause: &reqwest::Error, authority: &str) -> Error {
+        self.turn.iter().for_each(|turn| turn.broke_off());
+        transport::broken_body(cause, authority, self.received)
+    }
+
+    #[cold]
     fn cut_short(&self, authority: &str) -> Error {
+        self.turn.iter().for_each(|turn| turn.broke_off());
         transport::short_body(authority, self.received, self.announced)
     }
 }

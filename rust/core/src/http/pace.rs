@@ -5,6 +5,7 @@
 //! and makes all of it wait; then one request at a time tries whether it may go on. Each answer in good time adds one until the
 //! first refusal, after it each round of answers does. An answer that takes far longer than usual takes a quarter away.
 
+use super::held_up::{when_long, HeldUp, Step, LONG};
 use super::limits::Permit;
 use super::reply::Reply;
 use std::fmt;
@@ -24,8 +25,6 @@ const REFUSALS: u32 = 12;
 /// The longest wait where the service names none, and all waits in a row: half a minute and ten minutes, in first waits.
 const LONGEST_WAIT: u32 = 60;
 const PATIENCE: u32 = 1200;
-/// Without an answer for so many first waits, ten seconds as a rule, a request holds its tenant up.
-const LONG: u32 = 20;
 /// An answer is slow that takes so many times the usual, and so many first waits at least.
 const SLOW: u32 = 4;
 const LEAST_SLOW: u32 = 2;
@@ -35,8 +34,7 @@ pub(crate) struct Pace {
     most: f64,
     first_wait: Duration,
     refuses: fn(&Reply) -> bool,
-    /// Told when the tenant can only wait for its service, and when it can go on.
-    held_up: Box<dyn Fn(bool) + Send + Sync>,
+    held_up: Arc<HeldUp>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -44,6 +42,7 @@ pub(crate) struct Pace {
 /// A request's place among the tenant's, given back on drop.
 pub(crate) struct Turn {
     pace: Arc<Pace>,
+    step: Step,
     number: u64,
     is_trial: bool,
     /// Microseconds until its headers came.
@@ -66,7 +65,6 @@ struct State {
     waited: Duration,
     until: Option<Instant>,
     given_up: bool,
-    is_held_up: bool,
 }
 
 impl fmt::Debug for Pace {
@@ -77,8 +75,8 @@ impl fmt::Debug for Pace {
 
 impl Pace {
     /// At most `most` requests in flight; `refuses` tells a reply that asks for fewer. `first_wait` is the first pause where
-    /// the service names none; each further one doubles. `held_up` is called with true when the tenant can only wait, because
-    /// of a refusal or of a request that is not answered for long, and with false when it goes on; it must not block.
+    /// the service names none; each further one doubles. `held_up` is called with true when the tenant can only
+    /// wait, and with false when it goes on; it must not block.
     pub(crate) fn new(
         most: usize,
         first_wait: Duration,
@@ -90,7 +88,7 @@ impl Pace {
             most,
             first_wait,
             refuses,
-            held_up: Box::new(held_up),
+            held_up: HeldUp::new(held_up),
             state: Mutex::new(State::new(FIRST.min(most))),
             changed: Notify::new(),
         })
@@ -110,6 +108,7 @@ impl Pace {
                 Entry::Taken { number, is_trial } => {
                     return Arc::new(Turn {
                         pace: Arc::clone(self),
+                        step: self.held_up.begin(),
                         number,
                         is_trial,
                         took: AtomicU64::new(0),
@@ -128,34 +127,40 @@ impl Pace {
         }
     }
 
-    fn tell(&self, state: &mut State, held_up: bool) {
-        if std::mem::replace(&mut state.is_held_up, held_up) != held_up {
-            (self.held_up)(held_up);
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turn {
-    /// True where the tenant was refused last: whether it may go on is what this request tries.
-    pub(super) fn is_trial(&self) -> bool {
-        self.is_trial
+    /// True where the tenant was refused last, or nothing of it moves and this request was sent again before, which `repeats` says:
+    /// whether it may go on is what it tries. One that failed once is as likely to go well as any.
+    pub(super) fn is_trial(&self, repeats: u32) -> bool {
+        self.is_trial || (repeats > 1 && self.pace.held_up.is_held_up())
     }
 
     /// Waits for the service. When that takes long, others may go before, this tenant's turn and `permit`'s places included.
-    pub(super) async fn watch<T>(&self, permit: &Permit, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        match tokio::time::timeout(self.pace.first_wait * LONG, &mut work).await {
-            Ok(done) => done,
-            Err(_) => {
-                permit.make_room();
-                self.pace.tell(&mut self.pace.lock(), true);
-                work.await
-            }
-        }
+    pub(super) async fn watch<T>(&self, permit: Option<&Permit>, work: impl Future<Output = T>) -> T {
+        let then = || {
+            permit.into_iter().for_each(Permit::make_room);
+            self.step.wait();
+        };
+        when_long(self.pace.first_wait * LONG, work, then).await
+    }
+
+    /// It will be sent again after a while.
+    pub(super) fn wait(&self) {
+        self.step.wait();
+    }
+
+    /// A piece of the answer has come.
+    pub(super) fn go_on(&self) {
+        self.step.go_on();
+    }
+
+    /// The rest of the answer will not come.
+    pub(super) fn broke_off(&self) {
+        self.step.fail();
     }
 
     /// How long the service took, without any wait of ours.
@@ -168,7 +173,7 @@ impl Turn {
     pub(super) fn refused(&self, asked: Option<Duration>) -> Option<Duration> {
         let (pace, state) = (&self.pace, &mut *self.pace.lock());
         let wait = state.refused(self.number, asked, pace.first_wait, Instant::now());
-        pace.tell(state, wait.is_some());
+        pace.held_up.set_paused(state.is_paused());
         wait
     }
 
@@ -177,14 +182,14 @@ impl Turn {
         let took = Duration::from_micros(self.took.load(Ordering::Relaxed));
         let (pace, state) = (&self.pace, &mut *self.pace.lock());
         state.answered(self.number, took, pace.first_wait, pace.most);
-        if state.refusals == 0 {
-            pace.tell(state, false);
-        }
+        pace.held_up.set_paused(state.is_paused());
+        self.step.go_on();
     }
 
     /// No answer came, or one that says that the service has its own troubles.
     pub(super) fn failed(&self) {
         self.pace.lock().cut(self.number, 0.5);
+        self.step.fail();
     }
 }
 
@@ -214,7 +219,6 @@ impl State {
             waited: Duration::ZERO,
             until: None,
             given_up: false,
-            is_held_up: false,
         }
     }
 
@@ -232,6 +236,11 @@ impl State {
             number: self.begun,
             is_trial: self.refusals > 0,
         }
+    }
+
+    /// All of the tenant waits because it was refused.
+    fn is_paused(&self) -> bool {
+        self.refusals > 0 && !self.given_up
     }
 
     /// Makes the window smaller, once for all that was in flight at the time.
@@ -300,138 +309,5 @@ fn random_unit() -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::limits::Limits;
-    use super::*;
-    use futures_util::FutureExt;
-    use std::sync::atomic::AtomicBool;
-
-    const FIRST_WAIT: Duration = Duration::from_millis(500);
-    const QUICK: Duration = Duration::from_millis(100);
-
-    struct Bed {
-        pace: Arc<Pace>,
-        held_up: Arc<AtomicBool>,
-    }
-
-    fn bed(most: usize) -> Bed {
-        let held_up = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&held_up);
-        let tell = move |held| told.store(held, Ordering::Relaxed);
-        Bed {
-            pace: Pace::new(most, FIRST_WAIT, |_| false, tell),
-            held_up,
-        }
-    }
-
-    impl Bed {
-        /// As many as may be in flight.
-        fn fill(&self) -> Vec<Arc<Turn>> {
-            std::iter::from_fn(|| self.pace.enter().now_or_never()).collect()
-        }
-
-        fn is_held_up(&self) -> bool {
-            self.held_up.load(Ordering::Relaxed)
-        }
-
-        fn answer(&self, took: Duration, rounds: usize) {
-            for _ in 0..rounds {
-                for turn in self.fill() {
-                    turn.set_took(took);
-                    turn.answered();
-                }
-            }
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn answers_add_and_a_refusal_halves_once() {
-        let bed = bed(16);
-        assert_eq!(bed.fill().len(), 4);
-        bed.answer(QUICK, 3);
-        let turns = bed.fill();
-        assert_eq!(turns.len(), 16);
-        for turn in &turns {
-            assert!(turn.refused(None).unwrap() <= FIRST_WAIT);
-        }
-        drop(turns);
-        assert!(bed.is_held_up() && bed.fill().is_empty(), "all of the tenant waits");
-        let trial = bed.pace.enter().await;
-        assert!(trial.is_trial() && bed.fill().is_empty(), "one request tries");
-        trial.answered();
-        drop(trial);
-        assert!(!bed.is_held_up());
-        assert_eq!(bed.fill().len(), 8);
-        bed.answer(QUICK, 1);
-        assert_eq!(bed.fill().len(), 9, "one more in a round");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_under_way_at_a_refusal_ends_no_pause() {
-        let bed = bed(16);
-        let turns = bed.fill();
-        turns[0].refused(None).unwrap();
-        turns[1].answered();
-        drop(turns);
-        assert!(bed.is_held_up() && bed.fill().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn refusals_without_end_are_given_up_and_a_pause_that_is_too_long_at_once() {
-        let bed = bed(16);
-        let begun = Instant::now();
-        for refusal in 0..=REFUSALS {
-            let turn = bed.pace.enter().await;
-            assert_eq!(turn.refused(None).is_some(), refusal < REFUSALS);
-        }
-        assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", begun.elapsed());
-        assert!(!bed.is_held_up());
-        // Whoever asks all the same waits for nothing, and one answer makes good.
-        let turn = bed.pace.enter().now_or_never().unwrap();
-        assert_eq!(turn.refused(None), None);
-        drop(turn);
-        let turn = bed.pace.enter().now_or_never().unwrap();
-        turn.answered();
-        assert!(turn.refused(Some(Duration::from_secs(3600))).is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_pause_is_the_one_that_is_asked_for() {
-        let bed = bed(4);
-        let turn = bed.pace.enter().await;
-        let wait = turn.refused(Some(Duration::from_secs(60))).unwrap();
-        drop(turn);
-        assert!(wait >= Duration::from_secs(60) && wait <= Duration::from_secs(61));
-        let begun = Instant::now();
-        drop(bed.pace.enter().await);
-        assert!(begun.elapsed() >= wait);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_slow_answer_takes_some_away_and_a_failure_half() {
-        let bed = bed(16);
-        bed.answer(QUICK, 4);
-        let turns = bed.fill();
-        turns[0].set_took(QUICK * 30);
-        turns[0].answered();
-        drop(turns);
-        assert_eq!(bed.fill().len(), 12);
-        let turns = bed.fill();
-        turns.iter().for_each(|turn| turn.failed());
-        drop(turns);
-        assert_eq!(bed.fill().len(), 6);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_that_hangs_holds_its_tenant_up_until_an_answer() {
-        let bed = bed(16);
-        let permit = Limits::new().enter("host", false).await.unwrap();
-        let turn = bed.pace.enter().await;
-        turn.watch(&permit, tokio::time::sleep(FIRST_WAIT * LONG / 2)).await;
-        assert!(!bed.is_held_up());
-        turn.watch(&permit, tokio::time::sleep(FIRST_WAIT * LONG * 2)).await;
-        assert!(bed.is_held_up());
-        turn.answered();
-        assert!(!bed.is_held_up());
-    }
-}
+#[path = "pace_tests.rs"]
+mod tests;

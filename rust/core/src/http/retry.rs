@@ -120,6 +120,11 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// How often it was sent again.
+    pub(super) fn repeats(&self) -> u32 {
+        self.repeats
+    }
+
     /// How long to wait before the next repeat; `None` where there will be none.
     pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
         self.wait(asked, Budget::take)

@@ -1,6 +1,6 @@
 //! Signing in to one service of many tenants, and what comes of each.
 
-use super::audit::each::Ended;
+use super::audit::each::{Ended, Task};
 use super::audit::item::Item;
 use super::audit::wanted::Caller;
 use crate::engine::{Engine, Session};
@@ -51,26 +51,32 @@ impl Asking {
         })
     }
 
-    /// Signs in to Graph in the tenant of an item.
-    pub(super) async fn graph(&self, item: &Request) -> Result<GraphApi> {
-        let (question, _) = self.sign_in(item).await?;
+    /// Signs in to Graph in a tenant.
+    pub(super) async fn graph(&self, task: &Task) -> Result<GraphApi> {
+        let (question, _) = self.sign_in(task).await?;
         GraphApi::new(Arc::clone(&self.engine), question)
     }
 
-    /// Signs in to Exchange Online in the tenant of an item.
-    pub(super) async fn exchange(&self, item: &Request) -> Result<AdminApi> {
-        let (question, tenant) = self.sign_in(item).await?;
+    /// Signs in to Exchange Online in a tenant.
+    pub(super) async fn exchange(&self, task: &Task) -> Result<AdminApi> {
+        let (question, tenant) = self.sign_in(task).await?;
         AdminApi::new(Arc::clone(&self.engine), question, tenant)
     }
 
     /// Gets the token, and the GUID of the tenant with it.
-    async fn sign_in(&self, item: &Request) -> Result<(TokenRequest, TenantId)> {
+    async fn sign_in(&self, task: &Task) -> Result<(TokenRequest, TenantId)> {
         let environment = &self.caller.environment;
         let target = Target::resource(environment.resource(self.service))?;
         let credential = Arc::clone(&self.caller.credential);
-        let question = TokenRequest::new(Arc::clone(environment), credential, Item::tenant_of(item)?, target)
-            .app_only(self.caller.app_only);
-        let token = self.refusals.acquire(self.engine.tokens(), &question).await?;
+        let question = TokenRequest::new(
+            Arc::clone(environment),
+            credential,
+            Item::tenant_of(&task.request)?,
+            target,
+        )
+        .app_only(self.caller.app_only);
+        let token = self.refusals.acquire(self.engine.tokens(), &question);
+        let token = task.meter.watch(self.engine.first_wait(), token).await?;
         let tenant = token.tenant().clone();
         Ok((question.for_tenant(tenant.clone()), tenant))
     }

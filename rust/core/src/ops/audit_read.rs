@@ -99,7 +99,8 @@ impl Reading {
 
     async fn read(&self, request: &Request, window: Window, meter: &Arc<Meter>, read: &mut Read) -> Result<()> {
         let tenant = Item::tenant_of(request)?;
-        let signed_in = SignedIn::new(&self.engine, &self.caller, self.wanted.from, tenant).await?;
+        let signing_in = SignedIn::new(&self.engine, &self.caller, self.wanted.from, tenant);
+        let signed_in = meter.watch(self.engine.first_wait(), signing_in).await?;
         signed_in.tenant().as_str().clone_into(&mut read.tenant);
         match signed_in.open(&self.wanted, window, Since::unkept(), meter)? {
             Opened::Feed(source) => self.hand_on(source, window, meter, read).await,

@@ -85,7 +85,7 @@ impl Running {
     async fn tenant(&self, sink: &Sink, task: &Task, given: &mut u64) -> Result<()> {
         let meter = Arc::clone(&task.meter);
         // A tenant that is told to wait has its own pauses; a failure inside the service is soon one of the cmdlet's.
-        let api = self.asking.exchange(&task.request).await?;
+        let api = self.asking.exchange(task).await?;
         let api = api
             .with_retry(Retry::default())
             .paced(move |held_up| meter.set_held_up(held_up))

@@ -207,3 +207,76 @@ async fn graph_keeps_nobody_waiting_behind_a_tenant_that_waits() {
         operation.cancel();
     }
 }
+
+/// As many sick tenants as there are turns, and they come first. What is sick about them is their first answer; what they send after it
+/// is held, so none of them can end before the healthy do.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_tenants_that_wait_before_they_ask_again_or_sign_in() {
+    // About as long as a request and a sign-in are ready to wait.
+    let refusal =
+        |status: u16, seconds: &str| json!({"kind": "status", "status": status, "headers": {"Retry-After": seconds}});
+    let (busy, no_sign_in, throttled) = (refusal(503, "110"), refusal(503, "55"), refusal(429, "55"));
+    for (service, answer) in [
+        ("manage", Some(&busy)),
+        ("login", Some(&no_sign_in)),
+        ("login", Some(&throttled)),
+        ("login", None),
+    ] {
+        let (world, ask) = estate(24, 600).await;
+        let tenants = world.tenants();
+        let (sick, healthy) = tenants.split_at(12);
+        let ask = Ask { throttle: 12, ..ask };
+        let holds: Vec<String> = (0..sick.len()).map(|at| format!("again-{at}")).collect();
+        for (tenant, hold) in sick.iter().zip(&holds) {
+            let matching = json!({"service": service, "tenantId": tenant});
+            if let Some(answer) = answer {
+                world.fault(json!({"match": matching, "times": 1, "action": answer}));
+            }
+            world.fault(json!({"id": hold, "match": matching, "times": -1, "action": {"kind": "hold"}}));
+        }
+        let operation = world.begin_all(&ask, &tenants);
+        let mut outcome = Outcome::default();
+        until(&operation, &mut outcome, healthy).await;
+
+        let seen = counts(&world, &holds).await;
+        let asked_again = if answer.is_some() { 0 } else { sick.len() as u64 };
+        assert_eq!(
+            (seen.held, seen.released, seen.closed),
+            (asked_again, 0, 0),
+            "{service} {answer:?}"
+        );
+        assert_eq!(outcome.records.len(), healthy.len());
+        for (tenant, record) in healthy.iter().zip(&outcome.records) {
+            assert!(flag(record, "complete"), "{record:?}");
+            assert_eq!(world.ids(tenant), world.truth(tenant, &ask));
+        }
+        operation.cancel();
+        assert!(drain(&operation).await.end.is_some_and(|end| end.is_cancelled()));
+    }
+}
+
+/// More sign-ins that hang than one host may have in flight keep the others from signing in for ten seconds at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_that_hang_leave_room_for_those_that_do_not() {
+    let (world, ask) = estate(70, 700).await;
+    let tenants = world.tenants();
+    let (sick, healthy) = tenants.split_at(60);
+    let ask = Ask { throttle: 60, ..ask };
+    let holds: Vec<String> = (0..sick.len()).map(|at| format!("sign-in-{at}")).collect();
+    for (tenant, hold) in sick.iter().zip(&holds) {
+        let matching = json!({"service": "login", "tenantId": tenant});
+        world.fault(json!({"id": hold, "match": matching, "times": -1, "action": {"kind": "hold"}}));
+    }
+    let operation = world.begin_all(&ask, &tenants);
+    let mut outcome = Outcome::default();
+    until(&operation, &mut outcome, healthy).await;
+    let seen = counts(&world, &holds).await;
+    assert_eq!((seen.held, seen.released, seen.closed), (60, 0, 0));
+    assert_eq!(outcome.records.len(), healthy.len());
+    world.sandbox.control().clear_faults();
+    let rest = drain(&operation).await;
+    outcome.records.extend(rest.records);
+    outcome.failures.extend(rest.failures);
+    outcome.assert_complete(tenants.len());
+    world.assert_truth(&ask);
+}

@@ -63,8 +63,9 @@ impl Job {
         let tenant = Item::tenant_of(request)?;
         let Settings { caller, wanted, .. } = &*self.settings;
         // A folder is named after the GUID: where that is known, every failure from here on is written into it.
-        let signed_in = SignedIn::new(&self.engine, caller, wanted.from, tenant.clone());
-        let signed_in = or_cancelled(&self.cancel, signed_in).await;
+        let signing_in = SignedIn::new(&self.engine, caller, wanted.from, tenant.clone());
+        let signing_in = self.meter.watch(self.engine.first_wait(), signing_in);
+        let signed_in = or_cancelled(&self.cancel, signing_in).await;
         let known = match &signed_in {
             Ok(signed_in) => signed_in.tenant().clone(),
             Err(_) if tenant.guid().is_some() => tenant,

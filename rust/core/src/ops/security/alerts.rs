@@ -49,7 +49,7 @@ async fn run(context: Context, asking: Asking, filter: AlertFilter) -> Result<()
 
 impl Reading {
     async fn tenant(&self, task: &Task, given: &mut u64) -> Result<()> {
-        let api = self.asking.graph(&task.request).await?;
+        let api = self.asking.graph(task).await?;
         let mut alerts = Alerts::new(&api, self.filter.clone())?;
         while let Some(page) = alerts.next().await? {
             for alert in page {

@@ -52,7 +52,7 @@ async fn run(context: Context, reading: Reading) -> Result<()> {
 
 impl Reading {
     async fn tenant(&self, task: &Task) -> Result<Value> {
-        let api = self.asking.graph(&task.request).await?;
+        let api = self.asking.graph(task).await?;
         let scores = SecureScore::read(&api, self.days).await?;
         let Some(newest) = scores.first() else {
             return Err(Error::internal("no score was read, and none was missing"));

@@ -86,7 +86,7 @@ async fn open(sink: &Sink, folder: PathBuf, now: i64) -> Result<History> {
 impl Reading {
     /// A customer's row, and what of it could not be had.
     async fn tenant(&self, task: &Task, now: i64) -> Result<(Row, Vec<Error>)> {
-        let api = self.asking.graph(&task.request).await?;
+        let api = self.asking.graph(task).await?;
         let (score, open) = tokio::join!(SecureScore::read(&api, 1), count(&api));
         let mut lacks = Vec::new();
         let mut row = Row {
