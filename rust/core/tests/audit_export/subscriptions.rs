@@ -193,6 +193,45 @@ async fn what_was_published_while_a_subscription_was_off_is_a_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_is_disabled_in_the_middle_is_started_and_told_of_once() {
+    let audit = AuditOptions {
+        subscribed: true,
+        ..none_yet()
+    };
+    let world = World::start(1, 600, audit).await;
+    let tenants = world.tenants();
+    // All that is listed at the same time finds it disabled.
+    world.fault(
+        json!({"id": "listed", "match": {"service": "manage", "pathContains": "/subscriptions/content"}, "times": -1,
+        "action": {"kind": "hold"}}),
+    );
+    let ask = Ask {
+        content_types: "Audit.Exchange",
+        ..world.ask()
+    };
+    let operation = world.begin(&ask, &tenants).unwrap();
+    let control = world.sandbox.control();
+    let limit = std::time::Duration::from_secs(60);
+    control
+        .wait_hold("listed", "held", 4, limit)
+        .await
+        .expect("four listings");
+    let off = json!({"disabledSubscriptions": ["Audit.Exchange"]});
+    control.set_tenant(&tenants[0], off).unwrap();
+    control.clear_faults();
+    let outcome = drain(&operation).await;
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    assert_eq!(world.requests("/subscriptions/start"), 1);
+    let record = outcome.record();
+    assert!(!flag(record, "complete") && text(record, "reason").contains("while it was off"));
+    let Some(secureapp_core::Value::List(told)) = record.get("gaps") else {
+        panic!("no gaps")
+    };
+    assert_eq!(told.len(), 1, "{told:?}");
+    world.assert_truth(&ask);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_list_of_subscriptions_is_not_taken_for_old_ones() {
     let world = World::start(1, 100, none_yet()).await;
     let ask = last_hours(&world);

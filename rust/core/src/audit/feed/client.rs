@@ -1,6 +1,7 @@
 //! One tenant's feed: its address, its token, and requests that wait when the feed asks for it.
 
 use super::super::{Delivery, Notice, Part, Shortfall, Source, Window};
+use super::subscription::Restarts;
 use super::{answer, content, subscription, Since};
 use crate::engine::Engine;
 use crate::environment::Service;
@@ -29,6 +30,7 @@ pub(crate) struct Feed {
     root: String,
     since: Arc<Since>,
     pace: Arc<Pace>,
+    restarts: Restarts,
 }
 
 impl Feed {
@@ -50,6 +52,7 @@ impl Feed {
             Url::parse(endpoint).map_err(|cause| Error::invalid(format!("'{endpoint}' is not an address: {cause}")))?;
         Ok(Feed {
             pace: Pace::new(REQUESTS, engine.first_wait(), is_throttled, held_up),
+            restarts: Restarts::default(),
             engine,
             token,
             tenant,
@@ -111,6 +114,11 @@ impl Feed {
     /// Milliseconds since 1970-01-01 UTC.
     pub(super) fn now_ms(&self) -> i64 {
         self.engine.clock().now_ms()
+    }
+
+    /// The subscriptions that this run started again.
+    pub(super) fn restarts(&self) -> &Restarts {
+        &self.restarts
     }
 
     /// Since when the tenant's subscriptions exist.
