@@ -30,6 +30,7 @@ pub struct Engine {
     pending: Pending,
     customers: Kept,
     first_wait: Duration,
+    quotas: http::Quotas,
 }
 
 /// What a host may set for a whole engine.
@@ -49,6 +50,7 @@ impl Engine {
     pub fn with_options(runtime: Handle, options: Options) -> Arc<Self> {
         let clock = Arc::new(Clock::default());
         let first_wait = options.http.first_backoff;
+        let quotas = http::Quotas::new(options.http.requests_per_minute);
         let limits = http::Limits::new();
         let platform = Platform::new(options.http.clone(), Arc::clone(&limits), Arc::clone(&clock));
         let stores = Arc::new(Stores::new(Arc::clone(&clock)));
@@ -62,6 +64,7 @@ impl Engine {
             pending: Pending::default(),
             customers: Kept::default(),
             first_wait,
+            quotas,
             clock,
             runtime,
             shutdown: CancellationToken::new(),
@@ -98,6 +101,11 @@ impl Engine {
     /// The first wait before something is tried again that a service could not do; each further one is longer.
     pub(crate) fn first_wait(&self) -> Duration {
         self.first_wait
+    }
+
+    /// What tenants' activity feeds may be asked in a minute.
+    pub(crate) fn quotas(&self) -> &http::Quotas {
+        &self.quotas
     }
 
     /// The sign-ins that wait for a pasted answer.

@@ -39,7 +39,8 @@ impl GraphApi {
     /// The same, with at most so many requests at a time, and as many as the tenant answers well. `held_up` is told when they can
     /// only wait, and when they go on.
     pub(crate) fn paced(self, most: usize, held_up: impl Fn(bool) + Send + Sync + 'static) -> Self {
-        let pace = Pace::new(most, self.engine.first_wait(), |reply| reply.status() == 429, held_up);
+        let refuses = |reply: &Reply| reply.status() == 429;
+        let pace = Pace::new(most, self.engine.first_wait(), refuses, None, held_up);
         GraphApi {
             pace: Some(pace),
             ..self

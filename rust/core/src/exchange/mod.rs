@@ -81,6 +81,7 @@ impl AdminApi {
             REQUESTS,
             self.engine.first_wait(),
             |reply| reply.status() == 429,
+            None,
             held_up,
         );
         AdminApi {

@@ -72,6 +72,9 @@ impl Client {
         loop {
             // Before the place is taken: making it may wait for a person (a key that asks for a PIN).
             let body = unless_abandoned(spec.abandon.as_ref(), spec.body()).await??;
+            if let Some(turn) = &spec.turn {
+                unless_abandoned(spec.abandon.as_ref(), turn.ration()).await?;
+            }
             let is_trial = spec.turn.as_ref().is_some_and(|turn| turn.is_trial(account.repeats()));
             let permit =
                 unless_abandoned(spec.abandon.as_ref(), self.limits.enter(spec.authority(), is_trial)).await??;

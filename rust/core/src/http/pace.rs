@@ -7,6 +7,7 @@
 
 use super::held_up::{when_long, HeldUp, Step, LONG};
 use super::limits::Permit;
+use super::quota::Quota;
 use super::reply::Reply;
 use std::fmt;
 use std::future::Future;
@@ -34,6 +35,7 @@ pub(crate) struct Pace {
     most: f64,
     first_wait: Duration,
     refuses: fn(&Reply) -> bool,
+    quota: Option<Arc<Quota>>,
     held_up: Arc<HeldUp>,
     state: Mutex<State>,
     changed: Notify,
@@ -75,12 +77,13 @@ impl fmt::Debug for Pace {
 
 impl Pace {
     /// At most `most` requests in flight; `refuses` tells a reply that asks for fewer. `first_wait` is the first pause where
-    /// the service names none; each further one doubles. `held_up` is called with true when the tenant can only
-    /// wait, and with false when it goes on; it must not block.
+    /// the service names none; each further one doubles. `quota` is what the service lets a tenant have in a minute, where it
+    /// says so. `held_up` is called with true when the tenant can only wait, and with false when it goes on; it must not block.
     pub(crate) fn new(
         most: usize,
         first_wait: Duration,
         refuses: fn(&Reply) -> bool,
+        quota: Option<Arc<Quota>>,
         held_up: impl Fn(bool) + Send + Sync + 'static,
     ) -> Arc<Self> {
         let most = most.max(1) as f64;
@@ -88,6 +91,7 @@ impl Pace {
             most,
             first_wait,
             refuses,
+            quota,
             held_up: HeldUp::new(held_up),
             state: Mutex::new(State::new(FIRST.min(most))),
             changed: Notify::new(),
@@ -137,6 +141,13 @@ impl Turn {
     /// whether it may go on is what it tries. One that failed once is as likely to go well as any.
     pub(super) fn is_trial(&self, repeats: u32) -> bool {
         self.is_trial || (repeats > 1 && self.pace.held_up.is_held_up())
+    }
+
+    /// Waits until the tenant may have one more request.
+    pub(super) async fn ration(&self) {
+        if let Some(quota) = &self.pace.quota {
+            quota.take().await;
+        }
     }
 
     /// Waits for the service. When that takes long, others may go before, this tenant's turn and `permit`'s places included.

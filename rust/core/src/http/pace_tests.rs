@@ -16,7 +16,7 @@ fn bed(most: usize) -> Bed {
     let told = Arc::clone(&held_up);
     let tell = move |held| told.store(held, Ordering::Relaxed);
     Bed {
-        pace: Pace::new(most, FIRST_WAIT, |_| false, tell),
+        pace: Pace::new(most, FIRST_WAIT, |_| false, None, tell),
         held_up,
     }
 }

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use crate::error::Error;
 use reqwest::header::HeaderMap;
 use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 /// The longest `Retry-After` that is taken at its word; a service that asks for more is asked again after this.
@@ -20,6 +21,8 @@ pub struct Options {
     pub first_backoff: Duration,
     /// How long requests to a host wait at most for the first one's answer, so that they can share its connection.
     pub introduction: Duration,
+    /// Requests to one tenant's activity feed within a minute. `None`: 1,500, and any number where the feed is on this machine.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Options {
@@ -29,6 +32,7 @@ impl Default for Options {
             read_timeout: Duration::from_secs(100),
             first_backoff: Duration::from_millis(500),
             introduction: Duration::from_secs(1),
+            requests_per_minute: None,
         }
     }
 }

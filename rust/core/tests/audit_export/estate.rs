@@ -280,3 +280,35 @@ async fn sign_ins_that_hang_leave_room_for_those_that_do_not() {
     outcome.assert_complete(tenants.len());
     world.assert_truth(&ask);
 }
+
+/// A tenth of a minute's requests may go at once, the others follow evenly: so no stretch of time has more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_asked_no_more_often_than_its_quota_allows() {
+    const PER_MINUTE: u32 = 300;
+    const AT_ONCE: u32 = 30;
+    /// Requests that were sent at their time and come late.
+    const ON_THEIR_WAY: u32 = 6;
+    let (mut world, ask) = estate(2, 800).await;
+    let facts = serde_json::to_value(world.sandbox.facts()).unwrap();
+    world.session = session_with(&facts, world.sandbox.ca_pem(), PER_MINUTE.try_into().ok());
+    let ask = Ask {
+        start: world.now - 6 * DAY_MS,
+        ..ask
+    };
+    world.export(&ask, &world.tenants()).await.assert_complete(2);
+    world.assert_truth(&ask);
+    for tenant in world.tenants() {
+        let busiest = |stretch| {
+            let within = world.sandbox.control().busiest(&tenant, stretch);
+            u32::try_from(within.unwrap()).unwrap()
+        };
+        for seconds in 1..=10 {
+            let even = seconds * (PER_MINUTE - AT_ONCE) / 60;
+            let most = AT_ONCE + even + ON_THEIR_WAY;
+            let within = busiest(Duration::from_secs(seconds.into()));
+            assert!(within <= most, "{within} requests in {seconds} s, not {most}");
+        }
+        let all = busiest(Duration::from_secs(60));
+        assert!(all > AT_ONCE + ON_THEIR_WAY && all <= PER_MINUTE, "{all} requests");
+    }
+}

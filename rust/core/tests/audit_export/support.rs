@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -253,8 +254,18 @@ impl World {
 
 /// A new engine that knows the sandbox of these facts.
 pub(crate) fn session(facts: &serde_json::Value, ca_pem: &str) -> Session {
+    session_with(facts, ca_pem, None)
+}
+
+/// The same, with so many requests a minute to a tenant's feed.
+pub(crate) fn session_with(
+    facts: &serde_json::Value,
+    ca_pem: &str,
+    requests_per_minute: Option<NonZeroU32>,
+) -> Session {
     let mut options = EngineOptions::default();
     options.http.first_backoff = Duration::from_millis(20);
+    options.http.requests_per_minute = requests_per_minute;
     let engine = Engine::with_options(tokio::runtime::Handle::current(), options);
     let mut request = Request::new("environment.add")
         .with("name", Field::Text(fact(&facts["environment"])))

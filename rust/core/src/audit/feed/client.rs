@@ -51,7 +51,13 @@ impl Feed {
         let endpoint =
             Url::parse(endpoint).map_err(|cause| Error::invalid(format!("'{endpoint}' is not an address: {cause}")))?;
         Ok(Feed {
-            pace: Pace::new(REQUESTS, engine.first_wait(), is_throttled, held_up),
+            pace: Pace::new(
+                REQUESTS,
+                engine.first_wait(),
+                is_throttled,
+                engine.quotas().of(&root),
+                held_up,
+            ),
             restarts: Restarts::default(),
             engine,
             token,
