@@ -69,8 +69,8 @@ impl Meter {
         }
     }
 
-    /// Runs `work` that comes before any request with a pace, a sign-in: where it takes long, the tenant can only wait.
-    /// `first_wait` is the unit of waiting.
+    /// Runs `work` that comes before any request with a pace, a sign-in: where it waits before it asks again or takes long, the tenant
+    /// can only wait. `first_wait` is the unit of waiting.
     pub(crate) async fn watch<T>(self: &Arc<Self>, first_wait: Duration, work: impl Future<Output = T>) -> T {
         let meter = Arc::clone(self);
         let held_up = HeldUp::new(move |held_up| meter.set_held_up(held_up));

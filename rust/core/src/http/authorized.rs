@@ -73,10 +73,10 @@ async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Resul
     client.send(&spec.bearer(second.access_token())?).await
 }
 
-/// Waits for a token. Where that takes long, it holds the tenant up as a request does.
+/// Waits for a token, which may hold the tenant up as the request does.
 async fn signing_in<T>(spec: &RequestSpec, work: impl Future<Output = T>) -> T {
     match &spec.turn {
-        Some(turn) => turn.watch(None, work).await,
+        Some(turn) => turn.sign_in(work).await,
         None => work.await,
     }
 }

@@ -1,6 +1,6 @@
 //! Sending: the limit, the exchange, and the decision to send again.
 
-use super::held_up::when_long;
+use super::held_up::{self, when_long};
 use super::limits::Limits;
 use super::reply::Reply;
 use super::retry::{self, Account, Options};
@@ -82,7 +82,7 @@ impl Client {
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
             let sent = Instant::now();
             let response = match &spec.turn {
-                Some(turn) => turn.watch(Some(&permit), self.exchange(spec, body)).await,
+                Some(turn) => turn.watch(&permit, self.exchange(spec, body)).await,
                 None => when_long(HANGING, self.exchange(spec, body), || permit.make_room()).await,
             };
             if let Some(turn) = &spec.turn {
@@ -148,8 +148,9 @@ impl Client {
                     }
                 }
             };
-            if let Some(turn) = &spec.turn {
-                turn.wait();
+            match &spec.turn {
+                Some(turn) => turn.wait(),
+                None => held_up::waits(),
             }
             unless_abandoned(spec.abandon.as_ref(), tokio::time::sleep(wait)).await?;
         }

@@ -12,6 +12,23 @@ use std::time::Duration;
 /// Without an answer for so many first waits, ten seconds as a rule, the work can only wait.
 pub(super) const LONG: u32 = 20;
 
+/// What is done when work waits before it asks again.
+type Notice = dyn Fn() + Send + Sync;
+
+tokio::task_local! {
+    static NOTICE: Arc<Notice>;
+}
+
+/// Runs `work`, and calls `notice` whenever it says that it waits before it asks again ([`waits`]).
+pub(crate) async fn noticing<T>(notice: impl Fn() + Send + Sync + 'static, work: impl Future<Output = T>) -> T {
+    NOTICE.scope(Arc::new(notice), work).await
+}
+
+/// Says that the work that is calling waits before it asks again, or waits for work that does.
+pub(crate) fn waits() {
+    let _ = NOTICE.try_with(|notice| notice());
+}
+
 /// What is known of one tenant's work. When this is gone, the tenant is not held up any more.
 pub(crate) struct HeldUp {
     tell: Box<dyn Fn(bool) + Send + Sync>,
@@ -82,6 +99,16 @@ impl HeldUp {
         self.lock().is_held_up()
     }
 
+    fn wait(&self, number: u64) {
+        self.change(|state| {
+            // What it was noticed for may be over.
+            if let Some(way) = state.under_way.get_mut(&number) {
+                *way = Way::Waiting;
+                state.is_failing = true;
+            }
+        });
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let changed = change(&mut state);
@@ -121,10 +148,7 @@ impl Drop for HeldUp {
 impl Step {
     /// Only time helps it: it is not answered, or waits before it is sent again.
     pub(crate) fn wait(&self) {
-        self.of.change(|state| {
-            state.under_way.insert(self.number, Way::Waiting);
-            state.is_failing = true;
-        });
+        self.of.wait(self.number);
     }
 
     /// Something came: an answer, a piece of one.
@@ -140,8 +164,10 @@ impl Step {
         self.of.change(|state| state.is_failing = true);
     }
 
-    /// Runs `work`, which only time helps once it takes longer than so many first waits.
+    /// Runs `work`, a sign-in, which only time helps once it waits before it asks again, or takes longer than [`LONG`].
     pub(crate) async fn watch<T>(&self, first_wait: Duration, work: impl Future<Output = T>) -> T {
+        let (of, number) = (Arc::clone(&self.of), self.number);
+        let work = noticing(move || of.wait(number), work);
         when_long(first_wait * LONG, work, || self.wait()).await
     }
 }
@@ -231,6 +257,23 @@ mod tests {
         assert!(is_told());
         drop(step);
         assert!(!is_told());
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_waits_before_it_asks_again_waits_at_once() {
+        let (held_up, is_told) = bed();
+        let step = held_up.begin();
+        let seen = step.watch(Duration::from_secs(500), async {
+            let before = is_told();
+            waits();
+            (before, is_told())
+        });
+        assert_eq!(seen.await, (false, true));
+        drop(step);
+        held_up.wait(1);
+        waits();
+        held_up.begin().go_on();
+        assert!(!is_told(), "what is over changes nothing");
     }
 
     #[tokio::test(start_paused = true)]

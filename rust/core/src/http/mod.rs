@@ -6,7 +6,7 @@ mod authorized;
 mod budget;
 mod client;
 mod gunzip;
-mod held_up;
+pub(crate) mod held_up;
 mod incoming;
 mod introduction;
 mod limits;

@@ -151,12 +151,17 @@ impl Turn {
     }
 
     /// Waits for the service. When that takes long, others may go before, this tenant's turn and `permit`'s places included.
-    pub(super) async fn watch<T>(&self, permit: Option<&Permit>, work: impl Future<Output = T>) -> T {
+    pub(super) async fn watch<T>(&self, permit: &Permit, work: impl Future<Output = T>) -> T {
         let then = || {
-            permit.into_iter().for_each(Permit::make_room);
+            permit.make_room();
             self.step.wait();
         };
         when_long(self.pace.first_wait * LONG, work, then).await
+    }
+
+    /// Waits for the token that it is sent with.
+    pub(super) async fn sign_in<T>(&self, work: impl Future<Output = T>) -> T {
+        self.step.watch(self.pace.first_wait, work).await
     }
 
     /// It will be sent again after a while.

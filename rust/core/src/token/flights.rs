@@ -4,7 +4,7 @@
 //! others; when nobody waits any more the flight is abandoned. No lock is held while anything is awaited.
 
 use crate::error::{Error, Result};
-use crate::http::Budget;
+use crate::http::{held_up, Budget};
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
@@ -28,6 +28,8 @@ struct Flight<V> {
     protected: bool,
     /// What its work may spend on asking again: the retries of all who wait for it.
     budget: Budget,
+    /// Its work has waited before it asked again.
+    delayed: CancellationToken,
     outcome: watch::Sender<Option<Outcome<V>>>,
 }
 
@@ -82,7 +84,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
         F: Future<Output = Result<V>> + Send + 'static,
     {
         loop {
-            let (waiter, mut outcome) = {
+            let (waiter, delayed, mut outcome) = {
                 let mut under_way = self.lock();
                 if let Found::Answer(answer) = look() {
                     return answer;
@@ -101,28 +103,41 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                             abandoned: CancellationToken::new(),
                             protected: launch.protected,
                             budget: launch.budget,
+                            delayed: CancellationToken::new(),
                             outcome: watch::Sender::new(None),
                         });
                         let work = (launch.work)(flight.abandoned.clone());
-                        runtime.spawn(Arc::clone(self).run(key.clone(), Arc::clone(&flight), work));
+                        let delayed = flight.delayed.clone();
+                        let run = Arc::clone(self).run(key.clone(), Arc::clone(&flight), work);
+                        runtime.spawn(held_up::noticing(move || delayed.cancel(), run));
                         under_way.insert(key.clone(), Arc::clone(&flight));
                         flight
                     }
                 };
                 flight.waiters.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let outcome = flight.outcome.subscribe();
+                let delayed = flight.delayed.clone();
                 (
                     Waiter {
                         flights: self,
                         key,
                         flight,
                     },
+                    delayed,
                     outcome,
                 )
             };
-            let landed = match outcome.wait_for(Option::is_some).await {
-                Ok(outcome) => outcome.clone(),
-                Err(_) => None,
+            let mut told = false;
+            let landed = loop {
+                tokio::select! {
+                    biased;
+                    landed = outcome.wait_for(Option::is_some) => break landed.ok().and_then(|outcome| outcome.clone()),
+                    // Who waits for it waits for the service as well.
+                    () = delayed.cancelled(), if !told => {
+                        held_up::waits();
+                        told = true;
+                    }
+                }
             };
             drop(waiter);
             match landed {

@@ -4,14 +4,14 @@ use flate2::read::GzDecoder;
 use secureapp_core::credential::Credential;
 use secureapp_core::engine::Options as EngineOptions;
 use secureapp_core::{
-    Engine, Error, Event, Failure, Field, Next, Operation, Progress, Request, Result, Session, Submitted, Value,
+    Engine, Error, Event, Failure, Field, HttpOptions, Next, Operation, Progress, Request, Result, Session, Submitted,
+    Value,
 };
 use secureapp_sandbox::{AuditOptions, Options, Sandbox};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +93,15 @@ impl World {
             session,
             folder: tempfile::tempdir().expect("a folder"),
             sandbox,
+        }
+    }
+
+    /// The same world with a new engine, which has other settings of its HTTP clients.
+    pub(crate) fn with_http(self, set: impl FnOnce(&mut HttpOptions)) -> World {
+        let facts = serde_json::to_value(self.sandbox.facts()).expect("facts");
+        World {
+            session: session_with(&facts, self.sandbox.ca_pem(), set),
+            ..self
         }
     }
 
@@ -254,18 +263,14 @@ impl World {
 
 /// A new engine that knows the sandbox of these facts.
 pub(crate) fn session(facts: &serde_json::Value, ca_pem: &str) -> Session {
-    session_with(facts, ca_pem, None)
+    session_with(facts, ca_pem, |_| {})
 }
 
-/// The same, with so many requests a minute to a tenant's feed.
-pub(crate) fn session_with(
-    facts: &serde_json::Value,
-    ca_pem: &str,
-    requests_per_minute: Option<NonZeroU32>,
-) -> Session {
+/// The same, with other settings of its HTTP clients.
+pub(crate) fn session_with(facts: &serde_json::Value, ca_pem: &str, set: impl FnOnce(&mut HttpOptions)) -> Session {
     let mut options = EngineOptions::default();
     options.http.first_backoff = Duration::from_millis(20);
-    options.http.requests_per_minute = requests_per_minute;
+    set(&mut options.http);
     let engine = Engine::with_options(tokio::runtime::Handle::current(), options);
     let mut request = Request::new("environment.add")
         .with("name", Field::Text(fact(&facts["environment"])))

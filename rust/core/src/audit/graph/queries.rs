@@ -53,7 +53,7 @@ impl Queries {
         let waits = Waits::new(held_up);
         let told = Arc::clone(&waits);
         Queries {
-            api: api.paced(REQUESTS, move |is_refused| told.set_refused(is_refused)),
+            api: api.paced(REQUESTS, move |wait| told.set_requests_wait(wait)),
             filter,
             version: Version::default(),
             turns: Semaphore::new(AT_ONCE),

@@ -11,8 +11,8 @@ pub(super) struct Waits {
 struct State {
     under_way: usize,
     waiting: usize,
-    /// Requests are refused, or are not answered for long.
-    is_refused: bool,
+    /// All that the requests under way can do is wait.
+    requests_wait: bool,
     is_told: bool,
 }
 
@@ -32,8 +32,8 @@ impl Waits {
     }
 
     /// What the tenant's requests say of themselves.
-    pub(super) fn set_refused(&self, is_refused: bool) {
-        self.change(|state| state.is_refused = is_refused);
+    pub(super) fn set_requests_wait(&self, requests_wait: bool) {
+        self.change(|state| state.requests_wait = requests_wait);
     }
 
     /// A query, from its creation until its records were read.
@@ -55,7 +55,7 @@ impl Waits {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         let all_wait = state.under_way > 0 && state.waiting == state.under_way;
-        let is_held_up = state.is_refused || all_wait;
+        let is_held_up = state.requests_wait || all_wait;
         if std::mem::replace(&mut state.is_told, is_held_up) != is_held_up {
             (self.held_up)(is_held_up);
         }
