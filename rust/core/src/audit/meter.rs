@@ -74,7 +74,7 @@ impl Meter {
     pub(crate) async fn watch<T>(self: &Arc<Self>, first_wait: Duration, work: impl Future<Output = T>) -> T {
         let meter = Arc::clone(self);
         let held_up = HeldUp::new(move |held_up| meter.set_held_up(held_up));
-        held_up.begin().watch(first_wait, work).await
+        held_up.begin().watch(first_wait, Box::pin(work)).await
     }
 
     pub(crate) fn read(&self) -> u64 {

@@ -56,7 +56,7 @@ async fn exchange(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> R
 
 async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Result<Reply> {
     let client = token.environment().http()?;
-    let first = signing_in(&spec, tokens.acquire(token)).await?;
+    let first = signing_in(&spec, Box::pin(tokens.acquire(token))).await?;
     let reply = client.send(&spec.clone().bearer(first.access_token())?).await?;
     if reply.status() != 401 {
         return Ok(reply);
@@ -69,12 +69,12 @@ async fn once(tokens: &Tokens, token: &TokenRequest, spec: RequestSpec) -> Resul
         )
     });
     drop(reply);
-    let second = signing_in(&spec, tokens.acquire_instead_of(token, &first)).await?;
+    let second = signing_in(&spec, Box::pin(tokens.acquire_instead_of(token, &first))).await?;
     client.send(&spec.bearer(second.access_token())?).await
 }
 
 /// Waits for a token, which may hold the tenant up as the request does.
-async fn signing_in<T>(spec: &RequestSpec, work: impl Future<Output = T>) -> T {
+async fn signing_in<F: Future + Unpin>(spec: &RequestSpec, work: F) -> F::Output {
     match &spec.turn {
         Some(turn) => turn.sign_in(work).await,
         None => work.await,

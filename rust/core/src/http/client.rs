@@ -81,9 +81,10 @@ impl Client {
             let first = permit.introduction().wait(self.options.introduction);
             let first = unless_abandoned(spec.abandon.as_ref(), first).await?;
             let sent = Instant::now();
+            let exchange = Box::pin(self.exchange(spec, body));
             let response = match &spec.turn {
-                Some(turn) => turn.watch(&permit, self.exchange(spec, body)).await,
-                None => when_long(HANGING, self.exchange(spec, body), || permit.make_room()).await,
+                Some(turn) => turn.watch(&permit, exchange).await,
+                None => when_long(HANGING, exchange, || permit.make_room()).await,
             };
             if let Some(turn) = &spec.turn {
                 turn.set_took(sent.elapsed());

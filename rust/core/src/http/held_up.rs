@@ -20,8 +20,11 @@ tokio::task_local! {
 }
 
 /// Runs `work`, and calls `notice` whenever it says that it waits before it asks again ([`waits`]).
-pub(crate) async fn noticing<T>(notice: impl Fn() + Send + Sync + 'static, work: impl Future<Output = T>) -> T {
-    NOTICE.scope(Arc::new(notice), work).await
+pub(crate) fn noticing<F: Future + Unpin>(
+    notice: impl Fn() + Send + Sync + 'static,
+    work: F,
+) -> impl Future<Output = F::Output> {
+    NOTICE.scope(Arc::new(notice), work)
 }
 
 /// Says that the work that is calling waits before it asks again, or waits for work that does.
@@ -165,9 +168,9 @@ impl Step {
     }
 
     /// Runs `work`, a sign-in, which only time helps once it waits before it asks again, or takes longer than [`LONG`].
-    pub(crate) async fn watch<T>(&self, first_wait: Duration, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn watch<F: Future + Unpin>(&self, first_wait: Duration, work: F) -> F::Output {
         let (of, number) = (Arc::clone(&self.of), self.number);
-        let work = noticing(move || of.wait(number), work);
+        let work = std::pin::pin!(noticing(move || of.wait(number), work));
         when_long(first_wait * LONG, work, || self.wait()).await
     }
 }
@@ -178,9 +181,9 @@ impl Drop for Step {
     }
 }
 
-/// Waits for `work`, and calls `then` once, where it takes longer than `long`.
-pub(super) async fn when_long<T>(long: Duration, work: impl Future<Output = T>, then: impl FnOnce()) -> T {
-    tokio::pin!(work);
+/// Waits for `work`, and calls `then` once, where it takes longer than `long`. Large work is to be boxed: it would be there as often as there
+/// are functions that hand it on.
+pub(super) async fn when_long<F: Future + Unpin>(long: Duration, mut work: F, then: impl FnOnce()) -> F::Output {
     match tokio::time::timeout(long, &mut work).await {
         Ok(done) => done,
         Err(_) => {
@@ -263,11 +266,12 @@ mod tests {
     async fn a_sign_in_that_waits_before_it_asks_again_waits_at_once() {
         let (held_up, is_told) = bed();
         let step = held_up.begin();
-        let seen = step.watch(Duration::from_secs(500), async {
+        let sign_in = Box::pin(async {
             let before = is_told();
             waits();
             (before, is_told())
         });
+        let seen = step.watch(Duration::from_secs(500), sign_in);
         assert_eq!(seen.await, (false, true));
         drop(step);
         held_up.wait(1);
@@ -281,9 +285,11 @@ mod tests {
         let first_wait = Duration::from_millis(500);
         let (held_up, is_told) = bed();
         let step = held_up.begin();
-        step.watch(first_wait, tokio::time::sleep(first_wait * LONG / 2)).await;
+        step.watch(first_wait, Box::pin(tokio::time::sleep(first_wait * LONG / 2)))
+            .await;
         assert!(!is_told());
-        step.watch(first_wait, tokio::time::sleep(first_wait * LONG * 2)).await;
+        step.watch(first_wait, Box::pin(tokio::time::sleep(first_wait * LONG * 2)))
+            .await;
         assert!(is_told());
     }
 }

@@ -55,7 +55,7 @@ impl Incoming {
                 return Ok(piece);
             }
             let next = match &self.turn {
-                Some(turn) => turn.watch(&self.permit, self.response.chunk()).await,
+                Some(turn) => turn.watch(&self.permit, std::pin::pin!(self.response.chunk())).await,
                 None => self.response.chunk().await,
             };
             match next.map_err(|cause| self.broken(&cause, authority))? {

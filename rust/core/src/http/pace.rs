@@ -151,7 +151,7 @@ impl Turn {
     }
 
     /// Waits for the service. When that takes long, others may go before, this tenant's turn and `permit`'s places included.
-    pub(super) async fn watch<T>(&self, permit: &Permit, work: impl Future<Output = T>) -> T {
+    pub(super) async fn watch<F: Future + Unpin>(&self, permit: &Permit, work: F) -> F::Output {
         let then = || {
             permit.make_room();
             self.step.wait();
@@ -160,7 +160,7 @@ impl Turn {
     }
 
     /// Waits for the token that it is sent with.
-    pub(super) async fn sign_in<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(super) async fn sign_in<F: Future + Unpin>(&self, work: F) -> F::Output {
         self.step.watch(self.pace.first_wait, work).await
     }
 

@@ -124,10 +124,10 @@ async fn a_request_that_hangs_holds_its_tenant_up_until_an_answer() {
     let bed = bed(16);
     let permit = Limits::new().enter("host", false).await.unwrap();
     let turn = bed.pace.enter().await;
-    let half = tokio::time::sleep(FIRST_WAIT * LONG / 2);
+    let half = Box::pin(tokio::time::sleep(FIRST_WAIT * LONG / 2));
     turn.watch(&permit, half).await;
     assert!(!bed.is_held_up());
-    let double = tokio::time::sleep(FIRST_WAIT * LONG * 2);
+    let double = Box::pin(tokio::time::sleep(FIRST_WAIT * LONG * 2));
     turn.watch(&permit, double).await;
     assert!(bed.is_held_up() && turn.is_trial(2) && !turn.is_trial(1));
     turn.answered();
@@ -140,7 +140,7 @@ async fn a_body_that_stalls_holds_its_tenant_up_until_it_flows_again() {
     let permit = Limits::new().enter("host", false).await.unwrap();
     let turn = bed.pace.enter().await;
     turn.answered();
-    let stalled = tokio::time::sleep(FIRST_WAIT * LONG * 2);
+    let stalled = Box::pin(tokio::time::sleep(FIRST_WAIT * LONG * 2));
     turn.watch(&permit, stalled).await;
     assert!(bed.is_held_up());
     turn.go_on();

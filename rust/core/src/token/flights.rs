@@ -108,7 +108,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Clone + Send + Sync + 'sta
                         });
                         let work = (launch.work)(flight.abandoned.clone());
                         let delayed = flight.delayed.clone();
-                        let run = Arc::clone(self).run(key.clone(), Arc::clone(&flight), work);
+                        let run = Box::pin(Arc::clone(self).run(key.clone(), Arc::clone(&flight), work));
                         runtime.spawn(held_up::noticing(move || delayed.cancel(), run));
                         under_way.insert(key.clone(), Arc::clone(&flight));
                         flight
