@@ -288,8 +288,9 @@ impl Control {
     }
 
     /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `resultSizeAlone`, `zero`),
-    /// `pageSize`, `sessionLimit`, `emptyPages`, `repeats`, `cancelled` (shares), `restarts`, `unsorted`, `failing` (two times). What is
-    /// absent stays.
+    /// `pageSize`, `sessionLimit`, `emptyPages`, `shortPages`, `repeats`, `cancelled`, `cut` (shares), `longestPause` (empty calls in a
+    /// row), `cutFor` (`once` or `always`), `moreOf` (`search` or `session`), `metadata` (`object`, `text` or `pascal`), `restarts`,
+    /// `unsorted`, `failing` (two times). What is absent stays.
     pub fn set_exchange(&self, change: Value) -> Result<(), String> {
         self.world.exchange.change(from_json(change)?)
     }

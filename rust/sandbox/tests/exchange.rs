@@ -205,6 +205,72 @@ async fn searches_go_wrong_on_demand() {
 }
 
 #[tokio::test]
+async fn sessions_pause_give_short_pages_and_speak_of_themselves_on_demand() {
+    let cloud = start(busy_hour(8_000)).await;
+    let exchange = Exchange::of(&cloud).await;
+    // As many empty calls in a row as are told.
+    exchange.set(json!({"emptyPages": 1.0, "longestPause": 6}));
+    for session in ["p", "q"] {
+        for _ in 0..6 {
+            assert!(exchange
+                .search(&ask(session, "ReturnLargeSet", 5_000))
+                .await
+                .0
+                .is_empty());
+        }
+        assert_eq!(
+            exchange.search(&ask(session, "ReturnLargeSet", 5_000)).await.0.len(),
+            5_000
+        );
+    }
+    // Fewer rows than asked for, then more, each once.
+    exchange.set(json!({"emptyPages": 0.0, "shortPages": 1.0}));
+    let mut all = Vec::new();
+    while all.len() < 8_000 {
+        let (rows, _) = exchange.search(&ask("s", "ReturnLargeSet", 5_000)).await;
+        assert!((1..5_000).contains(&rows.len()));
+        assert_eq!(rows[0]["ResultIndex"], all.len() + rows.len());
+        all.extend(rows);
+    }
+    assert_eq!(ids(&all).len(), 8_000);
+    // At its limit a session has no more, or the search has.
+    exchange.set(json!({"shortPages": 0.0, "sessionLimit": 5_000}));
+    for (of, more) in [("search", true), ("session", false)] {
+        exchange.set(json!({"moreOf": of}));
+        let (rows, _) = exchange.search(&ask(of, "ReturnLargeSet", 5_000)).await;
+        assert_eq!(rows[0]["AuditSearchRequestMetadata"]["moreRecordsAvailable"], more);
+    }
+    for (form, said) in [
+        ("object", json!({"moreRecordsAvailable": false})),
+        ("text", json!("{\"moreRecordsAvailable\":false}")),
+        ("pascal", json!({"MoreRecordsAvailable": false})),
+    ] {
+        exchange.set(json!({"metadata": form}));
+        let (rows, _) = exchange.search(&ask(form, "ReturnLargeSet", 5_000)).await;
+        assert_eq!(rows[0]["AuditSearchRequestMetadata"], said);
+    }
+}
+
+#[tokio::test]
+async fn records_come_cut_short_once_or_always() {
+    let cloud = start(busy_hour(2_000)).await;
+    let exchange = Exchange::of(&cloud).await;
+    let is_cut = |row: &&Value| serde_json::from_str::<Value>(row["AuditData"].as_str().unwrap()).is_err();
+    let mut cut = Vec::new();
+    for (number, cut_for) in ["once", "once", "always", "always"].into_iter().enumerate() {
+        exchange.set(json!({"cut": 0.05, "cutFor": cut_for}));
+        let (rows, _) = exchange
+            .search(&ask(&number.to_string(), "ReturnLargeSet", 5_000))
+            .await;
+        assert_eq!(ids(&rows).into_iter().collect::<Vec<_>>(), exchange.truth());
+        let damaged: Vec<Value> = rows.iter().filter(is_cut).cloned().collect();
+        cut.push(ids(&damaged));
+    }
+    assert!(cut[0].len() > 50 && cut[1].is_empty());
+    assert!(cut[2] == cut[0] && cut[3] == cut[0]);
+}
+
+#[tokio::test]
 async fn filters_narrow_a_search() {
     let cloud = start(busy_hour(3_000)).await;
     let exchange = Exchange::of(&cloud).await;

@@ -14,6 +14,7 @@ mod settings;
 
 pub(crate) use settings::{ExchangeChange, ExchangeSettings};
 
+use std::collections::HashSet;
 use std::sync::{Mutex, RwLock};
 
 use http::{HeaderName, Method};
@@ -37,6 +38,8 @@ pub(crate) struct Exchange {
     settings: RwLock<ExchangeSettings>,
     sessions: Mutex<Sessions>,
     pages: Mutex<Pages>,
+    /// Records that a search has given cut short, by tenant and number.
+    cut_before: Mutex<HashSet<(String, u64)>>,
     switched: mailboxes::Switched,
     kept_for: mailboxes::KeptFor,
     removed: organization::Removed,

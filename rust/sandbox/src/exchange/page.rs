@@ -12,6 +12,7 @@ use crate::reply::{self, Reply};
 use crate::world::{lock, World};
 
 use super::error::ExchangeError;
+use super::settings::Metadata;
 use super::Output;
 
 /// Pages that are kept for whoever comes for them; the oldest go first.
@@ -30,7 +31,10 @@ pub(super) struct AuditRow {
     /// From 1, in the session.
     pub(super) index: usize,
     pub(super) count: usize,
-    pub(super) more: Option<bool>,
+    /// In which form it says whether there is more, where it does.
+    pub(super) metadata: Option<(Metadata, bool)>,
+    /// Its record ends before its end.
+    pub(super) is_cut: bool,
 }
 
 /// One reply's rows, and what follows them.
@@ -132,13 +136,17 @@ impl AuditRow {
     fn json(&self, texts: &Texts<'_>) -> Value {
         let text = String::from_utf8_lossy(&texts.json(&self.event)).into_owned();
         let record: Value = serde_json::from_str(&text).unwrap_or_default();
+        let mut kept = if self.is_cut { text.len() / 2 } else { text.len() };
+        while !text.is_char_boundary(kept) {
+            kept -= 1;
+        }
         let mut row = json!({
             "RecordType": record_types::name(self.event.kind.into()),
             "CreationDate@data.type": "System.DateTime",
             "CreationDate": format!("{}.0000000+00:00", iso_seconds(self.event.at)),
             "UserIds": record["UserId"],
             "Operations": record["Operation"],
-            "AuditData": text,
+            "AuditData": text.get(..kept),
             "ResultIndex@data.type": "System.Int32",
             "ResultIndex": self.index,
             "ResultCount@data.type": "System.Int32",
@@ -147,8 +155,12 @@ impl AuditRow {
             "IsValid": true,
             "ObjectState": "Unchanged",
         });
-        if let Some(more) = self.more {
-            row["AuditSearchRequestMetadata"] = json!({"moreRecordsAvailable": more});
+        if let Some((form, more)) = self.metadata {
+            row["AuditSearchRequestMetadata"] = match form {
+                Metadata::Object => json!({"moreRecordsAvailable": more}),
+                Metadata::Text => json!({"moreRecordsAvailable": more}).to_string().into(),
+                Metadata::Pascal => json!({"MoreRecordsAvailable": more}),
+            };
         }
         row
     }

@@ -17,6 +17,40 @@ pub(crate) enum ResultCount {
     Zero,
 }
 
+/// Of what `moreRecordsAvailable` speaks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum MoreOf {
+    /// Of the search: there is more, whether the session gives it or not.
+    #[default]
+    Search,
+    /// Of the session: at its limit there is no more.
+    Session,
+}
+
+/// How a row has its `AuditSearchRequestMetadata`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Metadata {
+    /// `{"moreRecordsAvailable": true}`.
+    #[default]
+    Object,
+    /// The same as JSON text.
+    Text,
+    /// `{"MoreRecordsAvailable": true}`.
+    Pascal,
+}
+
+/// How often a record that comes cut short does so.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CutFor {
+    /// The first time that it is given.
+    #[default]
+    Once,
+    Always,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct ExchangeSettings {
     pub(crate) result_count: ResultCount,
@@ -26,6 +60,16 @@ pub(crate) struct ExchangeSettings {
     pub(crate) session_limit: usize,
     /// Share of the calls that give no rows although there are some (0 to 1); the next call goes on.
     pub(crate) empty_pages: f64,
+    /// The most such calls in a row.
+    pub(crate) longest_pause: u32,
+    /// Share of the calls that give fewer rows than asked for although there are more (0 to 1); the next call goes on.
+    pub(crate) short_pages: f64,
+    /// Of what `moreRecordsAvailable` speaks, and in which form.
+    pub(crate) more_of: MoreOf,
+    pub(crate) metadata: Metadata,
+    /// Share of the records whose `AuditData` comes cut short (0 to 1), and how often.
+    pub(crate) cut: f64,
+    pub(crate) cut_for: CutFor,
     /// Share of the records that a search gives more than once (0 to 1).
     pub(crate) repeats: f64,
     /// Share of the calls that give a warning and no rows (0 to 1).
@@ -45,6 +89,12 @@ impl Default for ExchangeSettings {
             page_size: 1000,
             session_limit: 50_000,
             empty_pages: 0.0,
+            longest_pause: 3,
+            short_pages: 0.0,
+            more_of: MoreOf::default(),
+            metadata: Metadata::default(),
+            cut: 0.0,
+            cut_for: CutFor::default(),
             repeats: 0.0,
             cancelled: 0.0,
             restarts: false,
@@ -62,6 +112,12 @@ pub(crate) struct ExchangeChange {
     page_size: Option<usize>,
     session_limit: Option<usize>,
     empty_pages: Option<f64>,
+    longest_pause: Option<u32>,
+    short_pages: Option<f64>,
+    more_of: Option<MoreOf>,
+    metadata: Option<Metadata>,
+    cut: Option<f64>,
+    cut_for: Option<CutFor>,
     repeats: Option<f64>,
     cancelled: Option<f64>,
     restarts: Option<bool>,
@@ -74,6 +130,8 @@ impl ExchangeSettings {
     pub(super) fn change(&mut self, change: ExchangeChange) -> Result<(), String> {
         for (target, value) in [
             (&mut self.empty_pages, change.empty_pages),
+            (&mut self.short_pages, change.short_pages),
+            (&mut self.cut, change.cut),
             (&mut self.repeats, change.repeats),
             (&mut self.cancelled, change.cancelled),
         ] {
@@ -102,6 +160,10 @@ impl ExchangeSettings {
             }
         }
         self.result_count = change.result_count.unwrap_or(self.result_count);
+        self.longest_pause = change.longest_pause.unwrap_or(self.longest_pause);
+        self.more_of = change.more_of.unwrap_or(self.more_of);
+        self.metadata = change.metadata.unwrap_or(self.metadata);
+        self.cut_for = change.cut_for.unwrap_or(self.cut_for);
         self.restarts = change.restarts.unwrap_or(self.restarts);
         self.unsorted = change.unsorted.unwrap_or(self.unsorted);
         Ok(())

@@ -1,13 +1,15 @@
 //! `Search-UnifiedAuditLog`.
 //!
 //! Sources: its reference page (5,000 rows a call, 50,000 a session, what the session commands do), and what its users have
-//! found: rows in descending order of their index, rows that come again, pages that are empty before more comes, warnings
-//! in place of rows, what `ResultCount` has meant over time.
+//! found: rows in descending order of their index, rows that come again, pages that are empty or short before more comes,
+//! warnings in place of rows, records that are cut short, what `ResultCount` has meant over time.
 
 mod filter;
 mod session;
 
 pub(super) use session::Sessions;
+
+use std::collections::HashSet;
 
 use crate::estate::Tenant;
 use crate::feed::events::{self, Event};
@@ -17,7 +19,7 @@ use crate::world::{lock, World};
 use super::error::ExchangeError;
 use super::page::{AuditRow, Row};
 use super::parameters::Parameters;
-use super::settings::{ExchangeSettings, ResultCount};
+use super::settings::{CutFor, ExchangeSettings, ResultCount};
 use super::Output;
 use filter::Filter;
 use session::{Command, Found, Session};
@@ -85,16 +87,17 @@ pub(super) fn run(world: &World, tenant: &Tenant, parameters: &Parameters) -> Re
     };
     let id = parameters.text("SessionId").filter(|id| !id.is_empty());
     let Some(id) = id else {
-        let rows = Session::new(command, search()).next(size, &settings);
-        return Ok(output(rows, size, &settings));
+        let rows = Session::new(command, search()).next(size, &mut random, &settings);
+        return Ok(output(world, tenant, rows, size, &settings));
     };
     let key = format!("{}/{id}", tenant.id);
     let mut sessions = lock(&world.exchange.sessions);
     let session = sessions.open(&key, command, search);
     if session.hesitates(&mut random, &settings) {
-        return Ok(output(session::Rows::default(), size, &settings));
+        return Ok(Output::default());
     }
-    Ok(output(session.next(size, &settings), size, &settings))
+    let rows = session.next(size, &mut random, &settings);
+    Ok(output(world, tenant, rows, size, &settings))
 }
 
 /// What a search finds, each as often as it is given.
@@ -146,19 +149,27 @@ fn scatter(events: &mut [Event]) {
     }
 }
 
-fn output(rows: session::Rows, size: usize, settings: &ExchangeSettings) -> Output {
+/// Whether a record comes cut short this time.
+fn is_cut(settings: &ExchangeSettings, event: &Event, before: &mut HashSet<(String, u64)>, tenant: &Tenant) -> bool {
+    let is_one = settings.cut > 0.0 && Random::at(event.at as u64, "cut", event.number()).chance(settings.cut);
+    is_one && (settings.cut_for == CutFor::Always || before.insert((tenant.id.clone(), event.number())))
+}
+
+fn output(world: &World, tenant: &Tenant, rows: session::Rows, size: usize, settings: &ExchangeSettings) -> Output {
     let count = match settings.result_count {
         ResultCount::Total => rows.total,
         ResultCount::ResultSize | ResultCount::ResultSizeAlone => size,
         ResultCount::Zero => 0,
     };
-    let more = (settings.result_count == ResultCount::ResultSize).then_some(rows.more);
+    let metadata = (settings.result_count == ResultCount::ResultSize).then_some((settings.metadata, rows.more));
+    let mut cut_before = lock(&world.exchange.cut_before);
     let row = |(index, event): (usize, Event)| {
         Row::Audit(AuditRow {
             event,
             index,
             count,
-            more,
+            metadata,
+            is_cut: is_cut(settings, &event, &mut cut_before, tenant),
         })
     };
     Output {

@@ -6,12 +6,10 @@ use crate::feed::events::Event;
 use crate::random::Random;
 
 use super::super::error::ExchangeError;
-use super::super::settings::ExchangeSettings;
+use super::super::settings::{ExchangeSettings, MoreOf};
 
 /// The most rows that `ReturnNextPreviewPage` gives.
 const PREVIEW_LIMIT: usize = 5_000;
-/// How often in a row a session gives nothing although there is more.
-const LONGEST_PAUSE: u32 = 3;
 /// Sessions that are kept.
 const KEPT: usize = 256;
 
@@ -94,23 +92,29 @@ impl Session {
     /// Whether this call gives nothing although there is more.
     pub(super) fn hesitates(&mut self, random: &mut Random, settings: &ExchangeSettings) -> bool {
         let there_is_more = self.at < self.found.rows.len();
-        let hesitates = there_is_more && self.pauses < LONGEST_PAUSE && random.chance(settings.empty_pages);
+        let hesitates = there_is_more && self.pauses < settings.longest_pause && random.chance(settings.empty_pages);
         self.pauses = if hesitates { self.pauses + 1 } else { 0 };
         hesitates
     }
 
-    pub(super) fn next(&mut self, size: usize, settings: &ExchangeSettings) -> Rows {
+    pub(super) fn next(&mut self, size: usize, random: &mut Random, settings: &ExchangeSettings) -> Rows {
         if settings.restarts && self.at > 0 && self.at >= self.found.rows.len() {
             self.at = 0;
         }
+        let size = match size > 1 && random.chance(settings.short_pages) {
+            true => 1 + random.below(size as u64 - 1) as usize,
+            false => size,
+        };
         let until = self.found.rows.len().min(self.at + size);
         let rows = (self.at..until).map(|at| (at + 1, self.found.rows[at])).collect();
         self.at = until;
         Rows {
             rows,
             total: self.found.total,
-            // More of the search, whether the session gives it or not.
-            more: until < self.found.total,
+            more: match settings.more_of {
+                MoreOf::Search => until < self.found.total,
+                MoreOf::Session => until < self.found.rows.len(),
+            },
         }
     }
 }
