@@ -269,15 +269,14 @@ impl<S: Source> Run<'_, S> {
                 Ok(())
             }
             Err(error) if self.source.is_gap(&error) && self.gaps.len() < MOST_GAPS => {
+                let window = self.source.span(&done.part);
                 // What the service no longer has is lost; anything else may be read by the next run.
                 if error.kind() != Kind::NotFound {
-                    let unread = self.unread.map_or(done.part.created, |at| at.min(done.part.created));
-                    self.unread = Some(unread);
+                    self.unread = Some(self.unread.map_or(window.start, |at| at.min(window.start)));
                 }
-                let created = done.part.created;
                 self.gaps.push(Gap {
                     content_type: done.part.content_type.to_string(),
-                    window: Window::new(created, created + 1),
+                    window,
                     reason: format!("{} {}: {error}", S::PART, done.part.id),
                 });
                 Ok(())

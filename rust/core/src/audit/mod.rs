@@ -93,6 +93,11 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// What a content type cannot have in `window`, or may not have yet, after listings that named `parts` parts of it.
     fn shortfall(&self, content_type: &str, window: Window, parts: u64) -> Shortfall;
 
+    /// What of the window is missing where a part cannot be had.
+    fn span(&self, part: &Part) -> Window {
+        Window::new(part.created, part.created + 1)
+    }
+
     /// Reads one part into `delivery`, chunk by chunk. An error says that the rest is missing; the part is then read again
     /// from its start.
     fn read(&self, part: &Part, delivery: &mut Delivery) -> impl Future<Output = Result<()>> + Send;

@@ -7,7 +7,7 @@ use secureapp_sandbox::AuditOptions;
 use serde_json::json;
 
 /// A busy hour and its export.
-async fn hour(records: u64, burst: f64) -> (World, Ask) {
+pub(super) async fn hour(records: u64, burst: f64) -> (World, Ask) {
     let (world, start) = busy_hour(records, burst).await;
     let ask = Ask {
         start,
@@ -20,25 +20,25 @@ async fn hour(records: u64, burst: f64) -> (World, Ask) {
     (world, ask)
 }
 
-fn truth(world: &World, ask: &Ask) -> Vec<String> {
+pub(super) fn truth(world: &World, ask: &Ask) -> Vec<String> {
     let control = world.sandbox.control();
     control
         .truth_by_event(&world.tenants()[0], ask.start / 1000, ask.end / 1000)
         .unwrap()
 }
 
-fn set(world: &World, change: serde_json::Value) {
+pub(super) fn set(world: &World, change: serde_json::Value) {
     world.sandbox.control().set_exchange(change).unwrap();
 }
 
 /// Calls of the search, without the pages of their answers.
-fn calls(world: &World) -> u64 {
+pub(super) fn calls(world: &World) -> u64 {
     let all = world.requests("InvokeCommand Search-UnifiedAuditLog");
     all - world.requests("InvokeCommand Search-UnifiedAuditLog (more)")
 }
 
 /// What `ResultCount` has said over time.
-const REGIMES: [&str; 4] = ["total", "resultSize", "resultSizeAlone", "zero"];
+pub(super) const REGIMES: [&str; 4] = ["total", "resultSize", "resultSizeAlone", "zero"];
 
 /// Exports the hour in one regime; it must be complete, and with half as many calls again as the fewest that there can be, beside
 /// those in `vain`.

@@ -5,6 +5,8 @@
 mod child;
 mod estate;
 mod exchange;
+mod exchange_cut;
+mod exchange_ends;
 mod faults;
 mod graph;
 #[cfg(unix)]

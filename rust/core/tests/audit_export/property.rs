@@ -200,6 +200,8 @@ impl Case {
                 "resultCount": random.pick(&["total", "resultSize", "resultSizeAlone", "zero"]), "pageSize": random.pick(&[77, 1000]),
                 "emptyPages": random.pick(&[0.0, 0.2]), "repeats": random.pick(&[0.0, 0.1]), "cancelled": random.pick(&[0.0, 0.2]),
                 "restarts": random.one_in(3), "unsorted": random.one_in(3),
+                "longestPause": random.pick(&[3, 6]), "shortPages": random.pick(&[0.0, 0.3]),
+                "moreOf": random.pick(&["search", "session"]), "metadata": random.pick(&["object", "text", "pascal"]),
             });
             control.set_exchange(change).unwrap();
         }

@@ -93,6 +93,22 @@ pub(super) fn total(times: &[i64], moment: i64, newer: u64) -> u64 {
     }
 }
 
+/// Which stretches are asked for again where single seconds (or stretches, where the second is not known) came damaged: each of them, or
+/// all that lies between the first and the last where that takes fewer calls. `density` is rows per millisecond, where it is known.
+pub(super) fn again(mut damaged: Vec<Window>, density: Option<f64>) -> Vec<Window> {
+    damaged.sort_unstable_by_key(|window| (window.start, window.end));
+    damaged.dedup();
+    let Some(whole) = damaged.iter().copied().reduce(Window::hull) else {
+        return damaged;
+    };
+    let expected = density.unwrap_or(0.0) * (whole.end - whole.start) as f64;
+    if damaged.len() as f64 <= 1.0 + expected / PAGE as f64 {
+        damaged
+    } else {
+        vec![whole]
+    }
+}
+
 fn cut(window: Window, place: i64) -> Option<Vec<Window>> {
     let pieces = at(window, vec![place]);
     (pieces.len() > 1).then_some(pieces)
@@ -154,6 +170,16 @@ mod tests {
         assert!((500_000..=550_000).contains(&guess), "{guess}");
         assert_eq!(total(&times, 99, 0), 0);
         assert_eq!(total(&[], 0, 5), 0);
+    }
+
+    #[test]
+    fn damaged_seconds_are_asked_for_again_one_by_one_where_much_lies_between() {
+        let second = |at: i64| Window::new(at * 1000, at * 1000 + 1000);
+        let damaged = vec![second(9), second(5), second(9), second(100)];
+        assert_eq!(again(damaged.clone(), None), [Window::new(5_000, 101_000)]);
+        assert_eq!(again(damaged, Some(1.0)), [second(5), second(9), second(100)]);
+        assert_eq!(again(vec![second(3)], None), [second(3)]);
+        assert_eq!(again(Vec::new(), None), []);
     }
 
     #[test]

@@ -3,34 +3,37 @@
 //! The search is asked by the time of events and gives at most 5,000 rows a call and 50,000 a session ("Search-UnifiedAuditLog",
 //! Microsoft's reference). A stretch of time counts as had only when a session over it came to its own end below that limit;
 //! anything else is asked again, divided, and in the end named as missing. What its users have found besides (pages that are
-//! empty before more comes, rows that come again, counts that are wrong or missing, cancelled tasks, sessions that begin
-//! again) is expected in every reply.
+//! empty or short before more comes, rows that come again, records that are cut short, counts that are wrong or missing, cancelled
+//! tasks, sessions that begin again) is expected in every reply.
 
+mod confirm;
+mod cut;
 mod divide;
 mod row;
 mod session;
 mod settings;
+mod survey;
 
 pub(crate) use row::Filter;
 pub(crate) use settings::record_types;
 
-use super::records::Records;
 use super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
 use crate::error::{Kind, Result};
 use crate::exchange::AdminApi;
 use crate::export::split::Fields;
+use cut::Intake;
 use divide::Plan;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use row::Give;
 use serde::Deserialize;
 use serde_json::json;
-use session::{Command, Ended, Session, PAGE};
+use session::{Command, Ended, Keys, Over, Session, PAGE};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, Semaphore};
 
-/// Parts are days, cut at midnight UTC.
+/// Parts are days, cut at midnight UTC, where days are not so quiet that they are read together.
 const DAY_MS: i64 = 86_400_000;
 /// Longer than any time that is asked for.
 const FOR_EVER: i64 = i64::MAX / 4;
@@ -134,16 +137,16 @@ impl Search {
     }
 
     /// One search for the newest rows, again where it did not do its work.
-    async fn preview(&self, content_type: &str, window: Window, most: u64, records: &Records<'_>) -> Result<()> {
+    async fn preview(&self, content_type: &str, window: Window, most: u64, intake: &Intake<'_>) -> Result<()> {
         for tries in 0..TRIES {
             match self
-                .session(content_type, window, Command::Preview(most), records)
+                .session(content_type, window, Command::Preview(most), &Keys::new(), intake)
                 .await?
             {
-                Ended::Doubtful(reason) if tries + 1 == TRIES => records.lack(window, &reason),
+                Ended::Doubtful(reason) if tries + 1 == TRIES => intake.lack(window, &reason),
                 Ended::Doubtful(_) => tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await,
                 Ended::Whole { .. } => break,
-                Ended::More { .. } | Ended::Limit { .. } | Ended::Unproven => {
+                Ended::More { .. } | Ended::Limit { .. } => {
                     self.cut.store(true, Ordering::Relaxed);
                     break;
                 }
@@ -153,9 +156,10 @@ impl Search {
     }
 
     /// Reads stretch after stretch, each followed by what it was divided into.
-    async fn lane(&self, content_type: &str, window: Window, records: &Records<'_>) -> Result<()> {
+    async fn lane(&self, content_type: &str, window: Window, intake: &Intake<'_>) -> Result<()> {
         let mut density = self.density();
         let mut left: Vec<Stretch> = fresh(vec![window]).collect();
+        let mut known = Keys::new();
         while let Some(stretch) = left.pop() {
             let command = match Plan::of(stretch.window, stretch.density.or(density)) {
                 Plan::Look => Command::Preview(PAGE),
@@ -165,16 +169,26 @@ impl Search {
                     continue;
                 }
             };
-            let ended = self.session(content_type, stretch.window, command, records).await?;
-            let ended = match ended {
-                Ended::Limit { times, total } if total <= session::LIMIT => {
-                    let total = self.count(content_type, stretch.window, &times, records).await?;
-                    Ended::Limit { times, total }
+            let mut ended = self
+                .session(content_type, stretch.window, command, &known, intake)
+                .await?;
+            if let Ended::Limit { times, total, .. } = &mut ended {
+                if *total <= session::LIMIT {
+                    *total = self.count(content_type, stretch.window, times, intake).await?;
                 }
-                ended => ended,
-            };
-            if let Some(learned) = self.go_on(stretch, ended, records, &mut left).await {
+            }
+            if let Ended::More { keys, .. } | Ended::Limit { keys, .. } = &mut ended {
+                if known.len() >= session::LIMIT as usize {
+                    known.clear();
+                }
+                known.extend(keys.drain());
+            }
+            if let Some(learned) = self.go_on(stretch, ended, intake, &mut left).await {
                 density = Some(learned);
+                // Single seconds say little of the rest.
+                if intake.is_again() {
+                    continue;
+                }
                 *self.density.lock().unwrap_or_else(PoisonError::into_inner) = density;
             }
         }
@@ -183,9 +197,9 @@ impl Search {
 
     /// How many rows a stretch has whose session met its limit and did not say; 0 where that cannot be found out. The newest are
     /// a known number, and their share of the session's rows, which come in no order, is their share of all.
-    async fn count(&self, content_type: &str, window: Window, times: &[i64], records: &Records<'_>) -> Result<u64> {
+    async fn count(&self, content_type: &str, window: Window, times: &[i64], intake: &Intake<'_>) -> Result<u64> {
         match self
-            .session(content_type, window, Command::Preview(PAGE), records)
+            .session(content_type, window, Command::Preview(PAGE), &Keys::new(), intake)
             .await?
         {
             Ended::More { oldest, newer, .. } => Ok(divide::total(times, oldest, newer)),
@@ -193,19 +207,41 @@ impl Search {
         }
     }
 
+    /// Asks once more for what came cut short, names what still does, and ends the part.
+    async fn again(&self, content_type: &str, intake: Intake<'_>) -> Result<()> {
+        // What was whole before may be cut short now.
+        for _ in 0..TRIES {
+            for window in intake.due(self.density()) {
+                self.lane(content_type, window, &intake).await?;
+            }
+        }
+        intake.finish().await
+    }
+
+    /// One search, begun anew where a call failed.
     async fn session(
         &self,
         content_type: &str,
         window: Window,
         command: Command,
-        records: &Records<'_>,
+        known: &Keys,
+        intake: &Intake<'_>,
     ) -> Result<Ended> {
         let mut wait = self.first_wait;
         let mut tries = 0;
+        let parameters = self.filter.parameters(content_type, window);
+        let over = Over {
+            api: &self.api,
+            turns: &self.turns,
+            first_wait: self.first_wait,
+            give: self.give,
+            window,
+            parameters: &parameters,
+            known,
+            intake,
+        };
         loop {
-            let mut session = Session::new(&self.api, &self.turns, self.first_wait, command, self.give);
-            let parameters = self.filter.parameters(content_type, window);
-            match session.run(&parameters, records).await {
+            match Session::new(over, command)?.run().await {
                 // One that is throttled has waited already.
                 Err(error) if error.is_retryable() && error.kind() != Kind::Throttled && tries + 1 < TRIES => {
                     tokio::time::sleep(wait).await;
@@ -218,24 +254,17 @@ impl Search {
     }
 
     /// Says what is left of a stretch after a session over it, and gives the rows per millisecond that were found.
-    async fn go_on(
-        &self,
-        stretch: Stretch,
-        ended: Ended,
-        records: &Records<'_>,
-        left: &mut Vec<Stretch>,
-    ) -> Option<f64> {
+    async fn go_on(&self, stretch: Stretch, ended: Ended, intake: &Intake<'_>, left: &mut Vec<Stretch>) -> Option<f64> {
         let Stretch { window, tries, .. } = stretch;
         let length = (window.end - window.start).max(1) as f64;
         match ended {
             Ended::Whole { rows } => Some(rows as f64 / length),
             Ended::More { oldest, rows, .. } => {
                 // The newest rows: the time that they fill says how many there are in all.
-                let filled = (window.end - oldest.clamp(window.start, window.end - 1)).max(1000);
                 left.extend(fresh(vec![window]));
-                Some(rows as f64 / filled as f64)
+                Some(rows as f64 / filled(window, oldest))
             }
-            Ended::Limit { times, total } => match divide::by_times(window, &times, total) {
+            Ended::Limit { times, total, .. } => match divide::by_times(window, &times, total) {
                 Some(pieces) => {
                     let each = divide::assumed(total) as f64 / pieces.len() as f64;
                     left.extend(fresh(pieces).map(|piece| Stretch {
@@ -245,20 +274,13 @@ impl Search {
                     None
                 }
                 None => {
-                    records.lack(
+                    intake.lack(
                         window,
                         "there are more records in one second than a search gives; narrow it with -RecordType, or take this time from the activity feed",
                     );
                     None
                 }
             },
-            Ended::Unproven => {
-                match stretch::in_two(window, 1000) {
-                    Some(halves) => left.extend(fresh(halves)),
-                    None => records.lack(window, "it is not certain that this second has no more records"),
-                }
-                None
-            }
             Ended::Doubtful(reason) => {
                 if tries + 1 < TRIES {
                     tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
@@ -273,7 +295,7 @@ impl Search {
                         ..half
                     }));
                 } else {
-                    records.lack(window, &reason);
+                    intake.lack(window, &reason);
                 }
                 None
             }
@@ -283,6 +305,11 @@ impl Search {
     fn density(&self) -> Option<f64> {
         *self.density.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The milliseconds of `window` that its newest rows fill, the oldest of which is this one.
+fn filled(window: Window, oldest: i64) -> f64 {
+    (window.end - oldest.clamp(window.start, window.end - 1)).max(1000) as f64
 }
 
 /// Stretches that were not asked for yet; the one that is to be read first comes last.
@@ -320,13 +347,23 @@ impl Source for Search {
     }
 
     async fn list(&self, content_type: &str, window: Window, found: &mpsc::Sender<Part>) -> Result<Option<Window>> {
-        let length = if self.most.is_some() { FOR_EVER } else { DAY_MS };
+        let length = match self.most {
+            Some(_) => FOR_EVER,
+            None => match self.survey(content_type, window).await? {
+                Some(length) => length,
+                None => return Ok(None),
+            },
+        };
         let fields = match self.give {
             Give::Record => Fields::AUDIT_LOG,
             Give::Row => ROW,
         };
         stretch::list(content_type, window, length, fields, found).await?;
         Ok(None)
+    }
+
+    fn span(&self, part: &Part) -> Window {
+        stretch::of(part).unwrap_or(Window::new(part.created, part.created + 1))
     }
 
     fn shortfall(&self, _content_type: &str, window: Window, _parts: u64) -> Shortfall {
@@ -343,19 +380,20 @@ impl Source for Search {
 
     async fn read(&self, part: &Part, delivery: &mut Delivery) -> Result<()> {
         let window = stretch::of(part)?;
-        let records = Records::new(delivery);
         if let Some(most) = self.most {
-            self.preview(&part.content_type, window, most, &records).await?;
-            return records.finish().await;
+            let intake = Intake::newest(delivery);
+            self.preview(&part.content_type, window, most, &intake).await?;
+            return self.again(&part.content_type, intake).await;
         }
+        let intake = Intake::new(delivery);
         let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), CALLS)
             .into_iter()
-            .map(|window| self.lane(&part.content_type, window, &records))
+            .map(|window| self.lane(&part.content_type, window, &intake))
             .collect();
         while let Some(done) = lanes.next().await {
             done?;
         }
         drop(lanes);
-        records.finish().await
+        self.again(&part.content_type, intake).await
     }
 }

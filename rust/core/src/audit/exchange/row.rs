@@ -6,6 +6,7 @@ use crate::export::time;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hasher};
 
 /// The name under which a search without `RecordType` is kept.
 pub(crate) const ALL: &str = "UnifiedAuditLog";
@@ -56,14 +57,7 @@ struct Raw<'a> {
     #[serde(default)]
     result_count: Value,
     #[serde(default)]
-    audit_search_request_metadata: Option<Metadata>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    #[serde(default)]
-    more_records_available: Option<bool>,
+    audit_search_request_metadata: Value,
 }
 
 /// The head of a record.
@@ -88,7 +82,12 @@ pub(super) enum Give {
 pub(super) struct Row {
     /// As [`Give`] says.
     pub(super) record: Vec<u8>,
+    /// Its record is JSON from its beginning to its end; some come cut short.
     pub(super) is_record: bool,
+    /// The id of a record that is not whole, where it is known.
+    pub(super) id: Option<String>,
+    /// The same for each copy of a record, whole or not; of one without an id, for the same bytes.
+    pub(super) key: u64,
     /// When it happened, in milliseconds since 1970-01-01 UTC.
     pub(super) created: Option<i64>,
     /// Its number in the session, from 1.
@@ -107,32 +106,78 @@ impl Row {
             )
             .advise("Report this with the name of the command: the service has changed its format.")
         })?;
-        // This also says whether it is JSON from its beginning to its end; some came cut short.
-        let head = raw
-            .audit_data
-            .as_deref()
-            .and_then(|data| serde_json::from_str::<Head<'_>>(data).ok());
-        let id = head.as_ref().and_then(|head| head.id.as_deref());
-        let nameless = raw.identity.as_deref().unwrap_or_default().is_empty();
-        let record = match (give, &head, &raw.audit_data) {
+        let data = raw.audit_data.as_deref();
+        let head = data.and_then(|data| serde_json::from_str::<Head<'_>>(data).ok());
+        let identity = raw.identity.as_deref().filter(|id| !id.is_empty());
+        let id = match &head {
+            Some(head) => head.id.as_deref().or(identity),
+            None => identity.or_else(|| data.and_then(|data| peek(data, "Id"))),
+        };
+        let created = match &head {
+            Some(head) => head.created.as_deref().and_then(seconds),
+            None => data
+                .and_then(|data| peek(data, "CreationTime"))
+                .and_then(seconds)
+                .or_else(|| creation_date(text)),
+        };
+        let record = match (give, &head, data) {
             (Give::Record, Some(_), Some(data)) => data.trim().as_bytes().to_vec(),
             (Give::Record, ..) => lasting(text).unwrap_or_else(|| text.to_vec()),
-            (Give::Row, ..) if nameless => named(text, id).unwrap_or_else(|| text.to_vec()),
+            (Give::Row, ..) if identity.is_none() => named(text, id).unwrap_or_else(|| text.to_vec()),
             _ => text.to_vec(),
         };
-        let created = head.as_ref().and_then(|head| head.created.as_deref());
         Ok(Row {
-            created: created
-                .and_then(|text| time::creation_seconds(text.as_bytes()))
-                .map(|seconds| seconds * 1000),
+            key: match (id, data) {
+                (Some(id), _) => key(id.as_bytes()),
+                (None, Some(data)) => key(data.as_bytes()),
+                (None, None) => key(&lasting(text).unwrap_or_default()),
+            },
+            id: id.filter(|_| head.is_none()).map(str::to_owned),
+            created: created.map(|seconds| seconds * 1000),
             is_record: head.is_some(),
             record,
             index: number(&raw.result_index),
             count: number(&raw.result_count),
-            more: raw
-                .audit_search_request_metadata
-                .and_then(|metadata| metadata.more_records_available),
+            more: more(&raw.audit_search_request_metadata),
         })
+    }
+}
+
+fn seconds(text: &str) -> Option<i64> {
+    time::creation_seconds(text.as_bytes())
+}
+
+fn key(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// A text in a record that is not whole.
+fn peek<'a>(data: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = data.split_once(&format!("\"{name}\":"))?;
+    let (value, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+    (!value.is_empty() && !value.contains('\\')).then_some(value)
+}
+
+/// The row's own time, in seconds, where the service has not written it as its host's culture does.
+fn creation_date(text: &[u8]) -> Option<i64> {
+    let row: Map<String, Value> = serde_json::from_slice(text).ok()?;
+    seconds(row.get("CreationDate")?.as_str()?)
+}
+
+/// Whether a search says that it has more: in an object or in the text of one, by a name in either case.
+fn more(metadata: &Value) -> Option<bool> {
+    if let Value::String(text) = metadata {
+        let fields: Map<String, Value> = serde_json::from_str(text).ok()?;
+        return more(&Value::Object(fields));
+    }
+    let mut fields = metadata.as_object()?.iter();
+    let (_, said) = fields.find(|(name, _)| name.eq_ignore_ascii_case("moreRecordsAvailable"))?;
+    match said {
+        Value::Bool(more) => Some(*more),
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        _ => None,
     }
 }
 
@@ -180,6 +225,43 @@ mod tests {
         assert_eq!(row.created, Some(1_768_471_201_000));
         let bare = read(&json!({"AuditData": data, "ResultIndex": "", "ResultCount": 3.5}));
         assert_eq!((bare.index, bare.count, bare.more), (None, Some(3), None));
+        for (metadata, more) in [
+            (json!({"moreRecordsAvailable": false}), Some(false)),
+            (json!({"MoreRecordsAvailable": true}), Some(true)),
+            (json!({"MoreRecordsAvailable": "True"}), Some(true)),
+            (json!("{\"moreRecordsAvailable\":true}"), Some(true)),
+            (json!("{\"MoreRecordsAvailable\": false}"), Some(false)),
+            (json!({"moreRecordsAvailable": null}), None),
+            (json!({"other": true}), None),
+            (json!("more"), None),
+            (json!(null), None),
+        ] {
+            let row = read(&json!({"AuditData": data, "AuditSearchRequestMetadata": metadata}));
+            assert_eq!(row.more, more, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_short_still_says_which_it_is() {
+        let whole = r#"{"CreationTime":"2026-01-15T10:00:01","Id":"a","x":"y"}"#;
+        let known = read(&json!({"AuditData": whole}));
+        let cut = &whole[..whole.len() - 4];
+        let date = "2026-01-15T10:00:01.0000000+00:00";
+        for row in [
+            json!({"AuditData": cut}),
+            json!({"AuditData": cut, "Identity": "", "CreationDate": "1/15/2026 10:00:01 AM"}),
+            json!({"AuditData": "{\"Crea", "Identity": "a", "CreationDate": date}),
+            json!({"AuditData": null, "Identity": "a", "CreationDate": date}),
+        ] {
+            let read = read(&row);
+            assert!(known.is_record && !read.is_record, "{row}");
+            assert_eq!(
+                (read.id.as_deref(), read.created, read.key),
+                (Some("a"), known.created, known.key)
+            );
+        }
+        let nameless = read(&json!({"AuditData": null}));
+        assert_eq!((nameless.id, nameless.created), (None, None));
     }
 
     #[test]

@@ -1,11 +1,19 @@
 //! One search to its end: calls under one `SessionId`, and the judgement whether all of it came.
+//!
+//! A search may say how many rows it has, or whether it has more; then its word and its rows must agree. One that says neither is
+//! silent: its end is seen as a page that is not full, as nothing, or as its first row again, and any of these can come in
+//! the middle. So a second search over the same time has to agree with it ([`confirm`]), or it is asked for longer than it is known
+//! to pause.
 
-use super::super::records::Records;
+use super::super::Window;
+use super::confirm::{self, Look};
+use super::cut::Intake;
 use super::row::{Give, Row};
 use crate::error::{Error, Result};
 use crate::exchange::AdminApi;
 use crate::http::random_id;
 use serde_json::{json, Map, Value};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -14,11 +22,14 @@ pub(super) const PAGE: u64 = 5_000;
 pub(super) const LIMIT: u64 = 50_000;
 /// Times that are kept of a session's rows at most; of a preview's, all.
 const SAMPLE: usize = 8_192;
-/// How many calls without a row are believed: the first ones, and those after a full page. Users have met pauses of six
-/// calls, in searches that said how many rows they have.
+/// How many calls in a row that give nothing and say nothing are the end. Users have met pauses of six (hawk, issue 289).
+pub(super) const SILENCE: u32 = 7;
+/// How many are the end where as many rows came as were announced; and how many warnings in a row are believed.
 const DOUBTS: u32 = 4;
-/// How many of them are waited for where the search has said that there is more.
+/// How many are waited for where the search has said that there is more.
 const PATIENCE: u32 = 8;
+/// The longest wait between two calls, in first waits.
+const LONGEST_WAIT: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -53,29 +64,58 @@ impl Command {
     }
 }
 
+/// What all sessions over one stretch of time have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Over<'a, 'd> {
+    pub(super) api: &'a AdminApi,
+    pub(super) turns: &'a Semaphore,
+    /// The wait after the first call that gave nothing.
+    pub(super) first_wait: Duration,
+    pub(super) give: Give,
+    pub(super) window: Window,
+    /// The search's parameters without those of its session.
+    pub(super) parameters: &'a Map<String, Value>,
+    /// Rows that searches over longer stretches have given.
+    pub(super) known: &'a Keys,
+    pub(super) intake: &'a Intake<'d>,
+}
+
+/// Rows by their keys, with their times.
+pub(super) type Keys = HashMap<u64, i64>;
+
 /// How a search ended.
 #[derive(Debug)]
 pub(super) enum Ended {
     /// All of it came.
     Whole { rows: u64 },
-    /// A preview showed the newest rows; there are more. `newer` of them are of a later second than the oldest.
-    More { oldest: i64, rows: u64, newer: u64 },
-    /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known.
-    Limit { times: Vec<i64>, total: u64 },
-    /// It gave full pages, then nothing, and never said how many rows it has: its end, or a pause. Shorter stretches end in a
-    /// page that is not full.
-    Unproven,
+    /// A preview showed the newest rows; there are more. `newer` of them are of a later second than the oldest. `keys` are those of a
+    /// silent search.
+    More {
+        oldest: i64,
+        rows: u64,
+        newer: u64,
+        keys: Keys,
+    },
+    /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known, `keys` those
+    /// of a silent search.
+    Limit { times: Vec<i64>, total: u64, keys: Keys },
     /// It cannot be told whether all of it came, with the reason.
     Doubtful(String),
 }
 
-pub(super) struct Session<'a> {
-    api: &'a AdminApi,
-    turns: &'a Semaphore,
-    first_wait: Duration,
-    command: Command,
-    give: Give,
-    seen: u64,
+/// What is to be made of a call.
+enum Judged {
+    GoOn,
+    /// It looks like the end, and nothing says so.
+    Seems,
+    Ended(Ended),
+}
+
+pub(super) struct Session<'a, 'd> {
+    pub(super) over: Over<'a, 'd>,
+    pub(super) command: Command,
+    parameters: Value,
+    pub(super) seen: u64,
     oldest: i64,
     times: Vec<i64>,
     /// Rows that had a time, and how many there are to each time that is kept.
@@ -84,34 +124,36 @@ pub(super) struct Session<'a> {
     /// What the search says that it has.
     total: u64,
     more: Option<bool>,
+    /// Its rows, while it is silent.
+    pub(super) keys: Keys,
     /// Rows of the last call that gave any.
     last: u64,
-    /// Calls in a row that gave none.
+    /// Calls in a row that gave nothing, and those that warned besides.
     nothing: u32,
+    warned: u32,
+    begun_again: bool,
+    /// No second search agreed that it is at its end: only silence proves it, once these rows have come too.
+    owed: Option<HashSet<u64>>,
 }
 
 /// What one call gave.
-struct Page {
-    rows: u64,
+pub(super) struct Page {
+    pub(super) rows: u64,
     /// The lowest number in the session.
     first: Option<u64>,
-    warning: Option<String>,
+    pub(super) warning: Option<String>,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        api: &'a AdminApi,
-        turns: &'a Semaphore,
-        first_wait: Duration,
-        command: Command,
-        give: Give,
-    ) -> Self {
-        Session {
-            api,
-            turns,
-            first_wait,
+impl<'a, 'd> Session<'a, 'd> {
+    pub(super) fn new(over: Over<'a, 'd>, command: Command) -> Result<Self> {
+        let mut parameters = over.parameters.clone();
+        parameters.insert("SessionId".to_owned(), json!(random_id()?));
+        parameters.insert("SessionCommand".to_owned(), json!(command.name()));
+        parameters.insert("ResultSize".to_owned(), json!(command.size()));
+        Ok(Session {
+            over,
             command,
-            give,
+            parameters: Value::Object(parameters),
             seen: 0,
             oldest: i64::MAX,
             times: Vec::new(),
@@ -119,33 +161,45 @@ impl<'a> Session<'a> {
             stride: 1,
             total: 0,
             more: None,
+            keys: Keys::new(),
             last: 0,
             nothing: 0,
-        }
+            warned: 0,
+            begun_again: false,
+            owed: None,
+        })
     }
 
     /// Runs the search. An error says that a call failed: its session has gone on, so it cannot be taken up again.
-    pub(super) async fn run(&mut self, parameters: &Map<String, Value>, records: &Records<'_>) -> Result<Ended> {
-        let mut parameters = parameters.clone();
-        parameters.insert("SessionId".to_owned(), json!(random_id()?));
-        parameters.insert("SessionCommand".to_owned(), json!(self.command.name()));
-        parameters.insert("ResultSize".to_owned(), json!(self.command.size()));
-        let parameters = Value::Object(parameters);
+    pub(super) async fn run(mut self) -> Result<Ended> {
+        // The newest come first, so what is beyond the number that is wanted is older.
+        let last = match self.over.intake.is_newest() {
+            true => self.command.limit(),
+            false => u64::MAX,
+        };
         loop {
-            let page = self.page(&parameters, records).await?;
-            if let Some(ended) = self.judge(page) {
-                return Ok(ended);
+            let page = self.page(|row| row.index.is_none_or(|index| index <= last)).await?;
+            match self.judge(page) {
+                Judged::Ended(ended) => return Ok(ended),
+                Judged::Seems => match confirm::look(&self).await? {
+                    Look::Agrees => return Ok(Ended::Whole { rows: self.seen }),
+                    look => {
+                        if let Some(ended) = self.doubt(look) {
+                            return Ok(ended);
+                        }
+                    }
+                },
+                Judged::GoOn => {}
             }
-            if self.nothing > 0 {
-                tokio::time::sleep(self.first_wait * self.nothing).await;
-            }
+            self.over.wait(self.nothing + self.warned).await;
         }
     }
 
-    async fn page(&mut self, parameters: &Value, records: &Records<'_>) -> Result<Page> {
-        let turn = self.turns.acquire().await;
+    /// One call with all its pages; rows that are not `wanted` go nowhere.
+    pub(super) async fn page(&mut self, mut wanted: impl FnMut(&Row) -> bool) -> Result<Page> {
+        let turn = self.over.turns.acquire().await;
         let _turn = turn.map_err(|_| Error::internal("the turns of searches were closed"))?;
-        let mut call = self.api.call("Search-UnifiedAuditLog", parameters)?;
+        let mut call = self.over.api.call("Search-UnifiedAuditLog", &self.parameters)?;
         let mut page = Page {
             rows: 0,
             first: None,
@@ -156,13 +210,15 @@ impl<'a> Session<'a> {
             warnings.extend(next.warnings);
             let mut ready = Vec::with_capacity(next.items.len());
             for text in next.items {
-                let row = Row::read(&text, self.give)?;
+                let row = Row::read(&text, self.over.give)?;
                 page.rows += 1;
                 page.first = [page.first, row.index].into_iter().flatten().min();
                 self.note(&row);
-                ready.push(row.record);
+                if wanted(&row) {
+                    ready.push(row);
+                }
             }
-            records.add(&ready).await?;
+            self.over.intake.add(ready, self.over.window).await?;
         }
         page.warning = warnings.into_iter().find(|warning| is_failure(warning, page.rows));
         Ok(page)
@@ -174,10 +230,18 @@ impl<'a> Session<'a> {
         if let Some(count) = row.count.filter(|count| *count != self.command.size()) {
             self.total = self.total.max(count);
         }
+        if self.is_silent() {
+            self.keys.insert(row.key, row.created.unwrap_or(i64::MIN));
+        }
         if let Some(created) = row.created {
             self.oldest = self.oldest.min(created);
             self.sample(created);
         }
+    }
+
+    /// It says neither how many rows it has nor whether it has more.
+    fn is_silent(&self) -> bool {
+        self.more.is_none() && self.total == 0
     }
 
     /// Keeps the times of every row of a small search, of every second one of a larger one, and so on.
@@ -198,86 +262,134 @@ impl<'a> Session<'a> {
         self.timed += 1;
     }
 
-    /// What is to be made of a call; `None` where another one is needed.
-    fn judge(&mut self, page: Page) -> Option<Ended> {
+    fn judge(&mut self, page: Page) -> Judged {
         let full = self.command.size();
-        let whole = Ended::Whole {
-            rows: self.seen + page.rows,
-        };
         if page.rows == 0 {
             return self.judge_nothing(page.warning);
         }
         if let Some(warning) = page.warning {
-            return Some(Ended::Doubtful(format!("the search warned: {warning}")));
+            return doubtful(format!("the search warned: {warning}"));
         }
-        let known_whole = self.total > 0 && self.seen >= self.total;
         match page.first {
             // It has begun again from its first row.
             Some(first) if self.seen > 0 && first <= self.seen => {
-                let was_at_its_end = known_whole || (self.last < full && self.total == 0 && self.more != Some(true));
-                return Some(match was_at_its_end {
-                    true => Ended::Whole { rows: self.seen },
-                    false => Ended::Doubtful("the search began again before it was at its end".to_owned()),
-                });
+                self.begun_again = true;
+                if self.total > 0 && self.seen >= self.total {
+                    return Judged::Ended(Ended::Whole { rows: self.seen });
+                }
+                if self.is_silent() {
+                    return Judged::Seems;
+                }
+                return doubtful("the search began again before it was at its end".to_owned());
             }
             Some(first) if first > self.seen + 1 => {
-                return Some(Ended::Doubtful(format!(
-                    "the search went from row {} to row {first}",
-                    self.seen
-                )));
+                return doubtful(format!("the search went from row {} to row {first}", self.seen));
             }
             _ => {}
         }
         self.seen += page.rows;
         self.last = page.rows;
-        self.nothing = 0;
+        (self.nothing, self.warned) = (0, 0);
         // Counts are wrong at times: a full page is followed by another call, whatever they say. At the limit a session ends,
         // whatever there is beyond it, so that there is no more says nothing there.
         let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < full;
         if (self.more == Some(false) && self.seen < self.command.limit()) || is_counted {
-            return Some(whole);
+            return Judged::Ended(Ended::Whole { rows: self.seen });
         }
         if self.seen < self.command.limit() {
-            return None;
+            // So few that a second search can show all of them; otherwise another call comes first.
+            let is_small = page.rows < full && self.seen < PAGE && self.is_silent() && self.owed.is_none();
+            return if is_small { Judged::Seems } else { Judged::GoOn };
         }
-        Some(match self.command {
+        Judged::Ended(match self.command {
             Command::Preview(_) => Ended::More {
                 oldest: self.oldest,
                 rows: self.seen,
                 newer: self.times.iter().filter(|time| **time > self.oldest).count() as u64,
+                keys: std::mem::take(&mut self.keys),
             },
             Command::LargeSet => Ended::Limit {
                 times: std::mem::take(&mut self.times),
                 total: self.total,
+                keys: std::mem::take(&mut self.keys),
             },
         })
     }
 
     /// A call that gave no rows: the end, or one of the pauses that the search is known for.
-    fn judge_nothing(&mut self, warning: Option<String>) -> Option<Ended> {
-        self.nothing += 1;
+    fn judge_nothing(&mut self, warning: Option<String>) -> Judged {
         if let Some(warning) = warning {
-            return (self.nothing >= DOUBTS)
-                .then(|| Ended::Doubtful(format!("the search gave no rows and warned: {warning}")));
+            self.warned += 1;
+            return match self.warned >= DOUBTS {
+                true => doubtful(format!("the search gave no rows and warned: {warning}")),
+                false => Judged::GoOn,
+            };
         }
-        let said_more = self.more == Some(true) || self.seen < self.total;
-        if said_more {
-            let reason = format!(
-                "the search says that it has more than the {} rows that it gave",
-                self.seen
-            );
-            return (self.nothing >= PATIENCE).then_some(Ended::Doubtful(reason));
+        self.warned = 0;
+        self.nothing += 1;
+        if self.more == Some(true) || self.seen < self.total {
+            return match self.nothing >= PATIENCE {
+                true => doubtful(format!(
+                    "the search says that it has more than the {} rows that it gave",
+                    self.seen
+                )),
+                false => Judged::GoOn,
+            };
         }
-        let is_end = self.last > 0 && self.last < self.command.size();
-        if !is_end && self.nothing < DOUBTS {
-            return None;
+        let ended_short = self.last > 0 && self.last < self.command.size();
+        let enough = match (self.owed.is_some(), ended_short) {
+            (false, true) => 1,
+            (false, false) if !self.is_silent() => DOUBTS,
+            _ => SILENCE,
+        };
+        if self.nothing < enough {
+            Judged::GoOn
+        } else if self.seen == 0 || !self.is_silent() {
+            Judged::Ended(Ended::Whole { rows: self.seen })
+        } else if self.owed.is_some() {
+            Judged::Ended(self.after_silence())
+        } else {
+            Judged::Seems
         }
-        let is_proven = is_end || self.seen == 0 || self.total > 0;
-        Some(match is_proven {
-            true => Ended::Whole { rows: self.seen },
-            false => Ended::Unproven,
-        })
     }
+
+    /// Notes that a second search did not agree; gives the end where there is nothing left to be asked.
+    fn doubt(&mut self, look: Look) -> Option<Ended> {
+        if self.begun_again {
+            return Some(Ended::Doubtful(
+                "the search began again, and a second one over the same time did not give the same rows".to_owned(),
+            ));
+        }
+        self.owed = Some(match look {
+            Look::Others(keys) => keys,
+            _ => HashSet::new(),
+        });
+        (self.nothing >= SILENCE).then(|| self.after_silence())
+    }
+
+    fn after_silence(&self) -> Ended {
+        let owed = self.owed.iter().flatten();
+        match owed.filter(|key| !self.keys.contains_key(*key)).count() {
+            0 => Ended::Whole { rows: self.seen },
+            rows => Ended::Doubtful(format!(
+                "a second search over the same time gave {rows} rows that the first did not"
+            )),
+        }
+    }
+}
+
+impl Over<'_, '_> {
+    /// Waits before the next call, after so many in a row that gave nothing.
+    pub(super) async fn wait(&self, nothing: u32) {
+        if nothing > 0 {
+            tokio::time::sleep(self.first_wait * nothing.min(LONGEST_WAIT)).await;
+        }
+    }
+}
+
+#[cold]
+fn doubtful(reason: String) -> Judged {
+    Judged::Ended(Ended::Doubtful(reason))
 }
 
 /// True for a warning that means that the search did not do its work. Others are harmless ("Micro delay applied").
