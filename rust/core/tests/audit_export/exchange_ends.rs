@@ -46,6 +46,17 @@ async fn a_short_page_is_no_end() {
     }
 }
 
+/// The service gives fewer rows than there are and says nothing of it: two searches by different commands do not give the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_limit_is_found_out_and_divided_around() {
+    let (world, ask) = hour(800, 0.0).await;
+    let truth = truth(&world, &ask);
+    for regime in ["zero", "resultSizeAlone"] {
+        set(&world, json!({"sessionLimit": 300, "resultCount": regime}));
+        is_whole(&world, &ask, &truth, regime).await;
+    }
+}
+
 /// Everything at a time, many times over; the sandbox's numbers go on from case to case.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_mixture_of_oddities_ends_a_search_early() {
