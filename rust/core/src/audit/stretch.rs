@@ -64,6 +64,11 @@ pub(super) fn of(part: &Part) -> Result<Window> {
     window.ok_or_else(|| Error::internal("a part of a search has no time"))
 }
 
+/// What of the time is missing where such a part cannot be had: all of it.
+pub(super) fn span(part: &Part) -> Window {
+    of(part).unwrap_or(Window::new(part.created, part.created + 1))
+}
+
 /// Two halves, cut at a whole second, unless they would be shorter than `shortest`.
 pub(super) fn in_two(window: Window, shortest: i64) -> Option<Vec<Window>> {
     let middle = (window.start + (window.end - window.start) / 2).div_euclid(1000) * 1000;

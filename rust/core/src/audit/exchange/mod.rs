@@ -363,7 +363,7 @@ impl Source for Search {
     }
 
     fn span(&self, part: &Part) -> Window {
-        stretch::of(part).unwrap_or(Window::new(part.created, part.created + 1))
+        stretch::span(part)
     }
 
     fn shortfall(&self, _content_type: &str, window: Window, _parts: u64) -> Shortfall {

@@ -132,6 +132,10 @@ impl Source for Queries {
         Ok(None)
     }
 
+    fn span(&self, part: &Part) -> Window {
+        stretch::span(part)
+    }
+
     fn shortfall(&self, _content_type: &str, _window: Window, _parts: u64) -> Shortfall {
         Shortfall::default()
     }

@@ -100,6 +100,10 @@ impl Source for Reports {
         Ok(None)
     }
 
+    fn span(&self, part: &Part) -> Window {
+        stretch::span(part)
+    }
+
     fn shortfall(&self, _content_type: &str, _window: Window, _parts: u64) -> Shortfall {
         Shortfall::default()
     }
