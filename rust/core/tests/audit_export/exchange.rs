@@ -88,6 +88,22 @@ async fn a_burst_beyond_the_limit_costs_few_calls_more() {
     }
 }
 
+/// The first call only looks whether auditing is on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_call_that_fails_is_made_again() {
+    let (world, ask) = hour(300, 0.0).await;
+    let truth = truth(&world, &ask);
+    for action in [json!({"kind": "reset"}), json!({"kind": "status", "status": 500})] {
+        world.fault(json!({"match": {"service": "outlook"}, "times": 1, "action": action}));
+        let ask = Ask {
+            force: true,
+            ..ask.clone()
+        };
+        world.export(&ask, &world.tenants()).await.assert_complete(1);
+        assert_eq!(world.ids(&world.tenants()[0]), truth, "{action}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_search_is_known_for_costs_nothing() {
     let (world, ask) = hour(11_000, 0.0).await;

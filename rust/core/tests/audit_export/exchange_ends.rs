@@ -39,7 +39,7 @@ async fn a_short_page_is_no_end() {
             &world,
             json!({"shortPages": 0.7, "emptyPages": pauses, "restarts": restarts, "pageSize": 5000}),
         );
-        for regime in REGIMES {
+        for regime in REGIMES.into_iter().chain(["fraction"]) {
             set(&world, json!({"resultCount": regime}));
             is_whole(&world, &ask, &truth, &format!("{regime} {pauses} {restarts}")).await;
         }
@@ -55,6 +55,38 @@ async fn a_silent_limit_is_found_out_and_divided_around() {
         set(&world, json!({"sessionLimit": 300, "resultCount": regime}));
         is_whole(&world, &ask, &truth, regime).await;
     }
+}
+
+/// Previews alone give few rows, as they did for a month: the other command tells. Where they give none over several days, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_limit_of_previews_alone_costs_no_record() {
+    let (world, ask) = hour(8_000, 0.9).await;
+    let longer = Ask {
+        start: ask.start - 3 * DAY_MS,
+        ..ask.clone()
+    };
+    for (ask, limits) in [(ask, &[120][..]), (longer, &[120, 0])] {
+        let truth = truth(&world, &ask);
+        for most in limits {
+            for regime in ["zero", "resultSizeAlone"] {
+                set(&world, json!({"previewLimit": most, "resultCount": regime}));
+                is_whole(&world, &ask, &truth, &format!("{regime} {most}")).await;
+            }
+        }
+    }
+}
+
+/// What the second search has shown before it broke off counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_search_that_breaks_off_still_disproves_the_first() {
+    let (world, ask) = hour(3_000, 0.0).await;
+    let truth = truth(&world, &ask);
+    set(&world, json!({"previewLimit": 120, "resultCount": "zero"}));
+    // Before it: the settings, the first search, and 1,000 rows of the second.
+    world.fault(
+        json!({"match": {"service": "outlook"}, "times": 6, "skip": 3, "action": {"kind": "truncate", "bytes": 60, "close": "clean"}}),
+    );
+    is_whole(&world, &ask, &truth, "zero").await;
 }
 
 /// Everything at a time, many times over; the sandbox's numbers go on from case to case.
@@ -140,7 +172,7 @@ async fn quiet_days_are_looked_at_together() {
     };
     for regime in REGIMES {
         set(&world, json!({"resultCount": regime}));
-        for (ask, most) in [(days(100, 70), 7), (days(30, 1), 6)] {
+        for (ask, most) in [(days(100, 70), 14), (days(30, 1), 6)] {
             world.sandbox.control().reset_stats();
             let truth = truth(&world, &ask);
             is_whole(&world, &ask, &truth, regime).await;

@@ -30,7 +30,7 @@ pub(super) struct AuditRow {
     pub(super) event: Event,
     /// From 1, in the session.
     pub(super) index: usize,
-    pub(super) count: usize,
+    pub(super) count: f64,
     /// In which form it says whether there is more, where it does.
     pub(super) metadata: Option<(Metadata, bool)>,
     /// Its record ends before its end.
@@ -150,7 +150,7 @@ impl AuditRow {
             "ResultIndex@data.type": "System.Int32",
             "ResultIndex": self.index,
             "ResultCount@data.type": "System.Int32",
-            "ResultCount": self.count,
+            "ResultCount": number(self.count),
             "Identity": record["Id"],
             "IsValid": true,
             "ObjectState": "Unchanged",
@@ -163,5 +163,13 @@ impl AuditRow {
             };
         }
         row
+    }
+}
+
+/// Without a fraction where it has none.
+fn number(count: f64) -> Value {
+    match count.fract() == 0.0 {
+        true => json!(count as u64),
+        false => json!(count),
     }
 }

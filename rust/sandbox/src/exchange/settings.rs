@@ -15,6 +15,8 @@ pub(crate) enum ResultCount {
     ResultSizeAlone,
     /// 0, whatever is found.
     Zero,
+    /// A number with a fraction that has nothing to do with what is found.
+    Fraction,
 }
 
 /// Of what `moreRecordsAvailable` speaks.
@@ -58,6 +60,8 @@ pub(crate) struct ExchangeSettings {
     pub(crate) page_size: usize,
     /// The most rows that a session gives.
     pub(crate) session_limit: usize,
+    /// The most rows that `ReturnNextPreviewPage` gives; fewer than the 5,000 of always in a month of 2023.
+    pub(crate) preview_limit: usize,
     /// Share of the calls that give no rows although there are some (0 to 1); the next call goes on.
     pub(crate) empty_pages: f64,
     /// The most such calls in a row.
@@ -88,6 +92,7 @@ impl Default for ExchangeSettings {
             result_count: ResultCount::default(),
             page_size: 1000,
             session_limit: 50_000,
+            preview_limit: 5_000,
             empty_pages: 0.0,
             longest_pause: 3,
             short_pages: 0.0,
@@ -111,6 +116,7 @@ pub(crate) struct ExchangeChange {
     result_count: Option<ResultCount>,
     page_size: Option<usize>,
     session_limit: Option<usize>,
+    preview_limit: Option<usize>,
     empty_pages: Option<f64>,
     longest_pause: Option<u32>,
     short_pages: Option<f64>,
@@ -160,6 +166,7 @@ impl ExchangeSettings {
             }
         }
         self.result_count = change.result_count.unwrap_or(self.result_count);
+        self.preview_limit = change.preview_limit.unwrap_or(self.preview_limit);
         self.longest_pause = change.longest_pause.unwrap_or(self.longest_pause);
         self.more_of = change.more_of.unwrap_or(self.more_of);
         self.metadata = change.metadata.unwrap_or(self.metadata);

@@ -8,20 +8,23 @@
 use super::super::Window;
 use super::session::{Command, Keys, Session, PAGE, SILENCE};
 use crate::error::Result;
-use std::collections::HashSet;
 
 /// What a second search says of the first.
 pub(super) enum Look {
     /// It gave the same rows, as far as it can.
     Agrees,
-    /// It gave rows that the first did not: their keys.
-    Others(HashSet<u64>),
+    /// It gave these rows, which the first did not.
+    Others(Keys),
     /// It did not show enough.
     Unclear,
 }
 
-/// Of how many rows one has to be known from elsewhere, so that these show as much as a second search does.
+/// Of how many rows one has to be known from elsewhere, so that these show as much as a second search does; and how many at least,
+/// where there are so many.
 const SHARE: usize = 9;
+const LEAST: usize = 100;
+/// The service may file a record under a time that differs by so much from the record's own.
+const MARGIN_MS: i64 = 1000;
 
 /// Compares with what is known already, and where that is too little asks by the other command until it is clear. Rows that the first
 /// has not are taken in.
@@ -36,26 +39,34 @@ pub(super) async fn look(first: &Session<'_, '_>) -> Result<Look> {
     let over = first.over;
     let mut second = Session::new(over, command)?;
     let mut found = Keys::new();
-    let mut others = HashSet::new();
+    let mut others = Keys::new();
     let (mut rows, mut nothing) = (0, 0);
     loop {
         let before = found.len();
         let page = second.page(|row| {
-            found.insert(row.key, row.created.unwrap_or(i64::MIN));
+            let created = row.created.unwrap_or(i64::MIN);
+            found.insert(row.key, created);
             let is_other = !first.keys.contains_key(&row.key);
             if is_other {
-                others.insert(row.key);
+                others.insert(row.key, created);
             }
             // Where only the newest are wanted, nobody knows whether it is one of them.
             is_other && !over.intake.is_newest()
         });
-        match page.await {
-            Ok(page) => rows += page.rows,
-            Err(error) if error.is_retryable() => return Ok(Look::Unclear),
+        let has_failed = match page.await {
+            Ok(page) => {
+                rows += page.rows;
+                page.warning.is_some()
+            }
+            Err(error) if error.is_retryable() => true,
             Err(error) => return Err(error),
-        }
+        };
+        // What came before it failed disproves the first all the same.
         if !others.is_empty() {
             return Ok(Look::Others(others));
+        }
+        if has_failed {
+            return Ok(Look::Unclear);
         }
         if found.len() >= first.keys.len() {
             return Ok(Look::Agrees);
@@ -77,14 +88,14 @@ pub(super) async fn look(first: &Session<'_, '_>) -> Result<Look> {
 
 /// What rows that other searches have given of `window` say of one that gave `all`; `None` where they are too few.
 fn compare(all: &Keys, known: &Keys, window: Window) -> Option<Look> {
-    let inside = known
-        .iter()
-        .filter(|(_, time)| (window.start..window.end).contains(*time));
-    let (had, others): (Vec<u64>, Vec<u64>) = inside.map(|(key, _)| *key).partition(|key| all.contains_key(key));
+    let within = window.start + MARGIN_MS..window.end - MARGIN_MS;
+    let inside = known.iter().filter(|(_, time)| within.contains(*time));
+    let (had, others): (Keys, Keys) = inside.partition(|(key, _)| all.contains_key(key));
     if !others.is_empty() {
-        return Some(Look::Others(others.into_iter().collect()));
+        return Some(Look::Others(others));
     }
-    (!had.is_empty() && had.len() * SHARE >= all.len()).then_some(Look::Agrees)
+    let is_enough = had.len() * SHARE >= all.len() && had.len() >= all.len().min(LEAST);
+    (!had.is_empty() && is_enough).then_some(Look::Agrees)
 }
 
 /// True where `found`, some of `all`, are the newest of them: with all that are later than the oldest of them.
@@ -100,14 +111,18 @@ mod tests {
 
     #[test]
     fn what_is_known_of_a_stretch_is_compared_with_it() {
-        let window = Window::new(100, 200);
-        let all: Keys = (0..90).map(|row| (row, 100 + row as i64)).collect();
-        let known = |keys: &[(u64, i64)]| compare(&all, &keys.iter().copied().collect(), window);
-        // One of nine is enough; what lies outside says nothing.
-        let ten: Vec<(u64, i64)> = (0..10).map(|row| (row, 100 + row as i64)).collect();
-        assert!(matches!(known(&ten), Some(Look::Agrees)));
-        assert!(known(&ten[..9]).is_none() && known(&[(500, 200), (501, 99)]).is_none());
-        assert!(matches!(known(&[(0, 100), (500, 150)]), Some(Look::Others(keys)) if keys.contains(&500)));
+        let window = Window::new(0, 10_000);
+        let rows = |count: u64| -> Keys { (0..count).map(|row| (row, 2_000 + row as i64)).collect() };
+        let known = |all: u64, known: Keys| compare(&rows(all), &known, window);
+        // One of nine is enough, but of few rows all; what lies outside or at a bound says nothing.
+        assert!(matches!(known(1_000, rows(112)), Some(Look::Agrees)));
+        assert!(known(1_000, rows(111)).is_none());
+        assert!(matches!(known(50, rows(50)), Some(Look::Agrees)));
+        assert!(known(50, rows(49)).is_none() && known(0, Keys::new()).is_none());
+        let beyond = Keys::from([(5_000, -5), (5_001, 500), (5_002, 9_500), (5_003, 10_000)]);
+        assert!(known(50, beyond).is_none());
+        let other = Keys::from([(0, 2_000), (5_000, 5_000)]);
+        assert!(matches!(known(50, other), Some(Look::Others(keys)) if keys == Keys::from([(5_000, 5_000)])));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::export::time;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Bytes of rows that are kept aside at most; what is beyond them is handed on at once, and not asked for again.
+const KEPT: usize = 8 << 20;
 /// Gaps of a second each that are named; what is beyond them is one.
 const NAMED: usize = 100;
 /// Records that a gap names.
@@ -26,6 +28,10 @@ pub(super) struct Intake<'a> {
 #[derive(Default)]
 struct Aside {
     cut: HashMap<u64, Cut>,
+    /// The bytes of their rows.
+    bytes: usize,
+    /// What came cut short when there was no room for more, and where.
+    beyond: Option<(Window, u64)>,
     is_again: bool,
 }
 
@@ -104,7 +110,13 @@ impl<'a> Intake<'a> {
     /// Hands on the rows of what never came whole, names it, and ends the part.
     pub(super) async fn finish(self) -> Result<()> {
         let Some(records) = self.records else { return Ok(()) };
-        let cut = self.aside.into_inner().unwrap_or_else(PoisonError::into_inner).cut;
+        let Aside { cut, beyond, .. } = self.aside.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((window, count)) = beyond {
+            let reason = format!(
+                "{count} rows came without a whole record, too many to be asked for again; they are kept as they came"
+            );
+            records.lack(window, &reason);
+        }
         let mut gaps: BTreeMap<(i64, i64), Vec<String>> = BTreeMap::new();
         let mut texts = Vec::with_capacity(cut.len());
         for cut in cut.into_values() {
@@ -144,22 +156,41 @@ impl Aside {
             // The newest were counted already; what comes besides where they are asked for again is none of them.
             let only_known = is_newest && self.is_again;
             if row.is_record {
-                let was_cut = !self.cut.is_empty() && self.cut.remove(&row.key).is_some();
+                let was_cut = !self.cut.is_empty() && self.healed(row.key);
                 if was_cut || !only_known {
                     whole.push(row.record);
                 }
             } else if !only_known {
                 let second = row.created.map(|time| Window::new(time, time + 1000));
                 let window = second.filter(|second| stretch.start < second.end && second.start < stretch.end);
-                self.cut.entry(row.key).or_insert(Cut {
+                let window = window.unwrap_or(stretch);
+                if self.cut.contains_key(&row.key) {
+                    continue;
+                }
+                if self.bytes + row.record.len() > KEPT {
+                    let (hull, count) = self.beyond.unwrap_or((window, 0));
+                    self.beyond = Some((hull.hull(window), count + 1));
+                    whole.push(row.record);
+                    continue;
+                }
+                self.bytes += row.record.len();
+                let cut = Cut {
                     id: row.id,
-                    window: window.unwrap_or(stretch),
+                    window,
                     text: row.record,
                     is_asked: false,
-                });
+                };
+                self.cut.insert(row.key, cut);
             }
         }
         whole
+    }
+
+    /// True where this one was cut short before.
+    fn healed(&mut self, key: u64) -> bool {
+        let cut = self.cut.remove(&key);
+        self.bytes -= cut.as_ref().map_or(0, |cut| cut.text.len());
+        cut.is_some()
     }
 }
 

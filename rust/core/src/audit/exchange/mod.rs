@@ -18,7 +18,7 @@ pub(crate) use row::Filter;
 pub(crate) use settings::record_types;
 
 use super::{stretch, Delivery, Notice, Part, Shortfall, Source, Window};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exchange::AdminApi;
 use crate::export::split::Fields;
 use cut::Intake;
@@ -44,8 +44,8 @@ const ROW: Fields = Fields {
 };
 /// The most rows of one call.
 pub(crate) const LARGEST: u64 = PAGE;
-/// Calls to one tenant at a time.
-const CALLS: usize = 4;
+/// Searches of one tenant at a time, each of which waits for its calls one after the other.
+const SEARCHES: usize = 4;
 /// How often a stretch is asked for before it is divided, or missing.
 const TRIES: u32 = 3;
 /// Stretches that always fail are divided down to this length, so that the gap is as small as it is.
@@ -59,6 +59,8 @@ pub(crate) struct Search {
     /// Rows per millisecond where they were counted last: where the next part begins with its guess.
     density: Mutex<Option<f64>>,
     auditing_off: AtomicBool,
+    /// A preview gave nothing where there is something, so none is asked for.
+    are_previews_empty: AtomicBool,
     first_wait: Duration,
     give: Give,
     /// All rows, where it is not said how many.
@@ -87,9 +89,10 @@ impl Search {
         Search {
             api,
             filter,
-            turns: Semaphore::new(CALLS),
+            turns: Semaphore::new(SEARCHES),
             density: Mutex::new(None),
             auditing_off: AtomicBool::new(false),
+            are_previews_empty: AtomicBool::new(false),
             first_wait,
             give: Give::Record,
             most: None,
@@ -120,11 +123,21 @@ impl Search {
 
     /// Looks whether the tenant records anything at all: where not, the search just finds nothing.
     pub(crate) async fn look_at_auditing(&self) -> Result<bool> {
-        match self
-            .api
-            .rows::<AuditConfig>("Get-AdminAuditLogConfig", &json!({}))
-            .await
-        {
+        let mut tries = 0;
+        let config = loop {
+            match self
+                .api
+                .rows::<AuditConfig>("Get-AdminAuditLogConfig", &json!({}))
+                .await
+            {
+                Err(error) if self.is_worth_a_try(&error, tries) => {
+                    tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
+                    tries += 1;
+                }
+                config => break config,
+            }
+        };
+        match config {
             Ok(rows) => {
                 let off = rows.first().is_some_and(|config| config.enabled == Some(false));
                 self.auditing_off.store(off, Ordering::Relaxed);
@@ -138,13 +151,17 @@ impl Search {
 
     /// One search for the newest rows, again where it did not do its work.
     async fn preview(&self, content_type: &str, window: Window, most: u64, intake: &Intake<'_>) -> Result<()> {
+        let mut known = Keys::new();
         for tries in 0..TRIES {
             match self
-                .session(content_type, window, Command::Preview(most), &Keys::new(), intake)
+                .session(content_type, window, Command::Preview(most), &known, intake)
                 .await?
             {
-                Ended::Doubtful(reason) if tries + 1 == TRIES => intake.lack(window, &reason),
-                Ended::Doubtful(_) => tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await,
+                Ended::Doubtful { reason, .. } if tries + 1 == TRIES => intake.lack(window, &reason),
+                Ended::Doubtful { keys, .. } => {
+                    known.extend(keys);
+                    tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
+                }
                 Ended::Whole { .. } => break,
                 Ended::More { .. } | Ended::Limit { .. } => {
                     self.cut.store(true, Ordering::Relaxed);
@@ -157,13 +174,18 @@ impl Search {
 
     /// Reads stretch after stretch, each followed by what it was divided into.
     async fn lane(&self, content_type: &str, window: Window, intake: &Intake<'_>) -> Result<()> {
+        let turn = self.turns.acquire().await;
+        let _turn = turn.map_err(|_| Error::internal("the turns of searches were closed"))?;
         let mut density = self.density();
         let mut left: Vec<Stretch> = fresh(vec![window]).collect();
         let mut known = Keys::new();
         while let Some(stretch) = left.pop() {
             let command = match Plan::of(stretch.window, stretch.density.or(density)) {
-                Plan::Look => Command::Preview(PAGE),
-                Plan::Read => Command::LargeSet,
+                // Previews alone have been seen to be capped; one that was doubted is not asked for again.
+                Plan::Look if stretch.tries == 0 && !self.are_previews_empty.load(Ordering::Relaxed) => {
+                    Command::Preview(PAGE)
+                }
+                Plan::Look | Plan::Read => Command::LargeSet,
                 Plan::Divide(pieces) => {
                     left.extend(fresh(pieces));
                     continue;
@@ -177,7 +199,7 @@ impl Search {
                     *total = self.count(content_type, stretch.window, times, intake).await?;
                 }
             }
-            if let Ended::More { keys, .. } | Ended::Limit { keys, .. } = &mut ended {
+            if let Ended::More { keys, .. } | Ended::Limit { keys, .. } | Ended::Doubtful { keys, .. } = &mut ended {
                 if known.len() >= session::LIMIT as usize {
                     known.clear();
                 }
@@ -227,12 +249,10 @@ impl Search {
         known: &Keys,
         intake: &Intake<'_>,
     ) -> Result<Ended> {
-        let mut wait = self.first_wait;
         let mut tries = 0;
         let parameters = self.filter.parameters(content_type, window);
         let over = Over {
             api: &self.api,
-            turns: &self.turns,
             first_wait: self.first_wait,
             give: self.give,
             window,
@@ -242,10 +262,8 @@ impl Search {
         };
         loop {
             match Session::new(over, command)?.run().await {
-                // One that is throttled has waited already.
-                Err(error) if error.is_retryable() && error.kind() != Kind::Throttled && tries + 1 < TRIES => {
-                    tokio::time::sleep(wait).await;
-                    wait *= 2;
+                Err(error) if self.is_worth_a_try(&error, tries) => {
+                    tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
                     tries += 1;
                 }
                 ended => return ended,
@@ -281,7 +299,7 @@ impl Search {
                     None
                 }
             },
-            Ended::Doubtful(reason) => {
+            Ended::Doubtful { reason, .. } => {
                 if tries + 1 < TRIES {
                     tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
                     left.push(Stretch {
@@ -300,6 +318,11 @@ impl Search {
                 None
             }
         }
+    }
+
+    /// One that is throttled has waited already.
+    fn is_worth_a_try(&self, error: &Error, tries: u32) -> bool {
+        error.is_retryable() && error.kind() != Kind::Throttled && tries + 1 < TRIES
     }
 
     fn density(&self) -> Option<f64> {
@@ -386,7 +409,7 @@ impl Source for Search {
             return self.again(&part.content_type, intake).await;
         }
         let intake = Intake::new(delivery);
-        let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), CALLS)
+        let mut lanes: FuturesUnordered<_> = divide::lanes(window, self.density(), SEARCHES)
             .into_iter()
             .map(|window| self.lane(&part.content_type, window, &intake))
             .collect();

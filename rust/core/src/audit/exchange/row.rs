@@ -200,10 +200,15 @@ fn named(text: &[u8], id: Option<&str>) -> Option<Vec<u8>> {
 /// A whole number, also as text; some rows have none, or one with a fraction.
 fn number(value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|number| number as u64)),
+        // Counts with a fraction have been met; they count nothing.
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+fn whole(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && number >= 0.0).then_some(number as u64)
 }
 
 #[cfg(test)]
@@ -224,7 +229,7 @@ mod tests {
         assert_eq!((row.index, row.count, row.more), (Some(7), Some(12), Some(true)));
         assert_eq!(row.created, Some(1_768_471_201_000));
         let bare = read(&json!({"AuditData": data, "ResultIndex": "", "ResultCount": 3.5}));
-        assert_eq!((bare.index, bare.count, bare.more), (None, Some(3), None));
+        assert_eq!((bare.index, bare.count, bare.more), (None, None, None));
         for (metadata, more) in [
             (json!({"moreRecordsAvailable": false}), Some(false)),
             (json!({"MoreRecordsAvailable": true}), Some(true)),

@@ -9,13 +9,12 @@ use super::super::Window;
 use super::confirm::{self, Look};
 use super::cut::Intake;
 use super::row::{Give, Row};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exchange::AdminApi;
 use crate::http::random_id;
 use serde_json::{json, Map, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// The most rows of one call and of one session ("Search-UnifiedAuditLog").
 pub(super) const PAGE: u64 = 5_000;
@@ -68,7 +67,6 @@ impl Command {
 #[derive(Clone, Copy)]
 pub(super) struct Over<'a, 'd> {
     pub(super) api: &'a AdminApi,
-    pub(super) turns: &'a Semaphore,
     /// The wait after the first call that gave nothing.
     pub(super) first_wait: Duration,
     pub(super) give: Give,
@@ -99,8 +97,8 @@ pub(super) enum Ended {
     /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known, `keys` those
     /// of a silent search.
     Limit { times: Vec<i64>, total: u64, keys: Keys },
-    /// It cannot be told whether all of it came, with the reason.
-    Doubtful(String),
+    /// It cannot be told whether all of it came, with the reason and the rows that are known of it, where it was silent.
+    Doubtful { reason: String, keys: Keys },
 }
 
 /// What is to be made of a call.
@@ -124,7 +122,7 @@ pub(super) struct Session<'a, 'd> {
     /// What the search says that it has.
     total: u64,
     more: Option<bool>,
-    /// Its rows, while it is silent.
+    /// Its rows, while it does not say whether it has more.
     pub(super) keys: Keys,
     /// Rows of the last call that gave any.
     last: u64,
@@ -133,7 +131,7 @@ pub(super) struct Session<'a, 'd> {
     warned: u32,
     begun_again: bool,
     /// No second search agreed that it is at its end: only silence proves it, once these rows have come too.
-    owed: Option<HashSet<u64>>,
+    owed: Option<Keys>,
 }
 
 /// What one call gave.
@@ -197,8 +195,6 @@ impl<'a, 'd> Session<'a, 'd> {
 
     /// One call with all its pages; rows that are not `wanted` go nowhere.
     pub(super) async fn page(&mut self, mut wanted: impl FnMut(&Row) -> bool) -> Result<Page> {
-        let turn = self.over.turns.acquire().await;
-        let _turn = turn.map_err(|_| Error::internal("the turns of searches were closed"))?;
         let mut call = self.over.api.call("Search-UnifiedAuditLog", &self.parameters)?;
         let mut page = Page {
             rows: 0,
@@ -230,7 +226,7 @@ impl<'a, 'd> Session<'a, 'd> {
         if let Some(count) = row.count.filter(|count| *count != self.command.size()) {
             self.total = self.total.max(count);
         }
-        if self.is_silent() {
+        if self.more.is_none() {
             self.keys.insert(row.key, row.created.unwrap_or(i64::MIN));
         }
         if let Some(created) = row.created {
@@ -239,9 +235,14 @@ impl<'a, 'd> Session<'a, 'd> {
         }
     }
 
-    /// It says neither how many rows it has nor whether it has more.
+    /// It says neither how many rows it has nor whether it has more. Where more came than it has counted, its count says nothing.
     fn is_silent(&self) -> bool {
-        self.more.is_none() && self.total == 0
+        self.more.is_none() && (self.total == 0 || self.seen > self.total)
+    }
+
+    /// As many rows came as it has counted.
+    fn is_counted(&self) -> bool {
+        self.total > 0 && self.seen == self.total
     }
 
     /// Keeps the times of every row of a small search, of every second one of a larger one, and so on.
@@ -274,7 +275,7 @@ impl<'a, 'd> Session<'a, 'd> {
             // It has begun again from its first row.
             Some(first) if self.seen > 0 && first <= self.seen => {
                 self.begun_again = true;
-                if self.total > 0 && self.seen >= self.total {
+                if self.is_counted() {
                     return Judged::Ended(Ended::Whole { rows: self.seen });
                 }
                 if self.is_silent() {
@@ -292,7 +293,7 @@ impl<'a, 'd> Session<'a, 'd> {
         (self.nothing, self.warned) = (0, 0);
         // Counts are wrong at times: a full page is followed by another call, whatever they say. At the limit a session ends,
         // whatever there is beyond it, so that there is no more says nothing there.
-        let is_counted = self.more.is_none() && self.total > 0 && self.seen >= self.total && page.rows < full;
+        let is_counted = self.more.is_none() && self.is_counted() && page.rows < full;
         if (self.more == Some(false) && self.seen < self.command.limit()) || is_counted {
             return Judged::Ended(Ended::Whole { rows: self.seen });
         }
@@ -356,25 +357,31 @@ impl<'a, 'd> Session<'a, 'd> {
     /// Notes that a second search did not agree; gives the end where there is nothing left to be asked.
     fn doubt(&mut self, look: Look) -> Option<Ended> {
         if self.begun_again {
-            return Some(Ended::Doubtful(
-                "the search began again, and a second one over the same time did not give the same rows".to_owned(),
-            ));
+            let reason = "the search began again, and a second one over the same time did not give the same rows";
+            return Some(self.doubtful(reason.to_owned()));
         }
         self.owed = Some(match look {
             Look::Others(keys) => keys,
-            _ => HashSet::new(),
+            _ => Keys::new(),
         });
         (self.nothing >= SILENCE).then(|| self.after_silence())
     }
 
-    fn after_silence(&self) -> Ended {
-        let owed = self.owed.iter().flatten();
-        match owed.filter(|key| !self.keys.contains_key(*key)).count() {
-            0 => Ended::Whole { rows: self.seen },
-            rows => Ended::Doubtful(format!(
-                "a second search over the same time gave {rows} rows that the first did not"
-            )),
+    fn after_silence(&mut self) -> Ended {
+        let owed = self.owed.take().unwrap_or_default();
+        let missing = owed.keys().filter(|key| !self.keys.contains_key(*key)).count();
+        if missing == 0 {
+            return Ended::Whole { rows: self.seen };
         }
+        self.keys.extend(owed);
+        self.doubtful(format!(
+            "other searches over the same time gave {missing} rows that this one did not"
+        ))
+    }
+
+    fn doubtful(&mut self, reason: String) -> Ended {
+        let keys = std::mem::take(&mut self.keys);
+        Ended::Doubtful { reason, keys }
     }
 }
 
@@ -389,7 +396,8 @@ impl Over<'_, '_> {
 
 #[cold]
 fn doubtful(reason: String) -> Judged {
-    Judged::Ended(Ended::Doubtful(reason))
+    let keys = Keys::new();
+    Judged::Ended(Ended::Doubtful { reason, keys })
 }
 
 /// True for a warning that means that the search did not do its work. Others are harmless ("Micro delay applied").

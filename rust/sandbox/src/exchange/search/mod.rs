@@ -157,9 +157,10 @@ fn is_cut(settings: &ExchangeSettings, event: &Event, before: &mut HashSet<(Stri
 
 fn output(world: &World, tenant: &Tenant, rows: session::Rows, size: usize, settings: &ExchangeSettings) -> Output {
     let count = match settings.result_count {
-        ResultCount::Total => rows.total,
-        ResultCount::ResultSize | ResultCount::ResultSizeAlone => size,
-        ResultCount::Zero => 0,
+        ResultCount::Total => rows.total as f64,
+        ResultCount::ResultSize | ResultCount::ResultSizeAlone => size as f64,
+        ResultCount::Zero => 0.0,
+        ResultCount::Fraction => 3.5,
     };
     let metadata = (settings.result_count == ResultCount::ResultSize).then_some((settings.metadata, rows.more));
     let mut cut_before = lock(&world.exchange.cut_before);

@@ -8,8 +8,6 @@ use crate::random::Random;
 use super::super::error::ExchangeError;
 use super::super::settings::{ExchangeSettings, MoreOf};
 
-/// The most rows that `ReturnNextPreviewPage` gives.
-const PREVIEW_LIMIT: usize = 5_000;
 /// Sessions that are kept.
 const KEPT: usize = 256;
 
@@ -43,7 +41,7 @@ impl Command {
     pub(super) fn limit(self, settings: &ExchangeSettings) -> usize {
         match self {
             Command::LargeSet => settings.session_limit,
-            Command::Preview => PREVIEW_LIMIT.min(settings.session_limit),
+            Command::Preview => settings.preview_limit.min(settings.session_limit),
         }
     }
 }
