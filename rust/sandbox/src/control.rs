@@ -287,8 +287,8 @@ impl Control {
         Ok(())
     }
 
-    /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `resultSizeAlone`, `zero`),
-    /// `pageSize`, `sessionLimit`, `emptyPages`, `shortPages`, `repeats`, `cancelled`, `cut` (shares), `longestPause` (empty calls in a
+    /// `POST /sandbox/exchange`: how Exchange Online behaves: `resultCount` (`total`, `resultSize`, `resultSizeAlone`, `zero`, `fraction`),
+    /// `pageSize`, `sessionLimit`, `previewLimit`, `emptyPages`, `shortPages`, `repeats`, `cancelled`, `cut` (shares), `longestPause` (empty calls in a
     /// row), `cutFor` (`once` or `always`), `moreOf` (`search` or `session`), `metadata` (`object`, `text` or `pascal`), `restarts`,
     /// `unsorted`, `failing` (two times). What is absent stays.
     pub fn set_exchange(&self, change: Value) -> Result<(), String> {
@@ -296,7 +296,7 @@ impl Control {
     }
 
     /// `POST /sandbox/graph`: how Microsoft Graph behaves: `polls`, `betaOnly`, `recordLimit`, `inFlight`, `unstable`,
-    /// `failed` (shares), `stuck`, `counted`, `miscounted` (records), `reportsInTenSeconds`, `premium`, `replication`. What is absent goes
+    /// `failed`, `repeats` (shares), `stuck`, `counted`, `miscounted` (records), `reportsInTenSeconds`, `premium`, `replication`. What is absent goes
     /// back to its default.
     pub fn set_graph(&self, change: Value) -> Result<(), String> {
         self.world.graph.set(from_json(change)?);

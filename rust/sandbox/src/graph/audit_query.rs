@@ -165,6 +165,9 @@ fn create(
     }
     let mut found = events::between(world, tenant, start, end);
     keep(world, tenant, &asked, &mut found);
+    let is_repeated = |event: &&Event| Random::at(event.number(), "repeats", 0).chance(settings.repeats);
+    let repeated: Vec<Event> = found.iter().filter(is_repeated).copied().collect();
+    found.extend(repeated);
     // In no order that is written anywhere.
     let mut random = Random::at(found.len() as u64, "query", 0);
     for at in (1..found.len()).rev() {

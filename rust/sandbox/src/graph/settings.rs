@@ -16,6 +16,8 @@ pub(crate) struct GraphSettings {
     pub(crate) in_flight: usize,
     /// Share of the records that one reading of a query's pages leaves out (0 to 1); another leaves out others.
     pub(crate) unstable: f64,
+    /// Share of a query's records that it gives twice (0 to 1).
+    pub(crate) repeats: f64,
     /// Share of the queries that fail (0 to 1).
     pub(crate) failed: f64,
     /// Queries that never end.
@@ -40,6 +42,7 @@ impl Default for GraphSettings {
             record_limit: 1_000_000,
             in_flight: 50,
             unstable: 0.0,
+            repeats: 0.0,
             failed: 0.0,
             stuck: 0,
             counted: true,

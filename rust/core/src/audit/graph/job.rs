@@ -89,12 +89,14 @@ struct Reading {
 }
 
 impl Reading {
-    fn add(&mut self, item: &[u8], known: &mut Known) -> Result<()> {
+    /// True where no reading had it before.
+    fn add(&mut self, item: &[u8], known: &mut Known) -> Result<bool> {
         let key = dedupe::key(None, item);
         self.records += 1;
         self.digest = self.digest.wrapping_add(u128::from_le_bytes(key));
-        self.new += u64::from(known.insert(dedupe::entry(&key, 0))? == Seen::New);
-        Ok(())
+        let is_new = known.insert(dedupe::entry(&key, 0))? == Seen::New;
+        self.new += u64::from(is_new);
+        Ok(is_new)
     }
 
     fn is_like(self, other: Reading) -> bool {
@@ -199,19 +201,23 @@ impl Jobs<'_> {
             let mut pages = list::pages(self.api, "audit log records", PERMISSIONS, first);
             let mut reading = Reading::default();
             while let Some(page) = pages.next().await? {
-                for item in &page.items {
-                    reading.add(item, &mut known)?;
+                let mut new = Vec::with_capacity(page.items.len());
+                for item in page.items {
+                    if reading.add(&item, &mut known)? {
+                        new.push(item);
+                    }
                 }
-                records.add(&page.items).await?;
+                records.add(&new).await?;
             }
             different += reading.new;
             let agrees = before.is_some_and(|before| before.is_like(reading) || before.new + reading.new == 0);
-            if done.exceeded || (agrees && different >= done.count) {
+            // The count is one of rows, and some may be there twice.
+            if done.exceeded || (agrees && different.max(reading.records) >= done.count) {
                 return Ok(Came::All);
             }
             if agrees && number >= READINGS_OF_FEWER {
                 return Ok(Came::Fewer {
-                    came: different,
+                    came: different.max(reading.records),
                     counted: done.count,
                 });
             }
