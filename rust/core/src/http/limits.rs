@@ -44,10 +44,9 @@ struct Host {
 #[derive(Debug)]
 pub(crate) struct Permit {
     host: Arc<Host>,
-    /// The host's and the one in all, or a single one among those that hang.
+    /// The host's, the one in all and that of a trial, or a single one among those that hang.
     places: Mutex<Vec<Place>>,
     hanging: Arc<Gate>,
-    _trial: Option<Place>,
 }
 
 impl Permit {
@@ -103,13 +102,11 @@ impl Limits {
                 }
             }
         };
+        let of_host = Arc::clone(&host.gate).enter().await?;
+        let of_all = Arc::clone(&self.global).enter().await?;
         Ok(Permit {
-            places: Mutex::new(vec![
-                Arc::clone(&host.gate).enter().await?,
-                Arc::clone(&self.global).enter().await?,
-            ]),
+            places: Mutex::new([of_host, of_all].into_iter().chain(trial).collect()),
             hanging: Arc::clone(&self.hanging),
-            _trial: trial,
             host,
         })
     }
