@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::RequestSpec;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 
 /// A subscription as the service lists it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -87,41 +86,16 @@ pub(super) async fn ensure(feed: &Feed, content_types: &[String]) -> Result<Vec<
 
 /// Which subscriptions a run has found disabled, and started again. Several listings find it at the same time; it is one piece of news, and
 /// the service wants a quarter of an hour between two starts.
-#[derive(Debug)]
-pub(super) struct Restarts {
-    known: Mutex<BTreeSet<String>>,
-    turn: Semaphore,
-}
-
-impl Default for Restarts {
-    fn default() -> Self {
-        Restarts {
-            known: Mutex::default(),
-            turn: Semaphore::new(1),
-        }
-    }
-}
-
-impl Restarts {
-    /// Waits for whoever starts one.
-    async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
-        let turn = self.turn.acquire().await;
-        turn.map_err(|_| Error::internal("the starts of subscriptions were closed"))
-    }
-
-    /// True where this is the first time.
-    fn note(&self, content_type: &str) -> bool {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(content_type.to_owned())
-    }
-}
+/// Locked while one is started.
+#[derive(Debug, Default)]
+pub(super) struct Restarts(Mutex<BTreeSet<String>>);
 
 /// Starts again what a listing was refused for. One that this run has started may need a moment to begin; any other was
 /// there before, so what was published since it ended is lost.
 pub(super) async fn restart(feed: &Feed, content_type: &str, disabled: bool) -> Result<()> {
-    let _turn = feed.restarts().turn().await?;
+    let mut restarted = feed.restarts().0.lock().await;
     let is_news = match disabled {
-        true => feed.restarts().note(content_type),
+        true => restarted.insert(content_type.to_owned()),
         false => !feed.since().is_fresh(content_type),
     };
     match (is_news, disabled) {
