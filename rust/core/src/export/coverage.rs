@@ -8,6 +8,9 @@ use super::Gap;
 use crate::window::{Window, Windows};
 use serde::{Deserialize, Serialize};
 
+/// Why time is missing that an export has asked for and said no more of.
+pub(crate) const BROKEN_OFF: &str = "the export that asked for it was broken off; run it again";
+
 /// What is known of one content type of one source; also a fact of the journal, where it is what one run adds.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,11 +169,7 @@ impl Scope {
             explain(&mut open, lack.window, &lack.reason);
         }
         for asked in self.asked.iter() {
-            explain(
-                &mut open,
-                asked,
-                "the export that asked for it was broken off; run it again",
-            );
+            explain(&mut open, asked, BROKEN_OFF);
         }
         explain(&mut open, whole, "no export into this folder has asked for it");
         gaps.sort_by_key(|gap| gap.window.start);

@@ -21,7 +21,7 @@ pub(crate) const REJECTS: &str = "rejects";
 /// The id of the error that says that another export writes to the folder.
 pub(crate) const IN_USE: &str = "FolderInUse";
 const LOCK: &str = "_lock";
-const RESTART: &str = "_restart";
+pub(crate) const RESTART: &str = "_restart";
 
 /// A tenant's folder, locked for as long as this lives.
 #[derive(Debug)]

@@ -62,7 +62,11 @@ pub(crate) fn look(root: &Path) -> Result<Option<Unfinished>> {
     })?;
     let Some((header, coverage)) = looked else {
         if !is_there(&manifest)? {
-            return Ok(None);
+            // One that is to be written anew has no journal for a while.
+            return match is_there(&root.join(folder::RESTART))? || folder::is_locked(root)? {
+                true => Ok(None),
+                false => unnamed.refuse(root).map(|()| None),
+            };
         }
         let text = format!("{} has a manifest but no journal", root.display());
         return Err(Error::new(Kind::Storage, text)

@@ -11,6 +11,7 @@ mod records;
 pub(crate) use problem::{Problem, Subject};
 
 use super::contents::Contents;
+use super::coverage::BROKEN_OFF;
 use super::folder::{self, JOURNAL};
 use super::journal::{self, Fact, PartEntry};
 use super::known::Known;
@@ -141,7 +142,10 @@ pub(crate) fn folder(check: &Check<'_>) -> Result<Report> {
         match survey {
             Ok(survey) => {
                 report.in_use |= grown(&journal, survey.length)?;
-                if survey.torn && !report.in_use {
+                if survey.header.is_none() && files.has_parts() {
+                    let text = "it has no whole line, so nobody knows what the parts should hold";
+                    problems.add(Subject::Journal, JOURNAL, text);
+                } else if survey.torn && !report.in_use {
                     let text = "its last line is torn: the export that wrote it was broken off";
                     problems.add(Subject::Unfinished, JOURNAL, text);
                 }
@@ -174,7 +178,12 @@ pub(crate) fn folder(check: &Check<'_>) -> Result<Report> {
     if whole {
         report.gaps = contents.coverage.gaps();
         report.asked = contents.coverage.asked();
-        if !report.in_use {
+        if report.in_use {
+            let under_way = report.gaps.iter_mut().filter(|gap| gap.reason == BROKEN_OFF);
+            under_way.for_each(|gap| {
+                gap.reason = "an export that runs now, or one that was broken off, has asked for it".to_owned()
+            });
+        } else {
             manifest::compare(root, &report, &contents, &mut problems)?;
         }
     }

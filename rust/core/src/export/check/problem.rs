@@ -45,7 +45,7 @@ impl Subject {
     /// What to do about it.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
-            Subject::Gap => "Export that time again while the source still has it, or take it from another source.",
+            Subject::Gap => "Run Export-SecureAppAuditLog -Resume, or export that time again, while the source still has it; or take it from another source.",
             Subject::Rejected => {
                 "Read them in the folder rejects, each with its bytes in Base64 and what is wrong with it, or take them from \
                  another source."
@@ -67,7 +67,10 @@ impl Subject {
                 "Put the journal back from a backup. Without one, write the tenant's folder anew with Export-SecureAppAuditLog \
                  -Force, or export into another folder."
             }
-            Subject::Manifest => "Run the same export again: it writes the manifest anew from the journal.",
+            Subject::Manifest => {
+                "Where an older journal was put back, put the latest one back. Otherwise run the same export again: it writes the \
+                 manifest anew from the journal."
+            }
         }
     }
 }
