@@ -296,6 +296,16 @@ async fn filters_narrow_a_search() {
         .search(&with("RecordType", json!("ExchangeItemAggregated")))
         .await;
     assert!(!rows.is_empty() && rows.iter().all(|row| row["RecordType"] == "ExchangeItemAggregated"));
+    // A whole name is that type, the beginning of one whatever begins so.
+    for (name, found) in [
+        ("ExchangeItemAgg", true),
+        ("ExchangeItem", false),
+        ("ExchangeItemOfAnyKind", false),
+    ] {
+        let (types, _) = exchange.search(&with("RecordType", json!(name))).await;
+        let has = types.iter().any(|row| row["RecordType"] == "ExchangeItemAggregated");
+        assert_eq!(has, found, "{name}");
+    }
     let user = rows[0]["UserIds"].as_str().unwrap().to_owned();
     let (rows, _) = exchange.search(&with("UserIds", json!(user))).await;
     assert_eq!(fields(&rows, "UserId"), BTreeSet::from([user]));

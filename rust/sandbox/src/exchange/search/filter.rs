@@ -12,6 +12,8 @@ use super::super::parameters::Parameters;
 #[derive(Default)]
 pub(super) struct Filter {
     record_type: Option<String>,
+    /// There is a record type of just that name.
+    is_type: bool,
     operations: Vec<String>,
     user_ids: Vec<String>,
     addresses: Vec<String>,
@@ -23,11 +25,13 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn read(parameters: &Parameters) -> Self {
         let lower = |texts: Vec<String>| texts.into_iter().map(|text| text.to_lowercase()).collect();
+        let record_type = parameters
+            .text("RecordType")
+            .map(str::to_lowercase)
+            .filter(|text| !text.is_empty());
         Filter {
-            record_type: parameters
-                .text("RecordType")
-                .map(str::to_lowercase)
-                .filter(|text| !text.is_empty()),
+            is_type: record_type.as_deref().is_some_and(record_types::is_name),
+            record_type,
             operations: lower(parameters.texts("Operations")),
             user_ids: lower(parameters.texts("UserIds")),
             addresses: lower(parameters.texts("IPAddresses")),
@@ -60,10 +64,14 @@ impl Filter {
         self.record_type.is_none() && self.free_text.is_none() && lists.iter().all(|list| list.is_empty())
     }
 
-    /// Names are taken by their beginning: a wrong one finds nothing and is no error.
+    /// A name that is none is taken for the beginning of one: a wrong one finds nothing and is no error.
     fn takes(&self, kind: u32) -> bool {
         self.record_type.as_deref().is_none_or(|wanted| {
-            wanted == kind.to_string() || record_types::name(kind.into()).to_lowercase().starts_with(wanted)
+            let name = record_types::name(kind.into()).to_lowercase();
+            match self.is_type {
+                true => name == wanted,
+                false => wanted == kind.to_string() || name.starts_with(wanted),
+            }
         })
     }
 
