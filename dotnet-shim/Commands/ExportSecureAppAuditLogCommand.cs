@@ -200,7 +200,7 @@ namespace SecureAppModel.Commands
             _resumable = null;
             if (tenants.Count == 0)
             {
-                WriteVerbose("Nothing is missing in " + _folder + ".");
+                WriteVerbose("There is no time to ask for again in " + _folder + ".");
             }
 
             foreach (IGrouping<string, ValueMap> missing in tenants)

@@ -74,7 +74,7 @@ impl Service {
     pub(crate) fn permission(self) -> &'static str {
         match self {
             Service::Login => "the permission",
-            Service::Graph => "the permissions of Microsoft Graph that the work needs, such as Directory.Read.All",
+            Service::Graph => "the permissions of Microsoft Graph that the work needs (the command's help names them)",
             Service::PartnerCenter => "the permission user_impersonation of Microsoft Partner Center",
             Service::Manage => "the permission ActivityFeed.Read of Office 365 Management APIs",
             Service::Outlook => "the permission Exchange.Manage of Office 365 Exchange Online",

@@ -39,7 +39,10 @@ pub(crate) fn content_types(names: &[String]) -> Result<Vec<String>> {
             .find(|known| known.eq_ignore_ascii_case(name.trim()));
         let Some(known) = known else {
             return Err(Error::invalid(format!("there is no content type '{name}'"))
-                .advise(format!("Use one or more of {}.", CONTENT_TYPES.join(", "))));
+                .advise(format!(
+                    "Use one or more of {}. SignIns, DirectoryAudits, Provisioning and AuditLogQuery are Graph's: add -Source Graph.",
+                    CONTENT_TYPES.join(", ")
+                )));
         };
         if !types.iter().any(|chosen| chosen == known) {
             types.push((*known).to_owned());
