@@ -302,7 +302,9 @@ async fn filters_narrow_a_search() {
         ("ExchangeItem", false),
         ("ExchangeItemOfAnyKind", false),
     ] {
-        let (types, _) = exchange.search(&with("RecordType", json!(name))).await;
+        let mut search = ask(name, "ReturnLargeSet", 5_000);
+        search["RecordType"] = json!(name);
+        let (types, _) = exchange.search(&search).await;
         let has = types.iter().any(|row| row["RecordType"] == "ExchangeItemAggregated");
         assert_eq!(has, found, "{name}");
     }
