@@ -107,3 +107,22 @@ async fn rows_are_given_whole_or_named() {
         }
     }
 }
+
+/// More than is kept aside is written as it comes, and named together.
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_cut_records_are_named_together_and_kept() {
+    let (world, ask) = hour(4_000, 0.0).await;
+    set(&world, json!({"cut": 1.0, "cutFor": "always"}));
+    let outcome = world.export(&ask, &world.tenants()).await;
+    let record = outcome.record();
+    assert!(!flag(record, "complete"));
+    let Some(Value::List(gaps)) = record.get("gaps") else {
+        panic!("no gaps")
+    };
+    assert!(
+        gaps.iter()
+            .any(|gap| text(gap, "reason").contains("too many to be asked for again")),
+        "{gaps:?}"
+    );
+    assert_eq!(world.lines(&world.tenants()[0]).len(), truth(&world, &ask).len());
+}

@@ -57,7 +57,7 @@ async fn a_silent_limit_is_found_out_and_divided_around() {
     }
 }
 
-/// Previews alone give few rows, as they did for a month: the other command tells. Where they give none over several days, too.
+/// Previews alone give few rows, or none, as they did for a month: the other command tells.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_limit_of_previews_alone_costs_no_record() {
     let (world, ask) = hour(8_000, 0.9).await;
@@ -65,15 +65,44 @@ async fn a_silent_limit_of_previews_alone_costs_no_record() {
         start: ask.start - 3 * DAY_MS,
         ..ask.clone()
     };
-    for (ask, limits) in [(ask, &[120][..]), (longer, &[120, 0])] {
+    for ask in [ask, longer] {
         let truth = truth(&world, &ask);
-        for most in limits {
+        for most in [120, 0] {
             for regime in ["zero", "resultSizeAlone"] {
                 set(&world, json!({"previewLimit": most, "resultCount": regime}));
                 is_whole(&world, &ask, &truth, &format!("{regime} {most}")).await;
             }
         }
     }
+}
+
+/// A search that ends early and begins again does so each time that it is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_begins_again_is_no_witness_of_itself() {
+    let (world, ask) = hour(9_000, 0.0).await;
+    let truth = truth(&world, &ask);
+    for regime in ["zero", "resultSizeAlone"] {
+        set(
+            &world,
+            json!({"sessionLimit": 2_000, "restarts": true, "resultCount": regime}),
+        );
+        is_whole(&world, &ask, &truth, regime).await;
+    }
+}
+
+/// Where the second search cannot be made, the first is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_search_that_fails_proves_nothing() {
+    let (world, ask) = hour(3_000, 0.0).await;
+    let truth = truth(&world, &ask);
+    set(&world, json!({"previewLimit": 120, "resultCount": "zero"}));
+    // Before it: the settings and the first search.
+    world.fault(
+        json!({"match": {"service": "outlook"}, "times": 1, "skip": 2, "action": {"kind": "truncate", "bytes": 60, "close": "clean"}}),
+    );
+    is_whole(&world, &ask, &truth, "a broken answer").await;
+    set(&world, json!({"cancelled": 0.3}));
+    is_whole(&world, &ask, &truth, "warnings").await;
 }
 
 /// What the second search has shown before it broke off counts.
@@ -172,7 +201,7 @@ async fn quiet_days_are_looked_at_together() {
     };
     for regime in REGIMES {
         set(&world, json!({"resultCount": regime}));
-        for (ask, most) in [(days(100, 70), 14), (days(30, 1), 6)] {
+        for (ask, most) in [(days(100, 70), 8), (days(30, 1), 6)] {
             world.sandbox.control().reset_stats();
             let truth = truth(&world, &ask);
             is_whole(&world, &ask, &truth, regime).await;

@@ -6,17 +6,20 @@
 //! stretches gave enough rows of this one, they serve as well.
 
 use super::super::Window;
-use super::session::{Command, Keys, Session, PAGE, SILENCE};
+use super::session::{Command, Keys, Session, DOUBTS, PAGE, SILENCE};
+use super::TRIES;
 use crate::error::Result;
 
 /// What a second search says of the first.
 pub(super) enum Look {
     /// It gave the same rows, as far as it can.
     Agrees,
-    /// It gave these rows, which the first did not.
+    /// It gave these rows, some of which the first did not.
     Others(Keys),
     /// It did not show enough.
     Unclear,
+    /// It could not be made.
+    Failed,
 }
 
 /// Of how many rows one has to be known from elsewhere, so that these show as much as a second search does; and how many at least,
@@ -32,55 +35,67 @@ pub(super) async fn look(first: &Session<'_, '_>) -> Result<Look> {
     if let Some(look) = compare(&first.keys, first.over.known, first.over.window) {
         return Ok(look);
     }
+    for tries in 0..TRIES {
+        if let Some(look) = second(first).await? {
+            return Ok(look);
+        }
+        first.over.wait(tries + 1).await;
+    }
+    Ok(Look::Failed)
+}
+
+/// One search by the other command; `None` where it failed before it said anything.
+async fn second(first: &Session<'_, '_>) -> Result<Option<Look>> {
+    let over = first.over;
     let command = match first.command {
         Command::LargeSet => Command::Preview(PAGE),
         Command::Preview(_) => Command::LargeSet,
     };
-    let over = first.over;
-    let mut second = Session::new(over, command)?;
+    let mut session = Session::new(over, command)?;
     let mut found = Keys::new();
-    let mut others = Keys::new();
-    let (mut rows, mut nothing) = (0, 0);
+    let mut has_others = false;
+    let (mut rows, mut nothing, mut warned) = (0, 0, 0);
     loop {
         let before = found.len();
-        let page = second.page(|row| {
-            let created = row.created.unwrap_or(i64::MIN);
-            found.insert(row.key, created);
+        let page = session.page(|row| {
+            found.insert(row.key, row.created.unwrap_or(i64::MIN));
             let is_other = !first.keys.contains_key(&row.key);
-            if is_other {
-                others.insert(row.key, created);
-            }
+            has_others |= is_other;
             // Where only the newest are wanted, nobody knows whether it is one of them.
             is_other && !over.intake.is_newest()
         });
-        let has_failed = match page.await {
-            Ok(page) => {
-                rows += page.rows;
-                page.warning.is_some()
-            }
-            Err(error) if error.is_retryable() => true,
+        let page = match page.await {
+            Ok(page) => Some(page),
+            Err(error) if error.is_retryable() => None,
             Err(error) => return Err(error),
         };
         // What came before it failed disproves the first all the same.
-        if !others.is_empty() {
-            return Ok(Look::Others(others));
+        if has_others {
+            return Ok(Some(Look::Others(found)));
         }
-        if has_failed {
-            return Ok(Look::Unclear);
+        let Some(page) = page else { return Ok(None) };
+        if page.warning.is_some() {
+            warned += 1;
+            if page.rows > 0 || warned >= DOUBTS {
+                return Ok(None);
+            }
+            over.wait(warned).await;
+            continue;
         }
+        (rows, warned) = (rows + page.rows, 0);
         if found.len() >= first.keys.len() {
-            return Ok(Look::Agrees);
+            return Ok(Some(Look::Agrees));
         }
         if command == Command::Preview(PAGE) && rows >= PAGE {
-            return Ok(match are_newest(&first.keys, &found) {
+            return Ok(Some(match are_newest(&first.keys, &found) {
                 true => Look::Agrees,
                 false => Look::Unclear,
-            });
+            }));
         }
         // One that begins again gives nothing new either.
         nothing = if found.len() == before { nothing + 1 } else { 0 };
         if nothing >= SILENCE {
-            return Ok(Look::Unclear);
+            return Ok(Some(Look::Unclear));
         }
         over.wait(nothing).await;
     }

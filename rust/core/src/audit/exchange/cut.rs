@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes of rows that are kept aside at most; what is beyond them is handed on at once, and not asked for again.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 1 << 20;
 /// Gaps of a second each that are named; what is beyond them is one.
 const NAMED: usize = 100;
 /// Records that a gap names.

@@ -59,8 +59,6 @@ pub(crate) struct Search {
     /// Rows per millisecond where they were counted last: where the next part begins with its guess.
     density: Mutex<Option<f64>>,
     auditing_off: AtomicBool,
-    /// A preview gave nothing where there is something, so none is asked for.
-    are_previews_empty: AtomicBool,
     first_wait: Duration,
     give: Give,
     /// All rows, where it is not said how many.
@@ -92,7 +90,6 @@ impl Search {
             turns: Semaphore::new(SEARCHES),
             density: Mutex::new(None),
             auditing_off: AtomicBool::new(false),
-            are_previews_empty: AtomicBool::new(false),
             first_wait,
             give: Give::Record,
             most: None,
@@ -158,8 +155,8 @@ impl Search {
                 .await?
             {
                 Ended::Doubtful { reason, .. } if tries + 1 == TRIES => intake.lack(window, &reason),
-                Ended::Doubtful { keys, .. } => {
-                    known.extend(keys);
+                Ended::Doubtful { others, .. } => {
+                    known.extend(others);
                     tokio::time::sleep(self.first_wait * 2u32.pow(tries)).await;
                 }
                 Ended::Whole { .. } => break,
@@ -182,9 +179,7 @@ impl Search {
         while let Some(stretch) = left.pop() {
             let command = match Plan::of(stretch.window, stretch.density.or(density)) {
                 // Previews alone have been seen to be capped; one that was doubted is not asked for again.
-                Plan::Look if stretch.tries == 0 && !self.are_previews_empty.load(Ordering::Relaxed) => {
-                    Command::Preview(PAGE)
-                }
+                Plan::Look if stretch.tries == 0 => Command::Preview(PAGE),
                 Plan::Look | Plan::Read => Command::LargeSet,
                 Plan::Divide(pieces) => {
                     left.extend(fresh(pieces));
@@ -199,7 +194,14 @@ impl Search {
                     *total = self.count(content_type, stretch.window, times, intake).await?;
                 }
             }
-            if let Ended::More { keys, .. } | Ended::Limit { keys, .. } | Ended::Doubtful { keys, .. } = &mut ended {
+            let witnesses = match (&mut ended, command) {
+                (Ended::More { keys, .. } | Ended::Limit { keys, .. }, _) => Some(keys),
+                // It is asked for again by the large set.
+                (Ended::Doubtful { own, .. }, Command::Preview(_)) => Some(own),
+                (Ended::Doubtful { others, .. }, Command::LargeSet) => Some(others),
+                (Ended::Whole { .. }, _) => None,
+            };
+            if let Some(keys) = witnesses {
                 if known.len() >= session::LIMIT as usize {
                     known.clear();
                 }

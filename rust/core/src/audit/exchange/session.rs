@@ -24,7 +24,7 @@ const SAMPLE: usize = 8_192;
 /// How many calls in a row that give nothing and say nothing are the end. Users have met pauses of six (hawk, issue 289).
 pub(super) const SILENCE: u32 = 7;
 /// How many are the end where as many rows came as were announced; and how many warnings in a row are believed.
-const DOUBTS: u32 = 4;
+pub(super) const DOUBTS: u32 = 4;
 /// How many are waited for where the search has said that there is more.
 const PATIENCE: u32 = 8;
 /// The longest wait between two calls, in first waits.
@@ -97,8 +97,9 @@ pub(super) enum Ended {
     /// The session gives no more. `times` are those of some of its rows, `total` is how many there are, if that is known, `keys` those
     /// of a silent search.
     Limit { times: Vec<i64>, total: u64, keys: Keys },
-    /// It cannot be told whether all of it came, with the reason and the rows that are known of it, where it was silent.
-    Doubtful { reason: String, keys: Keys },
+    /// It cannot be told whether all of it came, with the reason, and, where it was silent, with its own rows and those of others that
+    /// it should have given. Rows are witnesses only of searches by the other command: what is the matter with one may be again.
+    Doubtful { reason: String, own: Keys, others: Keys },
 }
 
 /// What is to be made of a call.
@@ -179,14 +180,12 @@ impl<'a, 'd> Session<'a, 'd> {
             let page = self.page(|row| row.index.is_none_or(|index| index <= last)).await?;
             match self.judge(page) {
                 Judged::Ended(ended) => return Ok(ended),
-                Judged::Seems => match confirm::look(&self).await? {
-                    Look::Agrees => return Ok(Ended::Whole { rows: self.seen }),
-                    look => {
-                        if let Some(ended) = self.doubt(look) {
-                            return Ok(ended);
-                        }
+                Judged::Seems => {
+                    let look = confirm::look(&self).await?;
+                    if let Some(ended) = self.hear(look) {
+                        return Ok(ended);
                     }
-                },
+                }
                 Judged::GoOn => {}
             }
             self.over.wait(self.nothing + self.warned).await;
@@ -345,7 +344,7 @@ impl<'a, 'd> Session<'a, 'd> {
         };
         if self.nothing < enough {
             Judged::GoOn
-        } else if self.seen == 0 || !self.is_silent() {
+        } else if self.seen > 0 && !self.is_silent() {
             Judged::Ended(Ended::Whole { rows: self.seen })
         } else if self.owed.is_some() {
             Judged::Ended(self.after_silence())
@@ -354,34 +353,38 @@ impl<'a, 'd> Session<'a, 'd> {
         }
     }
 
-    /// Notes that a second search did not agree; gives the end where there is nothing left to be asked.
-    fn doubt(&mut self, look: Look) -> Option<Ended> {
+    /// Notes what a second search says; gives the end where there is nothing left to be asked.
+    fn hear(&mut self, look: Look) -> Option<Ended> {
+        let owed = self.owed.get_or_insert_default();
+        match look {
+            Look::Agrees => return Some(Ended::Whole { rows: self.seen }),
+            Look::Failed => return Some(self.doubtful("a second search over the same time failed".to_owned())),
+            Look::Others(keys) => owed.extend(keys),
+            Look::Unclear => {}
+        }
         if self.begun_again {
             let reason = "the search began again, and a second one over the same time did not give the same rows";
             return Some(self.doubtful(reason.to_owned()));
         }
-        self.owed = Some(match look {
-            Look::Others(keys) => keys,
-            _ => Keys::new(),
-        });
         (self.nothing >= SILENCE).then(|| self.after_silence())
     }
 
     fn after_silence(&mut self) -> Ended {
-        let owed = self.owed.take().unwrap_or_default();
-        let missing = owed.keys().filter(|key| !self.keys.contains_key(*key)).count();
-        if missing == 0 {
-            return Ended::Whole { rows: self.seen };
+        let owed = self.owed.iter().flatten();
+        match owed.filter(|(key, _)| !self.keys.contains_key(*key)).count() {
+            0 => Ended::Whole { rows: self.seen },
+            missing => self.doubtful(format!(
+                "other searches over the same time gave {missing} rows that this one did not"
+            )),
         }
-        self.keys.extend(owed);
-        self.doubtful(format!(
-            "other searches over the same time gave {missing} rows that this one did not"
-        ))
     }
 
     fn doubtful(&mut self, reason: String) -> Ended {
-        let keys = std::mem::take(&mut self.keys);
-        Ended::Doubtful { reason, keys }
+        Ended::Doubtful {
+            reason,
+            own: std::mem::take(&mut self.keys),
+            others: self.owed.take().unwrap_or_default(),
+        }
     }
 }
 
@@ -396,8 +399,11 @@ impl Over<'_, '_> {
 
 #[cold]
 fn doubtful(reason: String) -> Judged {
-    let keys = Keys::new();
-    Judged::Ended(Ended::Doubtful { reason, keys })
+    Judged::Ended(Ended::Doubtful {
+        reason,
+        own: Keys::new(),
+        others: Keys::new(),
+    })
 }
 
 /// True for a warning that means that the search did not do its work. Others are harmless ("Micro delay applied").

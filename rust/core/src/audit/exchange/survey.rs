@@ -8,7 +8,6 @@ use super::session::{Command, Ended, Keys, PAGE};
 use super::{Search, DAY_MS, FOR_EVER};
 use crate::audit::{Source, Window};
 use crate::error::Result;
-use std::sync::atomic::Ordering;
 use std::sync::PoisonError;
 
 impl Search {
@@ -21,7 +20,7 @@ impl Search {
         let known = Keys::new();
         let looked = self.session(content_type, window, Command::Preview(PAGE), &known, &nowhere);
         match looked.await {
-            Ok(Ended::Whole { rows: 0 }) => self.survey_again(content_type, window).await,
+            Ok(Ended::Whole { rows: 0 }) => Ok(None),
             Ok(Ended::Whole { .. }) => Ok(Some(FOR_EVER)),
             Ok(Ended::More { oldest, rows, .. }) => {
                 let mut density = self.density.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,21 +29,6 @@ impl Search {
             }
             // What is wrong is found out, and named, day by day.
             Ok(_) => Ok(Some(DAY_MS)),
-            Err(error) if self.is_gap(&error) => Ok(Some(DAY_MS)),
-            Err(error) => Err(error),
-        }
-    }
-    /// By the other command: searches by one alone have been seen to give nothing although there is something.
-    async fn survey_again(&self, content_type: &str, window: Window) -> Result<Option<i64>> {
-        let nowhere = Intake::nowhere();
-        let known = Keys::new();
-        let looked = self.session(content_type, window, Command::LargeSet, &known, &nowhere);
-        match looked.await {
-            Ok(Ended::Whole { rows: 0 }) => Ok(None),
-            Ok(_) => {
-                self.are_previews_empty.store(true, Ordering::Relaxed);
-                Ok(Some(DAY_MS))
-            }
             Err(error) if self.is_gap(&error) => Ok(Some(DAY_MS)),
             Err(error) => Err(error),
         }

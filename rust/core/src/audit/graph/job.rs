@@ -211,8 +211,9 @@ impl Jobs<'_> {
             }
             different += reading.new;
             let agrees = before.is_some_and(|before| before.is_like(reading) || before.new + reading.new == 0);
-            // The count is one of rows, and some may be there twice.
-            if done.exceeded || (agrees && different.max(reading.records) >= done.count) {
+            // The count is one of rows, and some may be there twice; or one may have come in place of another.
+            let is_counted = different >= done.count || (reading.records >= done.count && number >= READINGS_OF_FEWER);
+            if done.exceeded || (agrees && is_counted) {
                 return Ok(Came::All);
             }
             if agrees && number >= READINGS_OF_FEWER {

@@ -142,7 +142,7 @@ pub(crate) fn folder(check: &Check<'_>) -> Result<Report> {
         match survey {
             Ok(survey) => {
                 report.in_use |= grown(&journal, survey.length)?;
-                if survey.header.is_none() && files.has_parts() {
+                if survey.header.is_none() && files.has_parts() && !report.in_use {
                     let text = "it has no whole line, so nobody knows what the parts should hold";
                     problems.add(Subject::Journal, JOURNAL, text);
                 } else if survey.torn && !report.in_use {
