@@ -98,7 +98,7 @@ pub(super) enum Ended {
     /// of a silent search.
     Limit { times: Vec<i64>, total: u64, keys: Keys },
     /// It cannot be told whether all of it came, with the reason, and, where it was silent, with its own rows and those of others that
-    /// it should have given. Rows are witnesses only of searches by the other command: what is the matter with one may be again.
+    /// it should have given. They are witnesses only of a search by the other command: what is the matter with one may be again.
     Doubtful { reason: String, own: Keys, others: Keys },
 }
 
