@@ -19,7 +19,7 @@
     What to do, in this order.
 
 .PARAMETER Configuration
-    The configuration of the C# projects; the native library is always a release build.
+    The configuration. The native library is always optimized; in Release all of its crates are optimized as one, which takes minutes longer.
 
 .PARAMETER NativePath
     Package only: folders with the native files of other platforms, each named by its runtime identifier (win-x64, osx-arm64 ..)
