@@ -10,8 +10,8 @@ switch (args)
         return InvokeBench.Run();
     case ["audit"]:
         return AuditBench.Run();
-    case ["audit-way", string setup]:
-        return AuditWay.Run(setup);
+    case ["audit-way", string setup, string place]:
+        return AuditWay.Run(setup, place);
     default:
         Console.Error.WriteLine(
             """
@@ -21,7 +21,7 @@ switch (args)
                       per token beside a bare HTTP loop's
               invoke  a script in 1,000 tenants at 100 ms latency: Invoke-DelegatedTenantCommand beside foreach
               stop    how long Stop takes at each stage of a request
-              audit   the export beside a .NET program, a script, and the download alone: speed, CPU, peak memory; takes some
+              audit   the export beside a .NET program, a script, and the download alone: speed, CPU, peak memory; takes ten
                       minutes and 7 GB of disk
 
             Each prints a table, writes it to bench/results, and ends with 1 where a number is beyond its limit.

@@ -19,7 +19,7 @@ internal static class TokenCpuBench
         }
 
         // A row for each grant; the ratio is last.
-        string[][] table = CoreExample.Run("token_cpu");
+        string[][] table = CoreExample.Run("token_cpu", place: null);
         var report = new Report("token-cpu", "Processor time per token in the core", table[0]);
         table.Skip(1).ToList().ForEach(row => report.Row(row));
         report.Note("2,000 tokens, 48 in flight, medians of five rounds that take turns. The bare loop is one reqwest client, a form and a parsed answer.");

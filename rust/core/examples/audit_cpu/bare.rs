@@ -1,11 +1,12 @@
-//! The client that the core uses, alone: the same TLS and HTTP/2, the same blobs, 16 at once, and nothing done with them.
+//! The client that the core uses, alone: the same TLS and HTTP/2, the token marked as sensitive, the same blobs, 16 at once, and nothing
+//! done with them.
 
 use super::account::{self, Cost};
 use super::sandbox::Sandbox;
 use super::Outcome;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -132,7 +133,7 @@ impl Feed {
                 .body(form.finish());
             let body = sent(request).await?.bytes().await?;
             let answer: Answer = serde_json::from_slice(&body)?;
-            tenants.push((tenant.to_owned(), Arc::from(format!("Bearer {}", answer.access_token))));
+            tenants.push((tenant.to_owned(), Arc::from(answer.access_token)));
         }
         Ok(tenants)
     }
@@ -141,7 +142,7 @@ impl Feed {
         let coding = if self.gzip { "gzip" } else { "identity" };
         self.client
             .get(address)
-            .header(AUTHORIZATION, token)
+            .bearer_auth(token)
             .header(ACCEPT_ENCODING, coding)
     }
 
@@ -160,7 +161,7 @@ impl Feed {
                     seconds(until)
                 ));
                 while let Some(address) = page {
-                    let response = sent(self.client.get(address).header(AUTHORIZATION, token)).await?;
+                    let response = sent(self.client.get(address).bearer_auth(token)).await?;
                     let next = response.headers().get("NextPageUri");
                     page = next.map(|next| next.to_str().map(str::to_owned)).transpose()?;
                     let items: Vec<Item> = serde_json::from_slice(&response.bytes().await?)?;

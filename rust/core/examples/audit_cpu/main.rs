@@ -5,6 +5,7 @@
 //! [-- sandbox arguments ..]`, for example `-- --audit recordsPerBlob=1000`; `bench -- audit` runs it and keeps its rows.
 //!
 //! The first size is measured in every way, further ones as exports of gzip content alone, for their peak memory.
+//! `--child <way> <gzip or plain> <records>` measures one way once and prints no headings; an export stays in a new folder below `TMPDIR`.
 //!
 //! Each row that a sandbox serves is a process of its own, so that its peak memory is its own; the sandbox is another process,
 //! and its work does not count. Processor time and memory are the kernel's own figures for the process (Linux only).
@@ -13,9 +14,11 @@ mod account;
 mod bare;
 mod export;
 mod sandbox;
+mod scratch;
 mod steps;
 
 use sandbox::Sandbox;
+use scratch::Scratch;
 use std::error::Error;
 use std::process::{Command, Stdio};
 
@@ -48,6 +51,7 @@ fn main() -> Outcome<()> {
     let sizes = sizes.map_or_else(|| SIZES.map(str::to_owned).to_vec(), <[String]>::to_vec);
     let extra = parts.next().unwrap_or_default();
     println!("what\ttransfer\trecords\tbytes\tseconds\tus/record\tpeak");
+    let scratch = Scratch::new()?;
     for (number, records) in sizes.iter().enumerate() {
         let (transfers, ways) = match number {
             0 => (&TRANSFERS[..], &WAYS[..]),
@@ -55,19 +59,29 @@ fn main() -> Outcome<()> {
         };
         for transfer in transfers {
             for way in ways {
-                let output = Command::new(std::env::current_exe()?)
-                    .args(["--child", way, transfer, records.as_str()])
-                    .args(extra)
-                    .stderr(Stdio::inherit())
-                    .output()?;
-                if !output.status.success() {
-                    return Err(format!("{way} of {records} records failed").into());
-                }
-                print!("{}", String::from_utf8(output.stdout)?);
+                print!(
+                    "{}",
+                    measured(&scratch, &["--child", way, transfer, records.as_str()], extra)?
+                );
             }
         }
     }
     Ok(())
+}
+
+/// The rows of a process of its own.
+fn measured(scratch: &Scratch, arguments: &[&str], extra: &[String]) -> Outcome<String> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .args(extra)
+        .env("TMPDIR", scratch.folder())
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("{} failed", arguments.join(" ")).into());
+    }
+    scratch.empty()?;
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Measures one way; prints its rows.

@@ -66,8 +66,9 @@ fn executable() -> Outcome<PathBuf> {
         .parent()
         .and_then(Path::parent)
         .map(|folder| folder.join("secureapp-sandbox"));
-    path.filter(|path| path.exists())
-        .ok_or_else(|| "build the sandbox first: cargo build --release -p secureapp-sandbox".into())
+    path.filter(|path| path.exists()).ok_or_else(|| {
+        "build the sandbox first, with the same profile: cargo build --release -p secureapp-sandbox".into()
+    })
 }
 
 fn text<'a>(json: &'a Json, key: &str) -> &'a str {
