@@ -185,19 +185,17 @@ internal static class AuditBench
             Cpu = Median(results.Select(result => result.Cpu)),
             Peak = (long)Median(results.Select(result => (double)result.Peak)),
         };
-        Write(report, title, gzip, row);
+        report.Row(
+            title,
+            Transfer(gzip),
+            row.Records.ToString("n0", CultureInfo.InvariantCulture),
+            (row.Bytes / 1e6).ToString("n0", CultureInfo.InvariantCulture) + " MB",
+            row.Wall.ToString("n1", CultureInfo.InvariantCulture) + " s",
+            row.Rate.ToString("n0", CultureInfo.InvariantCulture),
+            row.CpuMicroseconds.ToString("n1", CultureInfo.InvariantCulture) + " us",
+            row.Peak == 0 ? "" : row.PeakMebibytes.ToString("n0", CultureInfo.InvariantCulture) + " MiB");
         return row;
     }
-
-    private static void Write(Report report, string title, bool gzip, AuditWay.Result result) => report.Row(
-        title,
-        Transfer(gzip),
-        result.Records.ToString("n0", CultureInfo.InvariantCulture),
-        (result.Bytes / 1e6).ToString("n0", CultureInfo.InvariantCulture) + " MB",
-        result.Wall.ToString("n1", CultureInfo.InvariantCulture) + " s",
-        result.Rate.ToString("n0", CultureInfo.InvariantCulture),
-        result.CpuMicroseconds.ToString("n1", CultureInfo.InvariantCulture) + " us",
-        result.Peak == 0 ? "" : result.PeakMebibytes.ToString("n0", CultureInfo.InvariantCulture) + " MiB");
 
     private static void Beside(Report report, string transfer, Turns turns)
     {

@@ -14,11 +14,9 @@ mod account;
 mod bare;
 mod export;
 mod sandbox;
-mod scratch;
 mod steps;
 
 use sandbox::Sandbox;
-use scratch::Scratch;
 use std::error::Error;
 use std::process::{Command, Stdio};
 
@@ -51,7 +49,6 @@ fn main() -> Outcome<()> {
     let sizes = sizes.map_or_else(|| SIZES.map(str::to_owned).to_vec(), <[String]>::to_vec);
     let extra = parts.next().unwrap_or_default();
     println!("what\ttransfer\trecords\tbytes\tseconds\tus/record\tpeak");
-    let scratch = Scratch::new()?;
     for (number, records) in sizes.iter().enumerate() {
         let (transfers, ways) = match number {
             0 => (&TRANSFERS[..], &WAYS[..]),
@@ -59,10 +56,7 @@ fn main() -> Outcome<()> {
         };
         for transfer in transfers {
             for way in ways {
-                print!(
-                    "{}",
-                    measured(&scratch, &["--child", way, transfer, records.as_str()], extra)?
-                );
+                print!("{}", measured(&["--child", way, transfer, records.as_str()], extra)?);
             }
         }
     }
@@ -70,17 +64,17 @@ fn main() -> Outcome<()> {
 }
 
 /// The rows of a process of its own.
-fn measured(scratch: &Scratch, arguments: &[&str], extra: &[String]) -> Outcome<String> {
+fn measured(arguments: &[&str], extra: &[String]) -> Outcome<String> {
+    let folder = tempfile::tempdir()?;
     let output = Command::new(std::env::current_exe()?)
         .args(arguments)
         .args(extra)
-        .env("TMPDIR", scratch.folder())
+        .env("TMPDIR", folder.path())
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
         return Err(format!("{} failed", arguments.join(" ")).into());
     }
-    scratch.empty()?;
     Ok(String::from_utf8(output.stdout)?)
 }
 
